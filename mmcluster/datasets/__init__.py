@@ -1,0 +1,23 @@
+"""Data sets, image sources and samplers."""
+from typing import TypeVar
+
+from .cifar import CIFAR10Source, CIFAR100Source
+from .decode import UnreadableImageError, decode_image
+from .folder import ClassFolderSource, FolderSource
+from .indexed import IndexedDataset
+from .samplers import StreamSampler, SweepSampler
+from .sources import ArraySource, DigitsSource, ImageSource
+from .transforms import *  # noqa: F401,F403
+
+_Item = TypeVar('_Item')
+
+
+def identity(item: _Item) -> _Item:
+    """Return what the data set made of a list of keys: the ``collate_fn`` of loaders with ``batch_size=None``."""
+    return item
+
+
+__all__ = [
+    'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource', 'ImageSource',
+    'IndexedDataset', 'StreamSampler', 'SweepSampler', 'UnreadableImageError', 'decode_image', 'identity'
+]

@@ -1,0 +1,130 @@
+"""One way to read an image file, and one way to say that it cannot be read."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional, Union
+
+import numpy as np
+from PIL import Image, ImageOps, TiffImagePlugin
+
+IMAGE_SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm', '.ppm', '.tif', '.tiff', '.webp')
+_TIFF_MAGIC = (b'II*\0', b'MM\0*')
+_SAMPLES_PER_PIXEL = 277
+_MAX_LISTED = 20
+
+
+class UnreadableImageError(ValueError):
+    """An image file that cannot be turned into 8-bit pixels.
+
+    Attributes:
+        reason: What is wrong with the file, without its name.
+    """
+
+    def __init__(self, message: str, reason: str = '') -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def decode_image(path: Union[str, Path], mode: str = 'RGB') -> Image.Image:
+    """Read one image file as 8-bit colour or gray.
+
+    Transparent pixels are composited on white. 16-bit gray is scaled linearly (65535 -> 255), palettes and CMYK are
+    converted, the EXIF orientation is applied, and of animations and multi-page files the first frame is taken.
+
+    Args:
+        path: The file.
+        mode: ``'RGB'`` or ``'L'``.
+
+    Returns:
+        The decoded image in the asked mode.
+
+    Edge cases:
+        Missing, empty, truncated, unknown and oversized files, float or 32-bit pixels and more than four channels
+        raise :class:`UnreadableImageError`.
+    """
+    if mode not in ('RGB', 'L'):
+        raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}")
+    try:
+        if Path(path).stat().st_size == 0:
+            raise ValueError('the file is empty')
+        with Image.open(path) as image:
+            bands = getattr(image, 'tag_v2', {}).get(_SAMPLES_PER_PIXEL, 1)
+            if bands > 4:  # PIL would show three of them without a word
+                raise ValueError(_too_many(bands))
+            image.load()
+            return _to_mode(ImageOps.exif_transpose(image), mode)
+    except Exception as error:  # decoders of damaged files raise anything from OSError to IndexError
+        reason = _reason(path, error)
+        raise UnreadableImageError(f'{path}: {reason}', reason) from error
+
+
+def _to_mode(image: Image.Image, mode: str) -> Image.Image:
+    """Bring an opened image of any PIL mode to 8-bit ``mode``."""
+    if image.mode.startswith('I'):
+        image = _scale_16_bit(image)
+    elif image.mode == 'F':
+        raise ValueError('float pixels have no known range; save the image with 8 or 16 bits per channel')
+    if 'transparency' in image.info or image.mode in ('RGBA', 'RGBa', 'LA', 'La', 'PA'):
+        image = image.convert('RGBA')
+        image = Image.alpha_composite(Image.new('RGBA', image.size, 'white'), image).convert('RGB')
+    elif image.mode == 'P':
+        image = image.convert('RGB')
+    return image.convert(mode)
+
+
+def _scale_16_bit(image: Image.Image) -> Image.Image:
+    """Map gray values 0..65535 to 0..255."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError('32-bit pixels; save the image with 8 or 16 bits per channel')
+    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
+
+
+def _too_many(bands: int) -> str:
+    """Say why an image of ``bands`` channels is refused."""
+    return f'the TIFF has {bands} channels, at most 4 can be read; export three of them as RGB'
+
+
+def _reason(path: Union[str, Path], error: Exception) -> str:
+    """Say in one line why ``path`` could not be decoded."""
+    bands = _tiff_bands(path)
+    if bands is not None and bands > 4:
+        return _too_many(bands)
+    if isinstance(error, FileNotFoundError):
+        return 'the file does not exist'
+    if isinstance(error, Image.UnidentifiedImageError):
+        return 'not an image of a known format' if bands is None else f'TIFF of an unknown kind ({bands} channels)'
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _tiff_bands(path: Union[str, Path]) -> Optional[int]:
+    """Number of channels that a TIFF's first directory names; None for other or broken files."""
+    try:
+        with open(path, 'rb') as file:
+            header = file.read(8)
+            if header[:4] not in _TIFF_MAGIC:
+                return None
+            directory = TiffImagePlugin.ImageFileDirectory_v2(header)
+            file.seek(directory.next)
+            directory.load(file)
+            return int(directory.get(_SAMPLES_PER_PIXEL, 1))
+    except Exception:  # this is asked only to explain an error that is already being reported
+        return None
+
+
+def unreadable_error(failures: list[tuple[str, str]], total: int) -> UnreadableImageError:
+    """Make one error of everything that could not be read.
+
+    Args:
+        failures: (path, reason) of every unreadable image; at least one.
+        total: Number of images that were tried.
+
+    Returns:
+        The error to raise: it lists the first 20 files and says what to do.
+    """
+    lines = [f'  {path}: {reason}' for path, reason in failures[:_MAX_LISTED]]
+    if len(failures) > _MAX_LISTED:
+        lines.append(f'  ... and {len(failures) - _MAX_LISTED} more')
+    return UnreadableImageError(
+        '\n'.join([f'{len(failures)} of {total} images cannot be read:', *lines,
+                   'Repair or remove these files, or set skip_unreadable=True to leave them out of the data set.']))

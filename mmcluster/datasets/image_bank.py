@@ -1,0 +1,229 @@
+"""Decode a source once into one uint8 array, keep it on disk, and share it between the data sets of a process."""
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import uuid
+import warnings
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, Callable, Optional, Union
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .decode import UnreadableImageError, unreadable_error
+from .sources import ImageSource
+
+CACHE_FOLDER = '.mmcluster_cache'
+_ROWS_PER_TASK = 256
+_DIGEST_BYTES = 16
+_STALE_SECONDS = 3600
+_SMALL_PIXELS = 64 * 64
+_BANKS: 'weakref.WeakValueDictionary[tuple, Tensor]' = weakref.WeakValueDictionary()
+
+
+def image_bank(source: ImageSource, size: Union[int, tuple[int, int], None] = None,
+               cache: Union[bool, str, Path] = True) -> Tensor:
+    """Return all pixels of a source as one tensor in memory.
+
+    Data sets of one process that ask for the same pixels share one tensor, which lives as long as one of them does.
+    A source of files is decoded once and then read from its cache file, which is built again if it is damaged or
+    older than an image. A folder that cannot be written costs a warning and a decoding at each start.
+
+    Args:
+        source: The images.
+        size: Height and width, or one number for both; images of another size are resized bicubically without regard
+            to their aspect. None keeps the size that the images have in common.
+        cache: True: cache file below ``source.root``; a path: in that folder; False: no cache file. Array sources of
+            the asked size need none.
+
+    Returns:
+        (N, H, W, C) uint8; or (N, F) for a source of features.
+
+    Edge cases:
+        Images of different sizes without ``size`` are an error that names the first odd one. Unreadable images are
+        reported together.
+    """
+    size = (size, size) if isinstance(size, int) else None if size is None else tuple(size)
+    key = (source.fingerprint, size, source.mode)
+    bank = _BANKS.get(key)
+    if bank is None:
+        bank = torch.from_numpy(_pixels(source, size, cache))
+        _BANKS[key] = bank
+    return bank
+
+
+def _pixels(source: ImageSource, size: Optional[tuple[int, int]], cache: Union[bool, str, Path]) -> np.ndarray:
+    """Take the pixels (N, H, W, C) from the source's array, the cache file, or the image files."""
+    array = source.array
+    if array is not None and (size is None or array.shape[1:3] == size):
+        return array
+    if array is not None and array.ndim != 4:
+        raise ValueError(f'features {array.shape} cannot be resized; leave `size` out')
+    file = _cache_file(source, size, cache)
+    pixels = None if file is None else read_bank(file, source, size)
+    if pixels is None:
+        pixels = decode_bank(source, size)
+        if file is not None:
+            write_bank(file, pixels)
+    return pixels
+
+
+def _cache_file(source: ImageSource, size: Optional[tuple[int, int]], cache: Union[bool, str, Path]) -> Optional[Path]:
+    """Name the cache file; None for no cache."""
+    if cache is False or cache is True and source.root is None:
+        return None
+    folder = source.root / CACHE_FOLDER if cache is True else Path(cache)
+    shape = 'native' if size is None else f'{size[0]}x{size[1]}'
+    return folder / f'{source.fingerprint:016x}_{shape}_{source.mode}.npy'
+
+
+def decode_bank(source: ImageSource, size: Optional[tuple[int, int]] = None) -> np.ndarray:
+    """Decode every image of a source; in threads, which pay off above 64x64 pixels.
+
+    Args:
+        source: The images.
+        size: (H, W) to resize to; None if all have one size.
+
+    Returns:
+        (N, H, W, C) uint8.
+    """
+    first_shape = _first_shape(source)
+    shape = first_shape if size is None else size
+    channels = len(source.mode)  # 'L' has one channel, 'RGB' three
+    _require_memory(len(source) * shape[0] * shape[1] * channels)
+    pixels = np.empty((len(source), *shape, channels), np.uint8)
+    failures: list[tuple[int, str]] = []
+    odd: list[tuple[int, tuple[int, int]]] = []
+
+    def decode_rows(start: int) -> None:
+        for i in range(start, min(start + _ROWS_PER_TASK, len(source))):
+            try:
+                image = source.load(i)
+            except UnreadableImageError as error:
+                failures.append((i, error.reason))
+                continue
+            if image.size != shape[::-1]:
+                if size is None:
+                    odd.append((i, image.size))
+                    continue
+                image = image.resize(shape[::-1], Image.Resampling.BICUBIC)
+            pixels[i] = np.asarray(image).reshape(pixels.shape[1:])
+
+    small = first_shape[0] * first_shape[1] <= _SMALL_PIXELS
+    with ThreadPoolExecutor(1 if small else None) as pool:
+        list(pool.map(decode_rows, range(0, len(source), _ROWS_PER_TASK)))
+    if failures:
+        raise unreadable_error([(source.paths[i], reason) for i, reason in sorted(failures)], len(source))
+    if odd:
+        i, (width, height) = min(odd)
+        raise ValueError(f'{len(odd)} images differ in size from the first one ({shape[1]}x{shape[0]}), beginning with '
+                         f'{source.paths[i]} ({width}x{height}). Set `size`, for instance size={min(shape)}, to resize '
+                         'all, or use pipelines that end in a fixed size.')
+    return pixels
+
+
+def _first_shape(source: ImageSource) -> tuple[int, int]:
+    """(H, W) of the first image that can be read."""
+    failures = []
+    for i in range(len(source)):
+        try:
+            return source.load(i).size[::-1]
+        except UnreadableImageError as error:
+            failures.append((source.paths[i], error.reason))
+    raise unreadable_error(failures, len(source))
+
+
+def _require_memory(size: int) -> None:
+    """Refuse what cannot fit instead of being killed half-way; platforms that do not tell their memory are trusted."""
+    try:
+        total = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    except (AttributeError, ValueError, OSError):
+        return
+    if size > total:
+        raise MemoryError(f'the decoded images take {size / 2**30:.1f} GiB, this computer has {total / 2**30:.1f} GiB. '
+                          'Give a smaller `size`, or pipelines without `size`, which decode in the workers.')
+
+
+def read_bank(file: Path, source: ImageSource, size: Optional[tuple[int, int]] = None) -> Optional[np.ndarray]:
+    """Read a cache file.
+
+    Args:
+        file: A file of :func:`write_bank`.
+        source: What it must hold.
+        size: (H, W) it must have; None for any.
+
+    Returns:
+        (N, H, W, C) uint8; None if the file is missing, damaged (with a warning), or older than one of the images.
+    """
+    if not file.is_file() or file.stat().st_mtime < source.newest:
+        return None
+    try:
+        with open(file, 'rb') as stream:
+            pixels = np.lib.format.read_array(stream, allow_pickle=False)
+            digest = stream.read()
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or len(pixels) != len(source):
+            raise ValueError(f'it holds {pixels.dtype} {pixels.shape}')
+        if pixels.shape[3] != len(source.mode) or size is not None and pixels.shape[1:3] != size:
+            raise ValueError(f'it holds images of shape {pixels.shape[1:]}')
+        if digest != _digest(pixels):
+            raise ValueError('its checksum is wrong')
+    except (OSError, ValueError, EOFError) as error:
+        warnings.warn(f'the image cache {file} is damaged ({error}) and will be built again')
+        return None
+    return pixels
+
+
+def write_bank(file: Path, pixels: np.ndarray) -> bool:
+    """Write pixels (N, H, W, C) as a ``.npy`` file, followed by the checksum of the pixels (numpy does not mind).
+
+    Args:
+        file: Where to.
+        pixels: (N, H, W, C) uint8.
+
+    Returns:
+        Whether the file could be written.
+    """
+    def write(stream: BinaryIO) -> None:
+        np.lib.format.write_array(stream, pixels, allow_pickle=False)
+        stream.write(_digest(pixels))
+
+    return write_atomically(file, write)
+
+
+def _digest(pixels: np.ndarray) -> bytes:
+    """Checksum of all bytes of a contiguous array."""
+    return hashlib.blake2b(memoryview(pixels).cast('B'), digest_size=_DIGEST_BYTES).digest()
+
+
+def write_atomically(file: Path, write: Callable[[BinaryIO], object]) -> bool:
+    """Write a file so that readers see the old content or the whole new one, whenever the writer dies.
+
+    Args:
+        file: Where to; its folder is made if needed.
+        write: Called with the open temporary file, which lies in the same folder.
+
+    Returns:
+        True, or False with a warning if the folder cannot be written. Other errors leave no file behind and go on.
+    """
+    temporary = file.with_name(f'.{file.name}.{uuid.uuid4().hex}')
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for left in file.parent.glob(f'.{file.name}.*'):  # of writers that were killed
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink()
+        with open(temporary, 'xb') as stream:
+            write(stream)
+        os.replace(temporary, file)
+    except OSError as error:
+        warnings.warn(f'cannot write {file} ({error}); nothing is cached. Give a writable folder as `cache`, or '
+                      'cache=False.')
+        return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,198 @@
+"""Samplers that yield whole lists of keys: several streams for training, one sweep for evaluation and E-steps."""
+from __future__ import annotations
+
+import math
+from itertools import repeat
+from typing import Any, Iterator, Mapping, Optional, Sized, Union
+
+import numpy as np
+from mmengine.dist import get_rank, get_world_size, sync_random_seed
+from torch import Tensor
+from torch.utils.data import Sampler
+
+from mmcluster.registry import DATA_SAMPLERS
+from mmcluster.structures import TEST_STREAM, Key
+
+from .seeding import make_draws
+from .streams import Stream
+
+_FIELDS = ('size', 'pool', 'order', 'of', 'balance')
+
+
+@DATA_SAMPLERS.register_module()
+class StreamSampler(Sampler):
+    """Yields per step one list of keys, this rank's contiguous slice of every stream.
+
+    What is drawn at a step is a function of (seed, stream name, pool, step), where steps count from the beginning of
+    the run: a resumed run, another number of ranks or of workers sees the same rows with the same ``draw`` numbers.
+
+    Args:
+        dataset: The data set (N rows).
+        streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None), see
+            :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows of all ranks and must be multiples of
+            their number.
+        length: Steps per epoch. None: as many full chunks of the first stream as the data set has.
+        seed: Seed of the run; None: one that all ranks agree on.
+        rank: Number of this process; None: ask mmengine.
+        world_size: Number of processes; None: ask mmengine.
+
+    Attributes:
+        streams: Stream name -> :class:`~mmcluster.datasets.streams.Stream`. Hooks find in ``stream.pool`` and
+            ``stream.balance`` which bank fields they have to publish.
+
+    Edge cases:
+        With ``order='permute'`` nothing repeats inside a chunk: the ragged end of each permutation is dropped. A pool
+        smaller than the chunk is repeated by whole permutations.
+    """
+
+    def __init__(self, dataset: Sized, streams: Mapping[str, Mapping[str, Any]], length: Optional[int] = None,
+                 seed: Optional[int] = 0, rank: Optional[int] = None, world_size: Optional[int] = None) -> None:
+        self.rank = get_rank() if rank is None else rank
+        self.world_size = get_world_size() if world_size is None else world_size
+        self.seed = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self.streams: dict[str, Stream] = {}
+        for name, fields in streams.items():
+            self.streams[name] = self._make_stream(name, dict(fields), len(dataset))
+        if not self.streams:
+            raise ValueError('name at least one stream, for instance streams=dict(batch=dict(size=256))')
+        self.length = self._default_length(len(dataset)) if length is None else length
+        if self.length < 1:
+            raise ValueError(f'length must be at least 1, got {length}')
+
+    def _make_stream(self, name: str, fields: dict[str, Any], num_rows: int) -> Stream:
+        """Build one stream from its config."""
+        if set(fields) - set(_FIELDS):
+            raise TypeError(f'stream {name!r}: fields are {list(_FIELDS)}, got {list(fields)}')
+        if fields.get('of') is not None:
+            if fields['of'] not in self.streams:
+                raise ValueError(f"stream {name!r} follows {fields['of']!r}, which is not a stream named before it")
+            fields['of'] = self.streams[fields['of']]
+        stream = Stream(name, num_rows, self.seed, **fields)
+        if isinstance(fields.get('size'), int):
+            self._share(name, fields['size'])
+        return stream
+
+    def _share(self, name: str, size: int) -> int:
+        """Rows per rank of ``size`` rows."""
+        if size % self.world_size:
+            raise ValueError(f'stream {name!r}: {size} rows per step cannot be shared equally by {self.world_size} '
+                             'processes. Sizes count the rows of all processes together: take a multiple of '
+                             f'{self.world_size}.')
+        return size // self.world_size
+
+    def _default_length(self, num_rows: int) -> int:
+        """Number of full chunks of the first stream in the data set."""
+        name, stream = next(iter(self.streams.items()))
+        if stream.pool != 'all':
+            raise ValueError(f'stream {name!r} draws from the bank field {stream.pool!r}, whose size is not known yet: '
+                             'give `length`, the number of steps per epoch')
+        if num_rows < stream.size:
+            raise ValueError(f'batch larger than data set: N={num_rows}, size={stream.size} of stream {name!r}; '
+                             'lower it')
+        return num_rows // stream.size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to the first step of an epoch (counted from 0)."""
+        self.epoch = epoch
+
+    def set_pool(self, name: str, rows: Union[Tensor, np.ndarray]) -> None:
+        """Publish the rows that a stream may draw from; to be called between epochs only, equally on all ranks.
+
+        Args:
+            name: A stream whose pool is a bank field.
+            rows: (n,) distinct row numbers; or, for a stream with ``of``, (N, m) row numbers for each row of the data
+                set, of which negative ones are never drawn.
+
+        Edge cases:
+            An empty pool is an error, and so is (while drawing) a row of ``of`` that has no entry.
+        """
+        self._stream(name).set_rows(rows)
+
+    def set_weights(self, name: str, weights: Union[Tensor, np.ndarray]) -> None:
+        """Publish how often rows are drawn with replacement; without a call they are drawn equally often.
+
+        Args:
+            name: A stream with ``order='replace'``.
+            weights: (N,) for the rows of the data set, not negative; only their ratios inside the pool matter.
+        """
+        self._stream(name).set_weights(weights)
+
+    def chunk(self, name: str, step: int) -> Tensor:
+        """Rows of one stream at one step, over all ranks.
+
+        Args:
+            name: The stream.
+            step: Step of the run: ``epoch * length + position in the epoch``.
+
+        Returns:
+            (size,) long.
+        """
+        return self._stream(name).chunk(step)
+
+    def _stream(self, name: str) -> Stream:
+        """Look a stream up."""
+        if name not in self.streams:
+            raise KeyError(f'there is no stream {name!r}; streams are {list(self.streams)}')
+        return self.streams[name]
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        """Yield the keys of this rank, step by step through the current epoch."""
+        for step in range(self.epoch * self.length, (self.epoch + 1) * self.length):
+            first = step * sum(stream.size for stream in self.streams.values())
+            keys = []
+            for name, stream in self.streams.items():
+                share = self._share(name, stream.size)
+                start = self.rank * share
+                rows = stream.chunk(step)[start:start + share].tolist()
+                keys += map(Key, rows, repeat(name), make_draws(self.seed, first + start, share))
+                first += stream.size
+            yield keys
+
+    def __len__(self) -> int:
+        """Steps per epoch."""
+        return self.length
+
+
+@DATA_SAMPLERS.register_module()
+class SweepSampler(Sampler):
+    """Visits every row exactly once, in order; ranks take contiguous shards.
+
+    Args:
+        dataset: The data set (N rows).
+        batch_size: Rows per list of keys on each rank; the last list may be shorter.
+        stream: Stream of the keys. ``'test'`` asks for the evaluation view, any other name for training views.
+        seed: Seed of the run; None: one that all ranks agree on.
+        rank: Number of this process; None: ask mmengine.
+        world_size: Number of processes; None: ask mmengine.
+
+    Edge cases:
+        With more ranks than rows some ranks yield nothing. Training views differ from epoch to epoch
+        (:meth:`set_epoch`), evaluation views do not.
+    """
+
+    def __init__(self, dataset: Sized, batch_size: int, stream: str = TEST_STREAM, seed: Optional[int] = 0,
+                 rank: Optional[int] = None, world_size: Optional[int] = None) -> None:
+        if batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+        rank = get_rank() if rank is None else rank
+        world_size = get_world_size() if world_size is None else world_size
+        self.num_rows, self.batch_size, self.stream = len(dataset), batch_size, stream
+        self.seed = sync_random_seed() if seed is None else seed
+        self.start, self.stop = self.num_rows * rank // world_size, self.num_rows * (rank + 1) // world_size
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, on which training views depend."""
+        self.epoch = epoch
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        """Yield this rank's keys, ``batch_size`` at a time."""
+        offset = 0 if self.stream == TEST_STREAM else self.epoch * self.num_rows
+        for start in range(self.start, self.stop, self.batch_size):
+            rows = range(start, min(start + self.batch_size, self.stop))
+            yield list(map(Key, rows, repeat(self.stream), make_draws(self.seed, offset + start, len(rows))))
+
+    def __len__(self) -> int:
+        """Number of lists that this rank yields."""
+        return math.ceil((self.stop - self.start) / self.batch_size)

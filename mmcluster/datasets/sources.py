@@ -1,0 +1,103 @@
+"""Image sources: where pixels and, for metrics, ground truth come from."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional, Sequence, Union
+
+import numpy as np
+from PIL import Image
+
+from mmcluster.registry import DATASETS
+
+from .seeding import stable_hash
+
+
+class ImageSource:
+    """N images with a fixed order. What a source holds never changes after construction.
+
+    Attributes:
+        name: Short name of the data, for logs and reports.
+        root: Folder of the data, or None for data without one.
+        mode: PIL mode of the images, ``'RGB'`` or ``'L'``.
+        array: Everything as uint8 (N, H, W, C), or float features (N, F); None for a source of files.
+        labels: (N,) int64 ground truth, -1 where unknown; None where there is none at all. Read by metrics only.
+        classes: Names of the ground-truth classes, empty where unknown.
+        paths: Paths relative to ``root``, one per image; None for arrays.
+        fingerprint: 63-bit number that changes when the images or their order change. Labels do not enter it.
+        newest: Modification time of the newest file in seconds, 0 for arrays.
+    """
+
+    name: str = 'images'
+    root: Optional[Path] = None
+    mode: str = 'RGB'
+    array: Optional[np.ndarray] = None
+    labels: Optional[np.ndarray] = None
+    classes: tuple[str, ...] = ()
+    paths: Optional[list[str]] = None
+    fingerprint: int = 0
+    newest: float = 0.
+
+    def __len__(self) -> int:
+        """Number of images, N."""
+        return len(self.array if self.paths is None else self.paths)
+
+    def load(self, i: int) -> Image.Image:
+        """Return image ``i`` in ``mode``."""
+        return to_pil(self.array[i])
+
+
+def to_pil(pixels: np.ndarray) -> Image.Image:
+    """Turn one uint8 image (H, W, 1) or (H, W, 3) into a PIL image of mode ``'L'`` or ``'RGB'``."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+
+
+@DATASETS.register_module()
+class ArraySource(ImageSource):
+    """Images or features that are already an array.
+
+    Args:
+        array: uint8 images (N, H, W), (N, H, W, 1) or (N, H, W, 3), or float features (N, F); or a ``.npy`` file.
+        labels: (N,) whole numbers, -1 where unknown; or a ``.npy`` file; None without ground truth.
+        classes: Class names.
+        name: Name of the data.
+
+    Edge cases:
+        Features become float32 and can be used by the in-memory door only. Pickled arrays are refused.
+    """
+
+    def __init__(self, array: Union[np.ndarray, str, Path], labels: Union[np.ndarray, str, Path, None] = None,
+                 classes: Sequence[str] = (), name: str = 'array') -> None:
+        array = _read_npy(array)
+        if array.ndim == 3:
+            array = array[..., None]
+        if array.ndim == 2 and array.dtype.kind == 'f':
+            array = array.astype(np.float32, copy=False)
+        elif array.ndim != 4 or array.dtype != np.uint8 or array.shape[-1] not in (1, 3):
+            raise ValueError('expected uint8 images (N, H, W), (N, H, W, 1 or 3) or float features (N, F), '
+                             f'got {array.dtype} {array.shape}')
+        if len(array) == 0:
+            raise ValueError('the array holds no images')
+        self.array = np.ascontiguousarray(array)
+        self.mode = 'L' if array.shape[-1] == 1 else 'RGB'
+        self.name, self.classes = name, tuple(classes)
+        self.fingerprint = stable_hash(array.dtype.str, str(array.shape), memoryview(self.array).cast('B'))
+        if labels is not None:
+            self.labels = np.asarray(_read_npy(labels)).astype(np.int64)
+            if self.labels.shape != (len(array),):
+                raise ValueError(f'{len(array)} images need labels of shape ({len(array)},), got {self.labels.shape}')
+
+
+def _read_npy(array: Union[np.ndarray, Sequence, str, Path]) -> np.ndarray:
+    """Load a ``.npy`` file without unpickling, or pass an array through."""
+    return np.load(array, allow_pickle=False) if isinstance(array, (str, Path)) else np.asarray(array)
+
+
+@DATASETS.register_module()
+class DigitsSource(ArraySource):
+    """The 1,797 handwritten digits of scikit-learn, gray 8x8, their range 0..16 scaled to 0..255."""
+
+    def __init__(self) -> None:
+        from sklearn.datasets import load_digits
+        digits = load_digits()
+        super().__init__(np.rint(digits.images * (255 / 16)).astype(np.uint8), digits.target,
+                         [str(digit) for digit in range(10)], 'digits')

@@ -1,0 +1,168 @@
+"""One stream of a training sampler: what it may draw, and what it draws at a step."""
+from __future__ import annotations
+
+import math
+from typing import Optional, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .seeding import stable_hash
+
+_ORDERS = ('permute', 'replace', 'fixed')
+
+
+class Stream:
+    """Draws chunks of rows; a chunk is a function of (seed, name, pool, weights, step) alone.
+
+    Args:
+        name: Name of the stream.
+        num_rows: Rows of the data set, N.
+        seed: Seed of the run.
+        size: Rows per step over all ranks, or ``'all'``: the whole pool. Streams with ``of`` take the size of that one.
+        pool: ``'all'`` rows of the data set, or the name of a bank field whose rows a hook publishes.
+        order: ``'permute'``: consecutive chunks of seeded permutations; ``'replace'``: with replacement, by weight;
+            ``'fixed'``: cyclic, in the order of the pool.
+        of: An earlier stream: each of its rows draws one entry of its own row of the pool (N, m).
+        balance: Name of the bank field from which a hook publishes weights (``order='replace'`` only).
+    """
+
+    def __init__(self, name: str, num_rows: int, seed: int, size: Union[int, str, None] = None, pool: str = 'all',
+                 order: str = 'permute', of: Optional['Stream'] = None, balance: Optional[str] = None) -> None:
+        self.name, self.num_rows, self.seed, self.of = name, num_rows, seed, of
+        self.pool, self.order, self.balance = pool, order, balance
+        self._given_size = size
+        self._rows: Optional[Tensor] = torch.arange(num_rows) if pool == 'all' else None
+        self._weights: Optional[Tensor] = None
+        self._cached: tuple[int, Optional[Tensor]] = (-1, None)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse what cannot work."""
+        if self.order not in _ORDERS:
+            raise ValueError(f'stream {self.name!r}: order must be one of {list(_ORDERS)}, got {self.order!r}')
+        if self.balance is not None and self.order != 'replace':
+            raise ValueError(f"stream {self.name!r}: `balance` needs order='replace'")
+        size = self._given_size
+        if self.of is not None:
+            if self.pool == 'all' or self.order != 'permute' or size not in (None, self.of._given_size):
+                raise ValueError(f'stream {self.name!r} follows {self.of.name!r}: it takes that size and order, and its '
+                                 'pool must be a bank field with m entries per row')
+        elif size != 'all' and (not isinstance(size, int) or size < 1):
+            raise ValueError(f"stream {self.name!r}: size must be a positive number of rows or 'all', got {size!r}")
+
+    @property
+    def size(self) -> int:
+        """Rows per step, over all ranks."""
+        if self.of is not None:
+            return self.of.size
+        return len(self.rows) if self._given_size == 'all' else self._given_size
+
+    @property
+    def rows(self) -> Tensor:
+        """The pool: (n,) long; (N, m) for a stream that follows another."""
+        if self._rows is None:
+            raise self._unpublished(self.pool, 'rows')
+        return self._rows
+
+    def set_rows(self, rows: Union[Tensor, np.ndarray]) -> None:
+        """Replace the pool; see :meth:`StreamSampler.set_pool`.
+
+        Args:
+            rows: (n,) or (N, m) row numbers.
+        """
+        rows = torch.as_tensor(rows).detach().to('cpu', torch.long, copy=True)
+        if self.pool == 'all':
+            raise ValueError(f'stream {self.name!r} draws from all rows; name a bank field as its pool to publish one')
+        follows = self.of is not None
+        if rows.ndim != 1 + follows or follows and len(rows) != self.num_rows:
+            wanted = f'({self.num_rows}, m)' if follows else '(n,)'
+            raise ValueError(f'the pool of stream {self.name!r} must have shape {wanted}, got {tuple(rows.shape)}')
+        if rows.numel() == 0 or int(rows.max()) < 0:
+            raise ValueError(f'the pool of stream {self.name!r} is empty: nothing in the bank field {self.pool!r} is '
+                             'set. Loosen the selection that fills it.')
+        if int(rows.max()) >= self.num_rows or not follows and int(rows.min()) < 0:
+            raise ValueError(f'the pool of stream {self.name!r} names rows {int(rows.min())}..{int(rows.max())} of a '
+                             f'data set of {self.num_rows}')
+        if not follows and len(torch.unique(rows)) != len(rows):
+            raise ValueError(f'the pool of stream {self.name!r} names a row more than once')
+        self._rows, self._cached = rows, (-1, None)
+
+    def set_weights(self, weights: Union[Tensor, np.ndarray]) -> None:
+        """Replace the weights; see :meth:`StreamSampler.set_weights`.
+
+        Args:
+            weights: (N,) for the rows of the data set.
+        """
+        if self.order != 'replace':
+            raise ValueError(f"stream {self.name!r} does not draw by weight; set order='replace'")
+        weights = torch.as_tensor(weights).detach().to('cpu', torch.float64, copy=True)
+        if weights.shape != (self.num_rows,) or not bool((weights >= 0).all() and weights.isfinite().all()):
+            raise ValueError(f'the weights of stream {self.name!r} must be {self.num_rows} finite numbers >= 0')
+        self._weights, self._cached = weights, (-1, None)
+
+    def chunk(self, step: int) -> Tensor:
+        """Rows at one step of the run, over all ranks.
+
+        Args:
+            step: Step, counted from the beginning of the run.
+
+        Returns:
+            (size,) long.
+        """
+        if self.of is not None:
+            return self._follow(self.of.chunk(step), step)
+        if self.order == 'permute':
+            return self.rows[self._permuted(len(self.rows), self.size, step)]
+        if self.order == 'replace':
+            return self.rows[self._replaced(self.size, step)]
+        return self.rows[(step * self.size + torch.arange(self.size)) % len(self.rows)]
+
+    def _permuted(self, total: int, size: int, step: int) -> Tensor:
+        """Positions (size,) in the pool: the chunk of ``step`` of endless permutations."""
+        if total < size:
+            repeats = math.ceil(size / total)
+            parts = [torch.randperm(total, generator=self._generator(step * repeats + i)) for i in range(repeats)]
+            return torch.cat(parts)[:size]
+        number, position = divmod(step, total // size)
+        if self._cached[0] != number:
+            self._cached = number, torch.randperm(total, generator=self._generator(number))
+        return self._cached[1][position * size:(position + 1) * size]
+
+    def _replaced(self, size: int, step: int) -> Tensor:
+        """Positions (size,) in the pool, drawn with replacement in proportion to the weights if there are any."""
+        uniform = torch.rand(size, generator=self._generator(step), dtype=torch.float64)
+        if self._weights is None:
+            if self.balance is not None:
+                raise self._unpublished(self.balance, 'weights')
+            return (uniform * len(self.rows)).long()
+        if self._cached[1] is None:
+            self._cached = 0, self._weights[self.rows].cumsum(0)
+        total = self._cached[1]
+        if not total[-1] > 0:
+            raise ValueError(f'all rows in the pool of stream {self.name!r} have weight 0')
+        last = int(torch.searchsorted(total, total[-1:]))  # last row of positive weight: a draw may be rounded up to it
+        return torch.searchsorted(total, uniform * total[-1], right=True).clamp(max=last)
+
+    def _follow(self, rows: Tensor, step: int) -> Tensor:
+        """Draw for each of the rows (size,) one of its entries that are not negative."""
+        entries = self.rows[rows]
+        count = (entries >= 0).sum(1)
+        if int(count.min()) == 0:
+            raise ValueError(f'row {int(rows[count.argmin()])} has no entry in the pool of stream {self.name!r}: fill '
+                             f'the bank field {self.pool!r} for all rows of stream {self.of.name!r}')
+        uniform = torch.rand(len(rows), generator=self._generator(step), dtype=torch.float64)
+        wanted = (uniform * count).long() + 1
+        column = ((entries >= 0).cumsum(1) >= wanted[:, None]).int().argmax(1)
+        return entries.gather(1, column[:, None])[:, 0]
+
+    def _generator(self, number: int) -> torch.Generator:
+        """A fresh generator for the ``number``-th draw of this stream."""
+        return torch.Generator().manual_seed(stable_hash(self.seed, self.name, number))
+
+    def _unpublished(self, field: str, what: str) -> RuntimeError:
+        """The error for a bank field that no hook has published."""
+        return RuntimeError(f'stream {self.name!r} takes its {what} from the bank field {field!r}, which nothing has '
+                            f'published. Add the hook that fills {field!r} (such as SelectHook, NeighbourHook or '
+                            'KMeansHook) to custom_hooks; it publishes before the first epoch and after resume.')
