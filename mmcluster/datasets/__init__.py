@@ -18,6 +18,7 @@ def identity(item: _Item) -> _Item:
 
 
 __all__ = [
-    'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource', 'ImageSource',
-    'IndexedDataset', 'StreamSampler', 'SweepSampler', 'UnreadableImageError', 'decode_image', 'identity'
+    'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
+    'ImageSource', 'IndexedDataset', 'StreamSampler', 'SweepSampler', 'UnreadableImageError', 'decode_image',
+    'identity'
 ]

@@ -8,6 +8,7 @@ import uuid
 import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Callable, Optional, Union
 
@@ -225,5 +226,6 @@ def write_atomically(file: Path, write: Callable[[BinaryIO], object]) -> bool:
                       'cache=False.')
         return False
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # it is gone when all went well
+            temporary.unlink()
     return True

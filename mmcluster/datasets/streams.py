@@ -47,8 +47,8 @@ class Stream:
         size = self._given_size
         if self.of is not None:
             if self.pool == 'all' or self.order != 'permute' or size not in (None, self.of._given_size):
-                raise ValueError(f'stream {self.name!r} follows {self.of.name!r}: it takes that size and order, and its '
-                                 'pool must be a bank field with m entries per row')
+                raise ValueError(f'stream {self.name!r} follows {self.of.name!r}: it takes that size and order, and '
+                                 'its pool must be a bank field with m entries per row')
         elif size != 'all' and (not isinstance(size, int) or size < 1):
             raise ValueError(f"stream {self.name!r}: size must be a positive number of rows or 'all', got {size!r}")
 

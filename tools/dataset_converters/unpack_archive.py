@@ -6,10 +6,10 @@ Examples::
     python tools/dataset_converters/unpack_archive.py cifar10_jpeg.tar.xz --subset 2000
     python tools/dataset_converters/unpack_archive.py sign_digits_64.tar --expect 2062
 
-The result is ``<data>/<archive stem>`` (``<data>/<archive stem>_<N>`` for a subset), where ``<data>`` is the environment
-variable ``MMCLUSTER_DATA`` or the folder ``data`` of the repository. A folder that encloses everything in the archive is
-left out, so that class folders or splits lie directly in the result. Everything is written to a temporary folder that is
-renamed at the end: a result is complete or absent, and a second call finds it and does nothing.
+The result is ``<data>/<archive stem>`` (``<data>/<archive stem>_<N>`` for a subset), where ``<data>`` is the
+environment variable ``MMCLUSTER_DATA`` or the folder ``data`` of the repository. A folder that encloses everything in
+the archive is left out, so that class folders or splits lie directly in the result. Everything is written to a
+temporary folder that is renamed at the end: a result is complete or absent, and a second call finds it and does nothing.
 """
 from __future__ import annotations
 

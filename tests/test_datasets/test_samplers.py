@@ -1,0 +1,241 @@
+"""Laws of the samplers: what is drawn depends on seed, stream, pool and step alone."""
+import numpy as np
+import pytest
+import torch
+
+from mmcluster.datasets import StreamSampler, SweepSampler
+from mmcluster.structures import Key
+
+
+def sampler(n=20, length=None, seed=3, rank=0, world_size=1, **streams):
+    return StreamSampler(range(n), streams or dict(batch=dict(size=6)), length, seed, rank, world_size)
+
+
+def rows_of(keys, stream='batch'):
+    return [key.index for key in keys if key.stream == stream]
+
+
+@pytest.mark.parametrize('n, size', [(20, 6), (18, 6), (7, 7), (5, 1)])
+def test_permute_visits_without_repeats_and_drops_the_ragged_end(n, size):
+    draws = sampler(n, batch=dict(size=size))
+    per_permutation = n // size
+    assert len(draws) == per_permutation
+    seen = []
+    for epoch in range(3):
+        chunks = [draws.chunk('batch', epoch * per_permutation + i) for i in range(per_permutation)]
+        rows = torch.cat(chunks).tolist()
+        assert len(set(rows)) == len(rows) == per_permutation * size and set(rows) <= set(range(n))
+        seen.append(rows)
+    assert seen[0] != seen[1] != seen[2]
+    if n % size == 0:
+        assert sorted(seen[0]) == list(range(n))
+
+
+def test_small_pool_is_repeated_by_whole_permutations():
+    draws = sampler(4, length=2, batch=dict(size=10))
+    for step in range(3):
+        chunk = draws.chunk('batch', step)
+        assert sorted(chunk[:4].tolist()) == sorted(chunk[4:8].tolist()) == [0, 1, 2, 3]
+        assert len(set(chunk[8:].tolist())) == 2
+    assert draws.chunk('batch', 0).tolist() != draws.chunk('batch', 1).tolist()
+
+
+def test_chunk_is_pure():
+    streams = dict(a=dict(size=4), b=dict(size=5, order='replace'), c=dict(size=3, pool='x'), d=dict(of='a', pool='y'))
+    table = torch.randint(0, 20, (20, 3), generator=torch.Generator().manual_seed(0))
+
+    def make(seed=3):
+        draws = sampler(20, 4, seed, **streams)
+        draws.set_pool('c', [2, 4, 6, 8, 10, 12, 14])
+        draws.set_pool('d', table)
+        return draws
+
+    steps = [5, 0, 17, 5, 1]
+    first, second, other = make(), make(), make(4)
+    forward = {name: {step: first.chunk(name, step).tolist() for step in sorted(steps)} for name in streams}
+    torch.manual_seed(9)
+    for name in streams:
+        for step in steps:
+            assert second.chunk(name, step).tolist() == forward[name][step]
+        assert any(other.chunk(name, step).tolist() != forward[name][step] for step in steps)
+    assert forward['a'] != forward['b']
+
+
+def test_streams_of_one_form_draw_differently():
+    draws = sampler(50, a=dict(size=10), b=dict(size=10))
+    assert draws.chunk('a', 0).tolist() != draws.chunk('b', 0).tolist()
+
+
+@pytest.mark.parametrize('world_size', [2, 3])
+def test_rank_slices_join_to_the_global_chunk(world_size):
+    streams = dict(a=dict(size=6), b=dict(size=12, order='replace'))
+    whole = list(sampler(24, 5, **streams))
+    parts = [list(sampler(24, 5, rank=rank, world_size=world_size, **streams)) for rank in range(world_size)]
+    for step, keys in enumerate(whole):
+        for name in streams:
+            joined = [key for part in parts for key in part[step] if key.stream == name]
+            assert joined == [key for key in keys if key.stream == name]
+            assert [key.index for key in joined] == sampler(24, 5, **streams).chunk(name, step).tolist()
+
+
+def test_draws_number_all_rows_of_the_run():
+    draws = sampler(20, 3, seed=5, a=dict(size=4), b=dict(size=2))
+    numbers = []
+    for epoch in range(2):
+        draws.set_epoch(epoch)
+        for keys in draws:
+            assert all(isinstance(key, Key) and key.draw >> 32 == 5 for key in keys)
+            numbers += [key.draw & 0xFFFFFFFF for key in keys]
+    assert numbers == list(range(2 * 3 * 6))
+    assert all(key.draw < 2**63 for key in next(iter(sampler(20, seed=2**40 + 7))))
+
+
+def test_resumed_equals_uninterrupted():
+    whole = sampler()
+    epochs = []
+    for epoch in range(4):
+        whole.set_epoch(epoch)
+        epochs.append(list(whole))
+    resumed = sampler()
+    resumed.set_epoch(3)
+    assert list(resumed) == epochs[3] != epochs[2]
+
+
+def test_fixed_is_cyclic_in_pool_order():
+    draws = sampler(10, 3, batch=dict(size=4, order='fixed', pool='x'))
+    draws.set_pool('batch', [7, 1, 5])
+    assert [draws.chunk('batch', i).tolist() for i in range(3)] == [[7, 1, 5, 7], [1, 5, 7, 1], [5, 7, 1, 5]]
+
+
+def test_all_takes_the_whole_pool():
+    draws = sampler(10, 2, anchor=dict(size='all', pool='x', order='fixed'), batch=dict(size=2))
+    draws.set_pool('anchor', torch.tensor([3, 9, 4]))
+    assert [rows_of(keys, 'anchor') for keys in draws] == [[3, 9, 4]] * 2
+    odd = sampler(10, 2, world_size=2, anchor=dict(size='all', pool='x'))
+    odd.set_pool('anchor', torch.tensor([3, 9, 4]))
+    with pytest.raises(ValueError, match='3 rows per step cannot be shared equally by 2'):
+        next(iter(odd))
+
+
+def test_replace_follows_the_weights():
+    n, size = 6, 60000
+    weights = np.array([0., 1, 2, 3, 4, 0])
+    draws = sampler(n, 1, batch=dict(size=size, order='replace', pool='x', balance='label'))
+    draws.set_pool('batch', [1, 2, 4, 5])
+    with pytest.raises(RuntimeError, match="weights from the bank field 'label'"):
+        draws.chunk('batch', 0)
+    draws.set_weights('batch', weights)
+    share = torch.bincount(draws.chunk('batch', 0), minlength=n) / size
+    expected = torch.tensor([0, 1, 2, 0, 4, 0]) / 7
+    assert torch.allclose(share, expected.float(), atol=0.01) and share[5] == 0 and share[3] == 0
+    draws.set_weights('batch', np.ones(n))
+    share = torch.bincount(draws.chunk('batch', 0), minlength=n) / size
+    assert torch.allclose(share[[1, 2, 4, 5]], torch.full((4,), 0.25), atol=0.01)
+    draws.set_weights('batch', np.array([1., 0, 0, 1, 0, 0]))
+    with pytest.raises(ValueError, match='weight 0'):
+        draws.chunk('batch', 0)
+
+
+def test_replace_without_weights_is_uniform():
+    share = torch.bincount(sampler(5, 1, batch=dict(size=50000, order='replace')).chunk('batch', 0)) / 50000
+    assert torch.allclose(share, torch.full((5,), 0.2), atol=0.01)
+
+
+def test_following_stream_draws_from_its_own_row():
+    n, m = 12, 3
+    table = torch.arange(n * m).reshape(n, m) % n
+    table[:, 1] = -1
+    draws = sampler(n, 200, anchor=dict(size=6), neighbour=dict(of='anchor', pool='neighbours'))
+    draws.set_pool('neighbour', table)
+    seen = {row: set() for row in range(n)}
+    for keys in draws:
+        for row, neighbour in zip(rows_of(keys, 'anchor'), rows_of(keys, 'neighbour')):
+            seen[row].add(neighbour)
+    assert seen == {row: {int(table[row, 0]), int(table[row, 2])} for row in range(n)}
+    table[4] = -1
+    draws.set_pool('neighbour', table)
+    with pytest.raises(ValueError, match='row 4 has no entry'):
+        list(draws)
+
+
+def test_a_new_pool_takes_effect():
+    draws = sampler(10, 2, batch=dict(size=2, pool='x'))
+    draws.set_pool('batch', [0, 1])
+    assert set(draws.chunk('batch', 0).tolist()) == {0, 1}
+    draws.set_pool('batch', [8, 9])
+    assert set(draws.chunk('batch', 0).tolist()) == {8, 9}
+
+
+def test_published_tensors_are_copied():
+    pool = torch.tensor([1, 2, 3, 4])
+    draws = sampler(10, 2, batch=dict(size=4, pool='x'))
+    draws.set_pool('batch', pool)
+    pool.zero_()
+    assert sorted(draws.chunk('batch', 0).tolist()) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize('rows, message', [
+    ([], 'is empty'), ([-1, -1], 'is empty'), ([0, 10], 'names rows 0..10'), ([-1, 3], 'names rows -1..3'),
+    ([2, 2], 'more than once'), ([[1, 2]], r'must have shape \(n,\)')])
+def test_bad_pools(rows, message):
+    with pytest.raises(ValueError, match=message):
+        sampler(10, 1, batch=dict(size=2, pool='x')).set_pool('batch', np.array(rows, dtype=np.int64))
+
+
+def test_unpublished_pool_names_field_and_remedy():
+    with pytest.raises(RuntimeError, match="'labelled' takes its rows from the bank field 'target'.*SelectHook"):
+        next(iter(sampler(10, 1, labelled=dict(size=2, pool='target'))))
+
+
+@pytest.mark.parametrize('streams, length, message', [
+    (dict(a=dict(size=3)), None, 'multiple of 2'),
+    (dict(a=dict(size=0)), None, 'positive number'),
+    (dict(a=dict(size=2, order='shuffle')), None, 'order must be'),
+    (dict(a=dict(size=2, balance='label')), None, "needs order='replace'"),
+    (dict(a=dict(size=2), b=dict(of='c', pool='x')), None, 'not a stream named before'),
+    (dict(a=dict(size=2), b=dict(of='a')), None, 'm entries per row'),
+    (dict(a=dict(size=2), b=dict(of='a', pool='x', size=4)), None, 'takes that size'),
+    (dict(a=dict(size=2, pool='x')), None, 'give `length`'),
+    (dict(a=dict(size=12)), None, 'batch larger than data set: N=10, size=12'),
+    (dict(a=dict(size=2)), 0, 'length must be'),
+    ({}, 1, 'at least one stream')])
+def test_bad_streams(streams, length, message):
+    with pytest.raises(ValueError, match=message):
+        StreamSampler(range(10), streams, length, 0, 0, 2)
+
+
+def test_misuse_is_named():
+    with pytest.raises(TypeError, match="fields are .*got .*'sise'"):
+        sampler(10, a=dict(sise=2))
+    draws = sampler(10)
+    with pytest.raises(KeyError, match="no stream 'bacth'"):
+        draws.chunk('bacth', 0)
+    with pytest.raises(ValueError, match='draws from all rows'):
+        draws.set_pool('batch', [1])
+    with pytest.raises(ValueError, match='does not draw by weight'):
+        draws.set_weights('batch', np.ones(10))
+    with pytest.raises(ValueError, match='finite numbers'):
+        sampler(3, a=dict(size=1, order='replace')).set_weights('a', np.array([1, -1, 1]))
+
+
+@pytest.mark.parametrize('n, world_size, batch_size', [(10, 1, 4), (10, 3, 2), (2, 5, 3), (8, 2, 4)])
+def test_sweep_visits_every_row_once(n, world_size, batch_size):
+    shards = [SweepSampler(range(n), batch_size, seed=2, rank=rank, world_size=world_size)
+              for rank in range(world_size)]
+    keys = [key for shard in shards for batch in shard for key in batch]
+    assert keys == [Key(i, 'test', (2 << 32) | i) for i in range(n)]
+    for shard in shards:
+        sizes = [len(batch) for batch in shard]
+        assert len(sizes) == len(shard) and all(size == batch_size for size in sizes[:-1]) and 0 not in sizes
+
+
+def test_sweep_training_views_change_with_the_epoch():
+    train, test = SweepSampler(range(5), 2, 'batch', 1), SweepSampler(range(5), 2, seed=1)
+    draws = []
+    for epoch in range(3):
+        train.set_epoch(epoch), test.set_epoch(epoch)
+        draws += [key.draw for batch in train for key in batch]
+        assert [key.draw for batch in test for key in batch] == [(1 << 32) | i for i in range(5)]
+    assert draws == [(1 << 32) | i for i in range(15)]
+    with pytest.raises(ValueError, match='batch_size'):
+        SweepSampler(range(5), 0)
