@@ -1,0 +1,4 @@
+"""Heads: what maps an embedding to cluster logits."""
+from .cluster_head import LinearClusterHead, MLPClusterHead
+
+__all__ = ['LinearClusterHead', 'MLPClusterHead']

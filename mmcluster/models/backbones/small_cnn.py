@@ -1,0 +1,55 @@
+"""A compact network for small images."""
+from __future__ import annotations
+
+from typing import Optional, Sequence, Union
+
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmcluster.registry import MODELS
+
+from .gcc_resnet import KAIMING
+
+
+@MODELS.register_module()
+class SmallCNN(BaseModule):
+    """Stages of 3x3 convolution, batch norm and ReLU for images of 8 to 32 pixels.
+
+    The first stage keeps the resolution, every further stage halves it, and the last map is averaged over space.
+    The default, 144,544 parameters with one channel, turns 8x8 digits into a 2x2 map of 128 channels.
+
+    Args:
+        in_channels: Channels of the image.
+        widths: Channels of each stage; the last is F, the width of the output.
+        convs_per_stage: Convolutions per stage; the first one carries the stride.
+        init_cfg: ``None``: Kaiming normal (fan out) convolutions, 1 / 0 in batch norm.
+    """
+
+    def __init__(self, in_channels: int = 1, widths: Sequence[int] = (32, 64, 128), convs_per_stage: int = 1,
+                 init_cfg: Optional[Union[dict, list[dict]]] = None):
+        super().__init__(init_cfg or list(KAIMING))
+        if not widths or convs_per_stage < 1:
+            raise ValueError(f'SmallCNN needs at least one stage and one convolution per stage, got widths={widths}, '
+                             f'convs_per_stage={convs_per_stage}')
+        stages, width = [], in_channels
+        for i, out in enumerate(widths):
+            strides = [1 if i == 0 else 2] + [1] * (convs_per_stage - 1)
+            stages.append(nn.Sequential(*[
+                ConvModule(out if j else width, out, 3, stride, 1, norm_cfg=dict(type='BN'))
+                for j, stride in enumerate(strides)
+            ]))
+            width = out
+        self.stages = nn.Sequential(*stages)
+        self.out_channels = width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embed images.
+
+        Args:
+            x: (B, C, H, W).
+
+        Returns:
+            (B, F) average over the last map.
+        """
+        return self.stages(x).mean(dim=(2, 3))

@@ -1,0 +1,60 @@
+"""Two-layer projector and predictor."""
+from __future__ import annotations
+
+from typing import Optional, Union
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmcluster.registry import MODELS
+
+INITS = {
+    'default': None,
+    'normal_0.01': (dict(type='Normal', std=0.01, bias=0, layer='Linear'),
+                    dict(type='Constant', val=1, bias=0, layer='_BatchNorm')),
+}
+
+
+@MODELS.register_module()
+class MLPProjector(BaseModule):
+    """Linear, batch norm, ReLU, Linear: ProPos's projector and, with ``init='normal_0.01'``, its predictor.
+
+    It maps vectors to vectors; mmpretrain's ``NonLinearNeck`` takes and returns tuples and cannot leave out its
+    batch norm.
+
+    Args:
+        in_channels: Width of the input.
+        hid_channels: Width of the hidden layer.
+        out_channels: D, width of the output.
+        norm: Batch norm after the first linear layer.
+        last_bn: Batch norm after the second one.
+        bias: Biases in both linear layers.
+        init: ``'default'`` keeps PyTorch's initialisation; ``'normal_0.01'`` draws linear weights from
+            N(0, 0.01^2), with zero biases and 1 / 0 in batch norm.
+        init_cfg: Takes the place of ``init``, e.g. to load a checkpoint.
+    """
+
+    def __init__(self, in_channels: int, hid_channels: int = 4096, out_channels: int = 256, norm: bool = True,
+                 last_bn: bool = False, bias: bool = True, init: str = 'default',
+                 init_cfg: Optional[Union[dict, list[dict]]] = None):
+        if init not in INITS:
+            raise ValueError(f'MLPProjector: init must be one of {sorted(INITS)}, got {init!r}')
+        super().__init__(init_cfg or (INITS[init] and list(INITS[init])))
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.fc1 = nn.Linear(in_channels, hid_channels, bias=bias)
+        self.bn = nn.BatchNorm1d(hid_channels) if norm else nn.Identity()
+        self.relu = nn.ReLU(inplace=True)
+        self.fc2 = nn.Linear(hid_channels, out_channels, bias=bias)
+        self.last_bn = nn.BatchNorm1d(out_channels) if last_bn else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Project vectors.
+
+        Args:
+            x: (B, F) or, as a predictor, (B, D).
+
+        Returns:
+            (B, D), not normalised.
+        """
+        return self.last_bn(self.fc2(self.relu(self.bn(self.fc1(x)))))
