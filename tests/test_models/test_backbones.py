@@ -150,7 +150,7 @@ def test_small_cnn(size, channels, widths, convs):
 
 
 def test_small_cnn_default_size_and_errors():
-    assert count(SmallCNN()) == sum(a * b * 9 + 2 * b for a, b in ((1, 32), (32, 64), (64, 128)))
+    assert count(SmallCNN()) == sum(a * b * 9 + 2 * b for a, b in ((1, 32), (32, 64), (64, 128))) == 92_896
     for wrong in (dict(widths=()), dict(convs_per_stage=0)):
         with pytest.raises(ValueError, match='at least one'):
             SmallCNN(**wrong)

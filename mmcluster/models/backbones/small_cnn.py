@@ -17,7 +17,7 @@ class SmallCNN(BaseModule):
     """Stages of 3x3 convolution, batch norm and ReLU for images of 8 to 32 pixels.
 
     The first stage keeps the resolution, every further stage halves it, and the last map is averaged over space.
-    The default, 144,544 parameters with one channel, turns 8x8 digits into a 2x2 map of 128 channels.
+    The default, 92,896 parameters with one channel, turns 8x8 digits into a 2x2 map of 128 channels.
 
     Args:
         in_channels: Channels of the image.
