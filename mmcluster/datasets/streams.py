@@ -142,8 +142,7 @@ class Stream:
         total = self._cached[1]
         if not total[-1] > 0:
             raise ValueError(f'all rows in the pool of stream {self.name!r} have weight 0')
-        last = int(torch.searchsorted(total, total[-1:]))  # last row of positive weight: a draw may be rounded up to it
-        return torch.searchsorted(total, uniform * total[-1], right=True).clamp(max=last)
+        return torch.searchsorted(total, uniform * total[-1], right=True)
 
     def _follow(self, rows: Tensor, step: int) -> Tensor:
         """Draw for each of the rows (size,) one of its entries that are not negative."""

@@ -282,6 +282,26 @@ def test_views_depend_on_draw_index_and_view_alone():
     assert all(len(set(values)) > 3 for values in per_generator.tolist())
 
 
+def test_a_chosen_row_is_seeded_by_its_own_number():
+    pipelines = dict(batch=[RANDOM[:1]])
+    whole, part = (IndexedDataset(ArraySource(IMAGES), pipelines=pipelines, indices=i) for i in (None, [7, 2]))
+    assert np.array_equal(part[Key(1, draw=4)]['batch'].images[0][0, :, 0, 0],
+                          whole[Key(1, draw=4)]['batch'].images[0][0, :, 0, 0])
+
+
+def test_a_transform_may_change_the_image_in_place(tmp_path):
+    def blacken(results):
+        results['img'].paste(0, (0, 0, 3, 3))
+        return results
+
+    for source in (ArraySource(IMAGES), FolderSource(make_folder(tmp_path))):
+        dataset = IndexedDataset(source, pipelines=dict(batch=[[blacken], []], test=[[]]))
+        expected = dataset[Key(2, 'test')]['test'].images[0]
+        views = dataset[2]['batch'].images
+        assert not views[0][..., :3, :3].any() and torch.equal(views[1], expected)
+        assert torch.equal(dataset[Key(2, 'test')]['test'].images[0], expected)
+
+
 def test_generators_of_the_caller_are_restored():
     dataset = IndexedDataset(ArraySource(IMAGES), pipelines=dict(batch=[RANDOM], test=[[lambda results: 1 / 0]]))
 

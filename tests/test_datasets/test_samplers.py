@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mmcluster.datasets import StreamSampler, SweepSampler
+from mmcluster.datasets.seeding import make_draws
 from mmcluster.structures import Key
 
 
@@ -88,6 +89,7 @@ def test_draws_number_all_rows_of_the_run():
             numbers += [key.draw & 0xFFFFFFFF for key in keys]
     assert numbers == list(range(2 * 3 * 6))
     assert all(key.draw < 2**63 for key in next(iter(sampler(20, seed=2**40 + 7))))
+    assert make_draws(1, 2**32 - 1, 2) == [2**33 - 1, 2**32]
 
 
 def test_resumed_equals_uninterrupted():
@@ -164,6 +166,11 @@ def test_a_new_pool_takes_effect():
     assert set(draws.chunk('batch', 0).tolist()) == {0, 1}
     draws.set_pool('batch', [8, 9])
     assert set(draws.chunk('batch', 0).tolist()) == {8, 9}
+    draws.set_pool('batch', range(2, 10))
+    fresh = sampler(10, 2, batch=dict(size=2, pool='x'))
+    fresh.set_pool('batch', range(2, 10))
+    assert [draws.chunk('batch', i).tolist() for i in range(4)] == [fresh.chunk('batch', i).tolist() for i in range(4)]
+    assert sorted(torch.cat([draws.chunk('batch', i) for i in range(4)]).tolist()) == list(range(2, 10))
 
 
 def test_published_tensors_are_copied():

@@ -9,7 +9,8 @@ Examples::
 The result is ``<data>/<archive stem>`` (``<data>/<archive stem>_<N>`` for a subset), where ``<data>`` is the
 environment variable ``MMCLUSTER_DATA`` or the folder ``data`` of the repository. A folder that encloses everything in
 the archive is left out, so that class folders or splits lie directly in the result. Everything is written to a
-temporary folder that is renamed at the end: a result is complete or absent, and a second call finds it and does nothing.
+temporary folder that is renamed at the end: a result is complete or absent, and a second call finds it and does
+nothing.
 """
 from __future__ import annotations
 
