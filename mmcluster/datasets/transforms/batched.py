@@ -1,0 +1,248 @@
+"""Registered operations of the in-memory door: whole batches, parameters of its own for every row.
+
+Each object is called as ``op(x, draws)`` with x float (B, C, H, W) in [0, 1] on any device and the row streams
+``Draws``, on the host. It draws its parameters, always the same number of them, and hands them to a pure function; so
+a view depends on (draw, index, view) alone, and no size has to be fetched from an accelerator.
+"""
+from __future__ import annotations
+
+import math
+from typing import Sequence
+
+import torch
+from torch import Tensor
+
+from mmcluster.functional.augment import apply_where, color_jitter, crop_boxes, gaussian_blur
+from mmcluster.functional.color import grayscale, solarize
+from mmcluster.functional.geometry import affine, affine_matrix, reflect_crop, resized_crop
+from mmcluster.functional.rng import Draws
+from mmcluster.registry import TRANSFORMS
+
+PROPOSALS = 10      # of a random resized crop before it gives up, as in torchvision
+
+
+def to_pair(size: int | Sequence[int]) -> tuple[int, int]:
+    """Read a size.
+
+    Args:
+        size: One side of a square, or (height, width).
+
+    Returns:
+        (height, width).
+    """
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+
+
+def _send(value: Tensor, x: Tensor) -> Tensor:
+    """Copy host parameters (B, ...) to the device of x (B, C, H, W) without waiting for it."""
+    return value.to(x.device, non_blocking=True)
+
+
+@TRANSFORMS.register_module()
+class BatchRandomResizedCrop:
+    """Cut a random box, resize it, and mirror some rows in the same pass (torchvision's distribution of boxes).
+
+    Args:
+        size: Side or (height, width) of the result.
+        scale: Limits of the share of the area.
+        ratio: Limits of width / height; its logarithm is uniform.
+        flip_prob: Probability of a horizontal mirror image; cheaper here than in an operation of its own.
+        interpolation: ``'bilinear'`` or ``'bicubic'``, antialiased as in Pillow.
+    """
+
+    def __init__(self, size: int | Sequence[int], scale: Sequence[float] = (0.08, 1.),
+                 ratio: Sequence[float] = (3 / 4, 4 / 3), flip_prob: float = 0.,
+                 interpolation: str = 'bilinear') -> None:
+        self.size = to_pair(size)
+        self.scale, self.ratio = tuple(scale), tuple(ratio)
+        self.flip_prob = flip_prob
+        self.interpolation = interpolation
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Crop x (B, C, H, W) -> (B, C, h, w)."""
+        area = draws.uniform(PROPOSALS) * (self.scale[1] - self.scale[0]) + self.scale[0]
+        low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
+        log_ratio = draws.uniform(PROPOSALS) * (high - low) + low
+        box = crop_boxes(area, log_ratio, draws.uniform(2), x.shape[2], x.shape[3], self.ratio)
+        flip = draws.bernoulli(self.flip_prob)
+        return resized_crop(x, _send(box, x), self.size, _send(flip, x), self.interpolation)
+
+
+@TRANSFORMS.register_module()
+class BatchRandomCrop:
+    """Cut a window at a random place of the image continued by reflection.
+
+    Args:
+        size: Side or (height, width) of the window.
+        padding: Pixels of reflection at every side; less than the shorter side of the image.
+        flip_prob: Probability of a horizontal mirror image.
+    """
+
+    def __init__(self, size: int | Sequence[int], padding: int = 0, flip_prob: float = 0.) -> None:
+        self.size = to_pair(size)
+        self.padding = padding
+        self.flip_prob = flip_prob
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Crop x (B, C, H, W) -> (B, C, h, w)."""
+        spare = [side + 2 * self.padding - size for side, size in zip(x.shape[2:], self.size)]
+        if min(spare) < 0 or self.padding >= min(x.shape[2:]):
+            raise ValueError(f'cannot cut {self.size} out of images of {tuple(x.shape[2:])} with padding '
+                             f'{self.padding}; the window must fit and the padding must be less than a side')
+        top, left = (draws.integers(room + 1) - self.padding for room in spare)
+        return reflect_crop(x, _send(top, x), _send(left, x), self.size, _send(draws.bernoulli(self.flip_prob), x))
+
+
+@TRANSFORMS.register_module()
+class BatchResize:
+    """Resize to a fixed size, ignoring the aspect; images of that size pass unchanged.
+
+    Args:
+        size: Side or (height, width) of the result.
+        interpolation: ``'bilinear'`` (torchvision's default) or ``'bicubic'`` (Pillow's).
+    """
+
+    def __init__(self, size: int | Sequence[int], interpolation: str = 'bilinear') -> None:
+        self.size = to_pair(size)
+        self.interpolation = interpolation
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Resize x (B, C, H, W) -> (B, C, h, w); draws nothing."""
+        if tuple(x.shape[2:]) == self.size:
+            return x
+        box = torch.tensor([[0, 0, x.shape[2], x.shape[3]]]).expand(len(x), -1)
+        return resized_crop(x, _send(box, x), self.size, interpolation=self.interpolation)
+
+
+@TRANSFORMS.register_module()
+class BatchFlip:
+    """Mirror horizontally.
+
+    Args:
+        prob: Probability.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = prob
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Flip x (B, C, H, W) -> (B, C, H, W)."""
+        flip = draws.bernoulli(self.prob)
+        return apply_where(x, flip, lambda part, _: part.flip(-1), flip)
+
+
+@TRANSFORMS.register_module()
+class BatchAffine:
+    """Rotate, scale, shear and shift about the centre, black outside (torchvision's distribution and geometry).
+
+    Args:
+        degrees: Largest angle; uniform on both sides.
+        translate: Largest shift as shares of width and height; whole pixels.
+        scale: Limits of the scale.
+        shear: Largest horizontal and vertical shear in degrees.
+        interpolation: ``'bilinear'`` or ``'nearest'``.
+    """
+
+    def __init__(self, degrees: float = 0., translate: Sequence[float] = (0., 0.), scale: Sequence[float] = (1., 1.),
+                 shear: Sequence[float] = (0., 0.), interpolation: str = 'bilinear') -> None:
+        self.degrees = degrees
+        self.translate, self.scale, self.shear = tuple(translate), tuple(scale), tuple(shear)
+        self.interpolation = interpolation
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Map x (B, C, H, W) -> (B, C, H, W)."""
+        height, width = x.shape[2:]
+        angle = draws.uniform_between(-self.degrees, self.degrees)
+        reach = torch.tensor([self.translate[0] * width, self.translate[1] * height])
+        shift = ((draws.uniform(2) * 2 - 1) * reach).round()
+        scale = draws.uniform_between(*self.scale)
+        shear = (draws.uniform(2) * 2 - 1) * torch.tensor(self.shear)
+        matrix = affine_matrix(angle, shift, scale, shear, height, width)
+        return affine(x, _send(matrix, x), self.interpolation)
+
+
+@TRANSFORMS.register_module()
+class BatchColorJitter:
+    """Jitter brightness, contrast, saturation and hue in random order; grey images ignore the last two.
+
+    Args:
+        brightness: b; the factor is uniform in [max(0, 1 - b), 1 + b].
+        contrast: Likewise.
+        saturation: Likewise.
+        hue: h <= 0.5; the shift is uniform in [-h, h] turns.
+        prob: Probability that a row is jittered at all.
+    """
+
+    def __init__(self, brightness: float = 0., contrast: float = 0., saturation: float = 0., hue: float = 0.,
+                 prob: float = 1.) -> None:
+        if not 0 <= hue <= 0.5:
+            raise ValueError(f'hue is a share of a turn and must lie in [0, 0.5], got {hue}')
+        self.limits = [(max(0., 1 - s), 1 + s) for s in (brightness, contrast, saturation)] + [(-hue, hue)]
+        self.prob = prob
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Jitter x (B, C, H, W) -> (B, C, H, W)."""
+        applied = draws.bernoulli(self.prob)
+        order = draws.permutation(4)
+        factors = torch.stack([draws.uniform_between(*limit) for limit in self.limits], 1)
+        return color_jitter(x, order, factors, applied)
+
+
+@TRANSFORMS.register_module()
+class BatchGrayscale:
+    """Replace the channels by their luminance.
+
+    Args:
+        prob: Probability.
+    """
+
+    def __init__(self, prob: float = 0.2) -> None:
+        self.prob = prob
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Grey x (B, C, H, W) -> (B, C, H, W)."""
+        applied = draws.bernoulli(self.prob)
+        return apply_where(x, applied, lambda part, _: grayscale(part), applied)
+
+
+@TRANSFORMS.register_module()
+class BatchGaussianBlur:
+    """Blur with a random width.
+
+    Args:
+        kernel: Odd number of taps, at most twice the shorter side minus one.
+        sigma: Limits of the standard deviation in pixels.
+        prob: Probability.
+    """
+
+    def __init__(self, kernel: int = 23, sigma: Sequence[float] = (0.1, 2.), prob: float = 0.5) -> None:
+        if kernel % 2 == 0:
+            raise ValueError(f'kernel must be odd, got {kernel}')
+        self.kernel = kernel
+        self.sigma = tuple(sigma)
+        self.prob = prob
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Blur x (B, C, H, W) -> (B, C, H, W)."""
+        applied = draws.bernoulli(self.prob)
+        sigma = draws.uniform_between(*self.sigma)
+        return apply_where(x, applied, lambda part, value: gaussian_blur(part, value, self.kernel), sigma)
+
+
+@TRANSFORMS.register_module()
+class BatchSolarize:
+    """Invert the values at or above a threshold.
+
+    Args:
+        threshold: In grey levels, 0 to 256.
+        prob: Probability.
+    """
+
+    def __init__(self, threshold: float = 128., prob: float = 0.2) -> None:
+        self.threshold = threshold
+        self.prob = prob
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Solarize x (B, C, H, W) -> (B, C, H, W)."""
+        applied = draws.bernoulli(self.prob)
+        return apply_where(x, applied, solarize, torch.full((len(x),), self.threshold))

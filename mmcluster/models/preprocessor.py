@@ -1,0 +1,149 @@
+"""The data preprocessor: rows of either door become normalised views on the model's device."""
+from __future__ import annotations
+
+from typing import Callable, Mapping, Optional, Sequence
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from mmcluster.functional.rng import Draws
+from mmcluster.registry import MODELS, TRANSFORMS
+from mmcluster.structures import TEST_STREAM, Batch, Rows
+
+# On a CPU the rows of a batch are augmented in groups whose float images take about this much memory: below it the
+# calls cost more than the pixels, above it temporaries leave the cache. No result depends on it.
+CPU_CHUNK_BYTES = 1 << 22
+MAX_CHANNELS = 4
+
+Recipe = list[Callable[[Tensor, Draws], Tensor]]
+RecipeConfig = Sequence[dict | Callable[[Tensor, Draws], Tensor]]
+
+
+@MODELS.register_module()
+class ViewPreprocessor(BaseDataPreprocessor):
+    """Make the views of every stream, normalise them, and hand them over as ``Batch`` tuples.
+
+    In-memory rows, one uint8 tensor (B, H, W, C), are augmented here: view v of a row is a function of (draw, index,
+    v), whatever the rank, the batch or the device count. Rows of the worker door, V uint8 tensors (B, C, H, W), come
+    as finished views and are only normalised; so their recipes live in the data set. Float features pass unchanged,
+    once per view.
+
+    Args:
+        mean: Per channel, or one for all, in grey levels 0..255.
+        std: Likewise.
+        views: Recipes of the training views: a list of views for every stream, or a dict stream -> list of views.
+            A view is a list of batched operations (or their configs); an empty one is the evaluation view.
+        test: Recipe of the evaluation view, for ``training=False`` and for the stream ``'test'``.
+        channels_last: Memory format of the views; pays off for convolutions on most devices.
+        non_blocking: Copy to the device without waiting.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float],
+                 views: Optional[Sequence[RecipeConfig] | Mapping[str, Sequence[RecipeConfig]]] = None,
+                 test: RecipeConfig = (), channels_last: bool = False, non_blocking: bool = True) -> None:
+        super().__init__(non_blocking=non_blocking)
+        if len(mean) != len(std):
+            raise ValueError(f'mean and std must have equal length, got {len(mean)} and {len(std)}')
+        mean, std = (torch.tensor(value, dtype=torch.float64).view(1, -1, 1, 1) for value in (mean, std))
+        self.register_buffer('scale', (255 / std).float(), persistent=False)
+        self.register_buffer('shift', (mean / std).float(), persistent=False)
+        self.test = _build(test)
+        if isinstance(views, Mapping):
+            self.views = {stream: _build_views(recipes, stream) for stream, recipes in views.items()}
+        else:
+            self.views = None if views is None else _build_views(views, 'every stream')
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+
+    def forward(self, data: dict[str, Rows], training: bool = False) -> dict:
+        """Prepare one item of the loader.
+
+        Args:
+            data: stream -> Rows, on the host.
+            training: Make the training views; else the evaluation view.
+
+        Returns:
+            ``dict(inputs=None, data_samples={stream: Batch})``, views float32 on the device of this module.
+        """
+        with torch.autocast(self.device.type, enabled=False):
+            samples = {stream: self._batch(stream, Rows(*rows), training and stream != TEST_STREAM)
+                       for stream, rows in data.items()}
+        return dict(inputs=None, data_samples=samples)
+
+    def _batch(self, stream: str, rows: Rows, training: bool) -> Batch:
+        """Turn the rows of one stream into its Batch."""
+        images = [self.cast_data(image) for image in rows.images]
+        if images[0].is_floating_point():
+            count = self._feature_views(stream) if training else 1
+            views = [images[0].float()] * count
+        elif len(images) > 1 or not _is_channel_last(images[0]):
+            views = [self._normalize(_to_unit(image)) for image in images]
+        else:
+            recipes = self._recipes(stream) if training else [self.test]
+            views = self._augment(images[0], rows, recipes)
+        return Batch(views, self.cast_data(rows.index))
+
+    def _recipes(self, stream: str) -> list[Recipe]:
+        """Recipes of a training stream, or an error that says what to configure."""
+        recipes = self.views.get(stream) if isinstance(self.views, dict) else self.views
+        if recipes is None:
+            known = sorted(self.views) if isinstance(self.views, dict) else []
+            raise ValueError(f'no view recipe for the training stream {stream!r} (known: {known}). Images from memory '
+                             f'are augmented in the data preprocessor: give it views=dict({stream}=[[...], ...]), or '
+                             'one list of views for every stream.')
+        return recipes
+
+    def _feature_views(self, stream: str) -> int:
+        """Number of copies of a feature row: one per recipe where there are any."""
+        known = self.views is not None and (not isinstance(self.views, dict) or stream in self.views)
+        return len(self._recipes(stream)) if known else 1
+
+    def _augment(self, image: Tensor, rows: Rows, recipes: list[Recipe]) -> list[Tensor]:
+        """Make the views of uint8 rows (B, H, W, C); a row group at a time on a CPU, all at once elsewhere."""
+        size = len(image)
+        if image.device.type == 'cpu':
+            size = max(1, CPU_CHUNK_BYTES // (4 * image.shape[1:].numel()))
+        groups = zip(image.split(size), rows.draw.cpu().split(size), rows.index.cpu().split(size))
+        parts = []
+        for pixels, draw, index in groups:
+            x = _to_unit(pixels.permute(0, 3, 1, 2))
+            parts.append([self._make_view(x, recipe or self.test, Draws(draw, index, v))
+                          for v, recipe in enumerate(recipes)])
+        return [torch.cat(view) if len(view) > 1 else view[0] for view in zip(*parts)]
+
+    def _make_view(self, x: Tensor, recipe: Recipe, draws: Draws) -> Tensor:
+        """Apply one recipe to x (B, C, H, W) in [0, 1] and normalise; x itself is left alone."""
+        for op in recipe:
+            x = op(x, draws)
+        return self._normalize(x)
+
+    def _normalize(self, x: Tensor) -> Tensor:
+        """Standardise x (B, C, H, W) in [0, 1] into a new tensor of the chosen memory format."""
+        return (x * self.scale).sub_(self.shift).contiguous(memory_format=self.memory_format)
+
+
+def _to_unit(image: Tensor) -> Tensor:
+    """Scale uint8 pixels, any shape and memory format, to float [0, 1]."""
+    return image.float().div_(255)
+
+
+def _is_channel_last(image: Tensor) -> bool:
+    """Tell uint8 images from memory (B, H, W, C) from a finished view (B, C, H, W)."""
+    last, first = image.shape[-1] <= MAX_CHANNELS, image.shape[1] <= MAX_CHANNELS
+    if image.ndim != 4 or last == first:
+        raise ValueError(f'uint8 images must be (B, H, W, C) from memory or (B, C, H, W) from workers, with at most '
+                         f'{MAX_CHANNELS} channels and sides longer than that; got {tuple(image.shape)}')
+    return last
+
+
+def _build(recipe: RecipeConfig) -> Recipe:
+    """Build the operations of one view."""
+    return [TRANSFORMS.build(op) if isinstance(op, dict) else op for op in recipe]
+
+
+def _build_views(recipes: Sequence[RecipeConfig], stream: str) -> list[Recipe]:
+    """Build the views of one stream; a list of operations in place of a list of views is an easy slip."""
+    if not recipes or any(isinstance(recipe, dict) or callable(recipe) for recipe in recipes):
+        raise ValueError(f'views of {stream} must be a list of views, each a list of operations: [[dict(type=...)], '
+                         f'...]; got {recipes!r}')
+    return [_build(recipe) for recipe in recipes]
