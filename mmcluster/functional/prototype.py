@@ -1,0 +1,127 @@
+"""Class prototypes, their scattering and the queue that widens a batch (ProPos eqs. 4-7, section 5.9)."""
+from __future__ import annotations
+
+from typing import Optional, Union
+
+import torch
+from torch import Tensor
+from torch.linalg import vector_norm
+
+from .contrast import unit_rows, wide
+
+
+def one_hot(label: Tensor, num_clusters: int, like: Tensor) -> Tensor:
+    """Return the indicator matrix of labels, without a host sync.
+
+    Args:
+        label: (B,) long; a value outside [0, K), such as -1, gives a zero row.
+        num_clusters: K.
+        like: Tensor whose type and device the result takes.
+
+    Returns:
+        (B, K).
+    """
+    return (label[:, None] == torch.arange(num_clusters, device=label.device)).to(like)
+
+
+def class_prototypes(x: Tensor, label: Tensor, num_clusters: int) -> tuple[Tensor, Tensor]:
+    """Return the normalised class sums of a batch (ProPos eqs. 6-7), in float32 or wider.
+
+    Args:
+        x: (B, D) embeddings; the method normalises their rows first.
+        label: (B,) hard labels, -1 belongs to no class; or (B, K) posterior p(k|x).
+        num_clusters: K.
+
+    Returns:
+        Centers (K, D), unit rows; and present (K,) bool: the label occurs, or the posterior column sums to more
+        than 0.
+
+    Edge cases: the row of an absent class is zero. So is the row of a class whose members cancel to within rounding;
+    such a class is present, but its direction is noise, so it passes no gradient.
+
+    Raises:
+        ValueError: A posterior does not have K columns.
+    """
+    x = wide(x)
+    if label.dim() == 2 and label.shape[1] != num_clusters:
+        raise ValueError(f'The posterior has {label.shape[1]} columns, but num_clusters is {num_clusters}.')
+    weight = one_hot(label, num_clusters, x) if label.dim() == 1 else label.to(x)
+    mass = weight.detach().sum(dim=0)
+    present = mass > 0
+    weight = weight / mass.where(present, torch.ones_like(mass))
+    with torch.autocast(x.device.type, enabled=False):
+        means = weight.t() @ x
+        length = weight.detach().t() @ vector_norm(x.detach(), dim=1)
+    noise = vector_norm(means.detach(), dim=1) <= 4 * torch.finfo(x.dtype).eps * length
+    return unit_rows(means.masked_fill(noise[:, None], 0)), present
+
+
+@full_precision
+def prototype_scattering(mu: Tensor, mu_target: Tensor, present: Tensor, temperature: float = 0.5,
+                         absent_fill: Optional[float] = None, over_all: bool = False) -> Tensor:
+    """Contrast every online prototype with its momentum counterpart and the other online ones (ProPos eq. 4).
+
+    Args:
+        mu: (K, D) online prototypes, unit rows.
+        mu_target: (K, D) momentum prototypes, unit rows; constants, so they receive no gradient.
+        present: (K,) bool, the classes that take part, as rows and as negatives.
+        temperature: Divides the similarities (paper's tau).
+        absent_fill: ``None`` leaves absent classes out of the denominator; a number stands for their logits there
+            (-10 in the authors' release).
+        over_all: Divide by K, as eq. 4 is written, instead of by the number of present classes.
+
+    Returns:
+        () float32 or wider.
+
+    Edge cases: one present class gives 0 with a zero gradient, no present class gives 0.
+    """
+    mu, mu_target = wide(mu), wide(mu_target.detach())
+    with torch.autocast(mu.device.type, enabled=False):
+        logits = mu @ mu.t() / temperature
+    positive = (mu * mu_target).sum(dim=1) / temperature
+    own = torch.eye(len(mu), dtype=torch.bool, device=mu.device)
+    logits = torch.where(own, positive[:, None], logits)
+    # A large finite number excludes exactly, and unlike -inf it keeps the gradient of a row without any class finite.
+    fill = torch.finfo(mu.dtype).min / 2 if absent_fill is None else absent_fill
+    logits = logits.masked_fill(~present[None, :], fill)
+    rows = (logits.logsumexp(dim=1) - logits.diagonal()).masked_fill(~present, 0)
+    return rows.sum() / (len(mu) if over_all else present.sum().clamp(min=1))
+
+
+def queue_labels(label: Tensor, queue_index: Tensor, fill: float = -1) -> Tensor:
+    """Look up the current labels of queue entries, so that they never go stale (ProPos section 5.9).
+
+    Args:
+        label: (N,) label bank, or (N, K) posterior bank.
+        queue_index: (Q,) data set index of every entry, -1 for an entry not filled yet.
+        fill: What an unfilled entry gets: -1 for labels, 0 for a posterior, both of which keep it out of the
+            prototypes.
+
+    Returns:
+        (Q,) or (Q, K).
+    """
+    empty = (queue_index < 0).view(-1, *[1] * (label.dim() - 1))
+    return label[queue_index.clamp(min=0)].masked_fill(empty, fill)
+
+
+def enqueue(queue: Tensor, queue_index: Tensor, pointer: Union[int, Tensor], keys: Tensor,
+            index: Tensor) -> tuple[Tensor, Tensor, Union[int, Tensor]]:
+    """Overwrite the oldest entries of a ring (ProPos section 5.9); the inputs stay as they are.
+
+    Entries never written have index -1 and join no prototype, see :func:`queue_labels`.
+
+    Args:
+        queue: (Q, D) past target embeddings, unit rows.
+        queue_index: (Q,) long, their data set index.
+        pointer: Where the next entry goes, an int or () long; a tensor needs no host sync.
+        keys: (B, D) new embeddings. Of more than Q rows the last Q stay.
+        index: (B,) long, their data set index.
+
+    Returns:
+        New queue (Q, D), index (Q,) and pointer, of the pointer's own kind.
+    """
+    size, rows = len(queue), len(keys)
+    skipped = max(rows - size, 0)
+    place = (pointer + torch.arange(skipped, rows, device=queue.device)) % size
+    return (queue.index_copy(0, place, keys[skipped:].detach().to(queue)),
+            queue_index.index_copy(0, place, index[skipped:].to(queue_index)), (pointer + rows) % size)

@@ -1,0 +1,220 @@
+"""Positive and negative pseudo-labels with adaptive thresholds (ClusMatch)."""
+from __future__ import annotations
+
+import math
+from typing import Optional
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .average import moving_average
+from .contrast import wide
+from .prototype import one_hot
+
+LOG_EPS = 1e-12
+CLAMP_LOG = math.log(1e-8)
+
+
+def threshold_sums(prob: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums behind the batch statistics of ClusMatch eqs. 9-10; those of several ranks add up.
+
+    Args:
+        prob: (U, K) softmax of the weak view.
+
+    Returns:
+        Sums (K, K): row a adds the probabilities of the rows predicted as a, their maximum set to 0 (so the sum of
+        row a is the sum of 1 - max p). Counts (K,) of those rows, in the type of the sums.
+    """
+    prob = wide(prob)
+    predicted = one_hot(prob.argmax(dim=1), prob.shape[1], prob)
+    with torch.autocast(prob.device.type, enabled=False):
+        return predicted.t() @ (prob * (1 - predicted)), predicted.sum(dim=0)
+
+
+def update_local_thresholds(tau_local: Tensor, sums: Tensor, counts: Tensor, decay: float,
+                            absent: str = 'keep') -> Tensor:
+    """Move the averages of the other classes' probability by one step (ClusMatch eqs. 9-12).
+
+    Given tau_global (K,) with ``sums.sum(dim=1)`` instead, it moves the average of 1 - max p.
+
+    Args:
+        tau_local: (K, K) old value, zero diagonal; row a belongs to the rows predicted as a.
+        sums: (K, K), see :func:`threshold_sums`.
+        counts: (K,).
+        decay: Weight of the old value (paper's m).
+        absent: Rows of classes that nothing is predicted as: ``'keep'`` them, or ``'decay'`` them towards 0 as the
+            authors' release does.
+
+    Returns:
+        (K, K) new value.
+    """
+    if absent not in ('keep', 'decay'):
+        raise ValueError(f"absent must be 'keep' or 'decay', got {absent!r}.")
+    counts = counts.view(-1, *[1] * (tau_local.dim() - 1))
+    new = moving_average(tau_local, sums / counts.clamp(min=1), decay)
+    return new if absent == 'decay' else torch.where(counts > 0, new, tau_local)
+
+
+def negative_thresholds(tau_local: Tensor, tau_global: Optional[Tensor] = None) -> Tensor:
+    """Return the probabilities below which a class is excluded, per predicted class (ClusMatch eq. 8).
+
+    Args:
+        tau_local: (K, K).
+        tau_global: (K,) average of 1 - max p. ``None`` takes the row sums of ``tau_local``, which it equals when both
+            started and moved together; the thresholds are then ``tau_local`` itself.
+
+    Returns:
+        (K, K), zero diagonal; a zero row of ``tau_local`` (K = 1) gives a zero row.
+    """
+    if tau_global is None:
+        return tau_local
+    total = tau_local.sum(dim=1, keepdim=True)
+    return tau_global[:, None] * tau_local / total.where(total > 0, torch.ones_like(total))
+
+
+def positive_thresholds(tau_neg: Tensor) -> Tensor:
+    """Return the confidence that a positive label needs, per predicted class (ClusMatch eq. 15).
+
+    Args:
+        tau_neg: (K, K).
+
+    Returns:
+        (K,) one minus the row sums.
+    """
+    return 1 - tau_neg.sum(dim=1)
+
+
+def positive_mask(prob: Tensor, tau_pos: Tensor) -> Tensor:
+    """Return the rows whose confidence reaches the threshold of their class (ClusMatch eq. 16).
+
+    Args:
+        prob: (U, K) softmax of the weak view.
+        tau_pos: (K,).
+
+    Returns:
+        (U,) bool.
+    """
+    confidence, predicted = wide(prob).max(dim=1)
+    return confidence >= tau_pos[predicted]
+
+
+def negative_mask(prob: Tensor, tau_neg: Tensor) -> Tensor:
+    """Return the classes that each row excludes (ClusMatch eq. 14), never its own prediction.
+
+    Args:
+        prob: (U, K) softmax of the weak view.
+        tau_neg: (K, K).
+
+    Returns:
+        (U, K) bool.
+    """
+    prob = wide(prob)
+    predicted = prob.argmax(dim=1)
+    return exclude_class(prob < tau_neg[predicted], predicted)
+
+
+def exclude_class(negative: Tensor, label: Tensor) -> Tensor:
+    """Take one class of every row out of its negative set (ClusMatch: the k-means class).
+
+    Args:
+        negative: (U, K) bool.
+        label: (U,) long; -1 takes nothing out.
+
+    Returns:
+        (U, K) bool.
+    """
+    return negative & (label[:, None] != torch.arange(negative.shape[1], device=negative.device))
+
+
+def negative_learning(logits: Tensor, negative: Tensor, clamp: bool = False) -> Tensor:
+    """Push the summed probability of the excluded classes to zero (ClusMatch eqs. 7, 14).
+
+    One minus the sum over the excluded classes is the sum over the kept ones, here evaluated in log-space: a row
+    whose kept probability underflows still has a gradient.
+
+    Args:
+        logits: (U, K) strong view.
+        negative: (U, K) bool, True where the row excludes the class.
+        clamp: Clamp the argument of the logarithm to [1e-8, 1], as the authors' release does; a row below has no
+            gradient.
+
+    Returns:
+        () mean over all U rows, 0 when U = 0.
+
+    Edge cases: a row that excludes nothing contributes 0. A row that excludes every class keeps nothing to move
+    towards and contributes 0 too, or -log(1e-8) with ``clamp``; neither has a gradient.
+    """
+    log_prob = wide(logits).log_softmax(dim=1)
+    log_kept = log_prob.masked_fill(negative, torch.finfo(log_prob.dtype).min / 2).logsumexp(dim=1)
+    silent = ~negative.any(dim=1)
+    if clamp:
+        log_kept = log_kept.clamp(CLAMP_LOG, 0)
+    else:
+        silent = silent | negative.all(dim=1)
+    return -log_kept.masked_fill(silent, 0).sum() / max(len(logits), 1)
+
+
+def masked_cross_entropy(logits: Tensor, target: Tensor, mask: Optional[Tensor] = None) -> Tensor:
+    """Return the cross-entropy of the masked rows, over the number of all rows (ClusMatch eqs. 1, 3, 16).
+
+    Args:
+        logits: (U, K).
+        target: (U,) long; -1 counts 0.
+        mask: (U,) bool, or weights of the rows; ``None`` takes all rows.
+
+    Returns:
+        () sum over the masked rows over U; 0 when no row is masked in or U = 0.
+    """
+    rows = F.cross_entropy(wide(logits), target, ignore_index=-1, reduction='none')
+    if mask is not None:
+        rows = rows * mask.to(rows)
+    return rows.sum() / max(len(logits), 1)
+
+
+def masked_sums(prob: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums that :func:`fairness` needs; those of several ranks add up.
+
+    Args:
+        prob: (U, K) softmax of the strong view.
+        mask: (U,) bool, the positive rows.
+
+    Returns:
+        Summed probabilities (K,) of the masked rows, with gradient; and how many of them have each class as their
+        arg-max (K,), in the same type.
+    """
+    prob = wide(prob)
+    mask = mask.to(prob)[:, None]
+    return (prob * mask).sum(dim=0), (one_hot(prob.argmax(dim=1), prob.shape[1], prob) * mask).sum(dim=0)
+
+
+def fairness(prob_sum: Tensor, hist: Tensor, p_model: Tensor, label_hist: Tensor) -> Tensor:
+    """Keep the positive rows spread over the classes (ClusMatch's release, after FreeMatch).
+
+    With u = p_model / label_hist and v = prob_sum / hist, each scaled to sum 1 and x/0 counted as 0:
+    ``sum_k u_k log(v_k + 1e-12)``. Scaling makes sums as good as means.
+
+    Args:
+        prob_sum: (K,) summed softmax of the strong view over the positive rows of all ranks.
+        hist: (K,) how many of those rows have each class as their arg-max.
+        p_model: (K,) average of the weak view's softmax.
+        label_hist: (K,) average histogram of the weak view's arg-max.
+
+    Returns:
+        () negative, to be minimised; only ``prob_sum`` receives a gradient. 0 when no row is positive.
+    """
+    weight = _unit_sum(_ratio(wide(p_model).detach(), wide(label_hist).detach()))
+    share = _unit_sum(_ratio(wide(prob_sum), wide(hist).detach()))
+    return (weight * (share + LOG_EPS).log()).sum().where(hist.sum() > 0, 0)
+
+
+def _ratio(numerator: Tensor, denominator: Tensor) -> Tensor:
+    """Quotient (K,), 0 where the denominator is 0."""
+    usable = denominator > 0
+    return (numerator / denominator.where(usable, torch.ones_like(denominator))).masked_fill(~usable, 0)
+
+
+def _unit_sum(x: Tensor) -> Tensor:
+    """Non-negative (K,) scaled to sum 1; zeros stay zeros."""
+    total = x.sum()
+    return x / total.where(total > 0, torch.ones_like(total))
