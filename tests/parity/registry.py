@@ -11,6 +11,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 Adapter = Callable[[dict, torch.dtype], dict]
 ADAPTERS: dict[tuple[str, str], Adapter] = {}
@@ -46,9 +47,22 @@ def adapter(method: str, component: str) -> Callable[[Adapter], Adapter]:
     return register
 
 
+def leaf(x: Tensor) -> Tensor:
+    """The tensor as a fresh leaf that asks for a gradient."""
+    return x.clone().requires_grad_()
+
+
+def gradients(loss: Tensor, *leaves: Tensor) -> list[Tensor]:
+    """Gradients of a loss, zero where a leaf has no part in it."""
+    if not loss.requires_grad:
+        return [torch.zeros_like(x) for x in leaves]
+    found = torch.autograd.grad(loss, leaves, retain_graph=True, allow_unused=True)
+    return [torch.zeros_like(x) if grad is None else grad for x, grad in zip(leaves, found)]
+
+
 def parity_dir() -> Path:
     """Return the folder of vectors: environment variable ``PARITY_DIR``, else ``tests/data/parity``."""
-    return Path(os.environ.get('PARITY_DIR') or DEFAULT_DIR)
+    return Path(os.environ.get('PARITY_DIR', DEFAULT_DIR))
 
 
 def find_vectors(folder: Path) -> list[Path]:

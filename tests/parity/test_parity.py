@@ -1,0 +1,22 @@
+"""Run every parity vector below `tests/data/parity`, or below the folder that PARITY_DIR names, in both precisions."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from . import equations_adapters, numerics_adapters, pseudo_adapters  # noqa: F401 (they register themselves)
+from .registry import check_vector, find_vectors, parity_dir
+
+VECTORS = find_vectors(parity_dir())
+
+
+def test_there_are_vectors() -> None:
+    assert VECTORS, f'no <method>/<component>_<case>.npz below {parity_dir()}'
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32], ids=['float64', 'float32'])
+@pytest.mark.parametrize('path', VECTORS, ids=[f'{path.parent.name}/{path.stem}' for path in VECTORS])
+def test_vector(path: Path, dtype: torch.dtype) -> None:
+    check_vector(path, dtype)
