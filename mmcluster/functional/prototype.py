@@ -46,17 +46,13 @@ def class_prototypes(x: Tensor, label: Tensor, num_clusters: int) -> tuple[Tenso
     if label.dim() == 2 and label.shape[1] != num_clusters:
         raise ValueError(f'The posterior has {label.shape[1]} columns, but num_clusters is {num_clusters}.')
     weight = one_hot(label, num_clusters, x) if label.dim() == 1 else label.to(x)
-    mass = weight.detach().sum(dim=0)
-    present = mass > 0
-    weight = weight / mass.where(present, torch.ones_like(mass))
     with torch.autocast(x.device.type, enabled=False):
-        means = weight.t() @ x
+        sums = weight.t() @ x
         length = weight.detach().t() @ vector_norm(x.detach(), dim=1)
-    noise = vector_norm(means.detach(), dim=1) <= 4 * torch.finfo(x.dtype).eps * length
-    return unit_rows(means.masked_fill(noise[:, None], 0)), present
+    noise = vector_norm(sums.detach(), dim=1) <= 4 * torch.finfo(x.dtype).eps * length
+    return unit_rows(sums.masked_fill(noise[:, None], 0)), weight.detach().sum(dim=0) > 0
 
 
-@full_precision
 def prototype_scattering(mu: Tensor, mu_target: Tensor, present: Tensor, temperature: float = 0.5,
                          absent_fill: Optional[float] = None, over_all: bool = False) -> Tensor:
     """Contrast every online prototype with its momentum counterpart and the other online ones (ProPos eq. 4).
