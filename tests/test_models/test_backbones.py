@@ -50,7 +50,7 @@ def test_plain_networks_equal_torchvision(depth, make):
     network.eval()
     reference.fc = nn.Identity()
     network.load_state_dict(reference.state_dict())
-    x = torch.randn(1, 3, 96, 96)
+    x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         assert torch.allclose(network(x)[-1].mean((2, 3)), reference(x), atol=1e-6)
 
@@ -117,8 +117,8 @@ def test_gcc_global_average_is_the_released_window(size, window):
     maps = []
     network.layer4.register_forward_hook(lambda module, args, out: maps.append(out))
     with torch.no_grad():
-        out = network(torch.randn(2, 3, size, size))
-    assert maps[0].shape == (2, 512, window, window) and out.shape == (2, 512)
+        out = network(torch.randn(1, 3, size, size))
+    assert maps[0].shape == (1, 512, window, window) and out.shape == (1, 512)
     assert torch.allclose(out, nn.functional.avg_pool2d(maps[0], window, stride=1).flatten(1), atol=1e-6)
 
 
@@ -130,7 +130,7 @@ def test_gcc_equals_a_torchvision_network_with_its_stem_exchanged():
     network = GCCResNet().eval()
     network.load_state_dict({name.replace('downsample', 'shortcut'): value
                              for name, value in reference.state_dict().items()})
-    x = torch.randn(2, 3, 64, 64)
+    x = torch.randn(2, 3, 32, 32)
     with torch.no_grad():
         assert torch.allclose(network(x), reference(x), atol=1e-6)
 
@@ -158,5 +158,5 @@ def test_small_cnn_default_size_and_errors():
 
 def test_gcc_gradient_reaches_every_parameter():
     network = MODELS.build(dict(type='GCCResNet'))
-    network(torch.randn(2, 3, 64, 64)).square().sum().backward()
+    network(torch.randn(2, 3, 32, 32)).square().sum().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in network.parameters())
