@@ -1,6 +1,8 @@
 """Data sets, image sources and samplers."""
 from typing import TypeVar
 
+from mmcluster.registry import FUNCTIONS
+
 from .cifar import CIFAR10Source, CIFAR100Source
 from .decode import UnreadableImageError, decode_image
 from .folder import ClassFolderSource, FolderSource
@@ -12,6 +14,7 @@ from .transforms import *  # noqa: F401,F403
 _Item = TypeVar('_Item')
 
 
+@FUNCTIONS.register_module()
 def identity(item: _Item) -> _Item:
     """Return what the data set made of a list of keys: the ``collate_fn`` of loaders with ``batch_size=None``."""
     return item

@@ -28,7 +28,7 @@ class IndexedDataset(Dataset):
     views come from mmcv-style transforms in the loader's workers.
 
     The loader must hand over whole lists of keys: ``batch_size=None``, a sampler such as
-    :class:`~mmcluster.datasets.samplers.StreamSampler`, and ``collate_fn=dict(type='mmcluster.datasets.identity')``.
+    :class:`~mmcluster.datasets.samplers.StreamSampler`, and ``collate_fn=dict(type='mmcluster.identity')``.
 
     Args:
         source: An :class:`~mmcluster.datasets.sources.ImageSource` or its config.

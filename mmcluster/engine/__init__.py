@@ -1,0 +1,6 @@
+"""Running: hooks, optimisation, extraction, recipes."""
+from .hooks import *  # noqa: F401,F403
+from .optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor
+from .scheduler import FixMatchCosineLR, WarmupCosineLR
+
+__all__ = ['AutocastOptimWrapper', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'WarmupCosineLR']

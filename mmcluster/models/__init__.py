@@ -1,0 +1,15 @@
+"""Clusterers, boosters and their parts."""
+import mmcluster.strict  # noqa: F401  (registers the strict Pretrained)
+
+from .backbones import *  # noqa: F401,F403
+from .bank import SampleBank
+from .boost import Boost, Labelled, Unlabelled
+from .clusterers import *  # noqa: F401,F403
+from .heads import *  # noqa: F401,F403
+from .labellers import *  # noqa: F401,F403
+from .necks import *  # noqa: F401,F403
+from .preprocessor import ViewPreprocessor
+from .pseudo_label_losses import *  # noqa: F401,F403
+from .teacher import MomentumTeacher
+
+__all__ = ['Boost', 'Labelled', 'MomentumTeacher', 'SampleBank', 'Unlabelled', 'ViewPreprocessor']

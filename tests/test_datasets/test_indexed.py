@@ -370,7 +370,7 @@ def test_a_killed_worker_surfaces():
 def test_runner_builds_the_loader(workers):
     config = dict(
         batch_size=None, num_workers=workers, persistent_workers=workers > 0,
-        collate_fn=dict(type='mmcluster.datasets.identity'),
+        collate_fn=dict(type='mmcluster.identity'),
         dataset=dict(type='IndexedDataset', source=dict(type='DigitsSource')),
         sampler=dict(type='StreamSampler', streams=dict(batch=dict(size=300), extra=dict(size=2, order='replace'))))
     with DefaultScope.overwrite_default_scope('mmcluster'):

@@ -1,0 +1,4 @@
+"""Labellers: which label a labelled row has, now."""
+from .selected import SelectedLabels
+
+__all__ = ['SelectedLabels']

@@ -1,0 +1,76 @@
+"""What a run leaves behind: summary.json, assignments.csv and the history of its metrics."""
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmcluster.evaluation.clustering import ClusteringMetric
+from mmcluster.evaluation.results import write_assignments, write_json, write_text
+from mmcluster.registry import HOOKS
+from mmcluster.version import __version__
+
+HISTORY = 'metrics.jsonl'
+
+
+@HOOKS.register_module()
+class ResultHook(Hook):
+    """Writes the metrics of the last checkpoint, which is the result, after training.
+
+    The best value by ground truth over all evaluations stands beside it under ``best_by_ground_truth``; nothing is
+    ever selected by it.
+    """
+
+    priority = 'LOWEST'
+
+    def before_train(self, runner: Runner) -> None:
+        """Start the clock; drop history that a resumed run will write again."""
+        self.started = time.time()
+        if is_main_process():
+            kept = [line for line in self._history(runner) if line['epoch'] <= runner.epoch]
+            write_text(os.path.join(runner.work_dir, HISTORY), ''.join(json.dumps(line) + '\n' for line in kept))
+
+    def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
+        """Append the metrics of an evaluation."""
+        if is_main_process() and metrics:
+            with open(os.path.join(runner.work_dir, HISTORY), 'a', encoding='utf-8') as file:
+                file.write(json.dumps(dict(epoch=runner.epoch, **metrics)) + '\n')
+
+    def after_train(self, runner: Runner) -> None:
+        """Write both files on the main process."""
+        history = self._history(runner)
+        if not is_main_process() or not history:
+            return
+        last = {name: value for name, value in history[-1].items() if name != 'epoch'}
+        metric = next((m for m in runner.val_evaluator.metrics if isinstance(m, ClusteringMetric)), None)
+        summary: dict[str, Any] = dict(
+            metrics=last, best_by_ground_truth=_best(history), epochs=runner.epoch, iterations=runner.iter,
+            seed=runner.seed, num_samples=len(runner.train_dataloader.dataset),
+            data_fingerprint=getattr(runner.train_dataloader.dataset, 'fingerprint', None),
+            seconds=round(time.time() - self.started, 1), experiment=runner.experiment_name,
+            versions=dict(mmcluster=__version__, torch=torch.__version__, python=platform.python_version()))
+        if metric is not None and metric.assignments is not None:
+            write_assignments(os.path.join(runner.work_dir, 'assignments.csv'), metric.assignments,
+                              runner.val_dataloader.dataset)
+        write_json(os.path.join(runner.work_dir, 'summary.json'), summary)
+
+    @staticmethod
+    def _history(runner: Runner) -> list[dict]:
+        path = os.path.join(runner.work_dir, HISTORY)
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding='utf-8') as file:
+            return [json.loads(line) for line in file if line.strip()]
+
+
+def _best(history: list[dict]) -> dict[str, float]:
+    """The largest value of every ground-truth metric over all evaluations."""
+    names = [name for name in history[-1] if name.rsplit('/')[-1] in ('acc', 'nmi', 'ari', 'ami', 'purity')]
+    return {name: max(line[name] for line in history if name in line) for name in names}

@@ -1,0 +1,116 @@
+"""Hooks that decide when: schedules, teacher steps, pools, batch-norm statistics."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import broadcast, get_world_size
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmcluster.functional.schedule import cosine_ramp
+from mmcluster.functional.select import balanced_weights
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+
+
+@HOOKS.register_module()
+class ScheduleHook(Hook):
+    """Moves one float of the model over time; stateless.
+
+    Args:
+        param: Dotted name of the float, such as ``'psl_weight'`` or ``'teacher.decay'``.
+        steps: (epoch, value) pairs, epochs counted from 0: the value holds from that epoch on. ProPos's warm-up of W
+            epochs is ``[(0, 0.), (W, 0.1)]``.
+        cosine: ``dict(start=..., end=...)`` instead: a cosine ramp over all iterations, the first of which is n = 1
+            (ProPos's m(n)).
+    """
+
+    priority = 'HIGH'
+
+    def __init__(self, param: str, steps: Optional[list[tuple[int, float]]] = None, cosine: Optional[dict] = None):
+        if (steps is None) == (cosine is None):
+            raise ValueError(f'ScheduleHook for {param!r} needs either steps or cosine')
+        if steps is not None and (not steps or steps[0][0] != 0):
+            raise ValueError(f'ScheduleHook for {param!r}: the first step must start at epoch 0')
+        self.param = param
+        self.steps = sorted(steps) if steps else None
+        self.cosine = cosine
+
+    def value(self, epoch: int, iteration: int, max_iters: int) -> float:
+        """Value at an iteration, counted from 0."""
+        if self.steps:
+            return [value for begin, value in self.steps if epoch >= begin][-1]
+        return cosine_ramp(iteration + 1, max_iters, **self.cosine)
+
+    def _apply(self, runner: Runner) -> None:
+        *path, name = self.param.split('.')
+        owner: Any = unwrap(runner.model)
+        for part in path:
+            owner = getattr(owner, part)
+        if not isinstance(getattr(owner, name, None), (int, float)):
+            raise AttributeError(f'ScheduleHook: {type(unwrap(runner.model)).__name__} has no number {self.param!r}')
+        setattr(owner, name, self.value(runner.epoch, runner.iter, runner.max_iters))
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Set the value before any E-step of the epoch."""
+        self._apply(runner)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Set the value of the iteration."""
+        self._apply(runner)
+
+
+@HOOKS.register_module()
+class TeacherHook(Hook):
+    """Moves ``model.teacher`` after each optimiser step."""
+
+    priority = 'HIGH'
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: Optional[dict] = None) -> None:
+        """One step of the average."""
+        model = unwrap(runner.model)
+        model.teacher.update(model)
+
+
+@HOOKS.register_module()
+class PoolHook(Hook):
+    """Publishes bank fields to the sampler at every epoch, after the E-steps and after a resume.
+
+    A stream whose ``pool`` is a bank field draws from the field's rows >= 0; one with ``balance`` draws rows with
+    probability 1 / size of their cluster.
+    """
+
+    priority = 'BELOW_NORMAL'
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Tell the sampler which rows each stream may draw."""
+        sampler = runner.train_dataloader.sampler
+        bank = getattr(unwrap(runner.model), 'bank', None)
+        for name, stream in getattr(sampler, 'streams', {}).items():
+            if stream.pool != 'all':
+                rows = getattr(bank, stream.pool).cpu()
+                sampler.set_pool(name, rows if stream.of is not None else (rows >= 0).nonzero().flatten())
+            if stream.balance:
+                sampler.set_weights(name, balanced_weights(getattr(bank, stream.balance).cpu()))
+
+
+@HOOKS.register_module()
+class BroadcastBNHook(Hook):
+    """Gives all ranks rank 0's batch-norm running statistics at the end of an epoch, so that evaluation, checkpoint
+    and the next E-step see one network."""
+
+    priority = 'ABOVE_NORMAL'
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Broadcast running means, variances and counters."""
+        if get_world_size() == 1:
+            return
+        for module in unwrap(runner.model).modules():
+            if isinstance(module, _BatchNorm) and module.track_running_stats:
+                for buffer in module.buffers():
+                    with torch.no_grad():
+                        broadcast(buffer)

@@ -1,0 +1,112 @@
+"""Autocast on any device, and optimiser groups by learning rate and weight decay."""
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator, Optional
+
+import torch
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner.amp import autocast
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+
+_NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Runs the forward pass in bfloat16 where autocast allows it, on CPU as on an accelerator.
+
+    Gradient clipping does not log the norm, which would wait for the device at every step.
+
+    Args:
+        dtype: ``'bfloat16'``; ``None`` computes in float32. ``'float16'`` needs gradient scaling: use mmengine's
+            ``AmpOptimWrapper`` on an accelerator.
+        kwargs: See ``mmengine.optim.OptimWrapper``.
+    """
+
+    def __init__(self, *args: Any, dtype: Optional[str] = 'bfloat16', **kwargs: Any):
+        if dtype not in ('bfloat16', None):
+            raise ValueError(f'AutocastOptimWrapper computes in bfloat16 or, with None, in float32; for {dtype!r} use '
+                             f'AmpOptimWrapper, which scales gradients and needs an accelerator')
+        super().__init__(*args, **kwargs)
+        self.cast_dtype = getattr(torch, dtype) if dtype else None
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast around the forward pass."""
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), autocast(device_type=device, dtype=self.cast_dtype,
+                                                    enabled=self.cast_dtype is not None):
+            yield
+
+    def _clip_grad(self) -> None:
+        params = [param for group in self.optimizer.param_groups for param in group['params']
+                  if param.requires_grad and param.grad is not None]
+        if params:
+            self.clip_func(params, **self.clip_grad_kwargs)
+
+
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class GroupedOptimWrapperConstructor:
+    """Builds an optimiser with one group for each pair of learning rate and weight decay.
+
+    Args:
+        optim_wrapper_cfg: Config of the wrapper with its ``optimizer``.
+        paramwise_cfg: ``lr_mult``: module path -> factor of the learning rate, the longest matching path wins;
+            ``no_decay``: ``'none'``, ``'norm_bias'`` (weights and biases of normalisation layers and all biases) or
+            ``'ndim'`` (every tensor of less than two dimensions).
+    """
+
+    def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None):
+        self.optim_wrapper_cfg = dict(optim_wrapper_cfg)
+        paramwise = dict(paramwise_cfg or {})
+        self.lr_mult = dict(paramwise.pop('lr_mult', {}))
+        self.no_decay = paramwise.pop('no_decay', 'none')
+        if paramwise:
+            raise ValueError(f'unknown keys in paramwise_cfg: {sorted(paramwise)}; known are lr_mult and no_decay')
+        if self.no_decay not in ('none', 'norm_bias', 'ndim'):
+            raise ValueError(f"no_decay must be 'none', 'norm_bias' or 'ndim', got {self.no_decay!r}")
+
+    def __call__(self, model: nn.Module) -> OptimWrapper:
+        """Build the wrapper for a model, whose frozen parameters are left out."""
+        model = model.module if is_model_wrapper(model) else model
+        cfg = dict(self.optim_wrapper_cfg)
+        optimizer = dict(cfg.pop('optimizer'))
+        cfg.setdefault('type', 'OptimWrapper')
+        optimizer['params'] = self.groups(model, optimizer['lr'], optimizer.get('weight_decay', 0.))
+        return OPTIM_WRAPPERS.build(cfg, default_args=dict(optimizer=OPTIMIZERS.build(optimizer)))
+
+    def groups(self, model: nn.Module, lr: float, weight_decay: float) -> list[dict]:
+        """Parameter groups in the order of the model's parameters.
+
+        Raises:
+            ValueError: If a path of ``lr_mult`` matches no parameter.
+        """
+        groups: dict[tuple[float, float], list] = {}
+        used = set()
+        for path, module in model.named_modules():
+            for name, param in module.named_parameters(recurse=False):
+                if not param.requires_grad:
+                    continue
+                match = self._match(f'{path}.{name}')
+                used.add(match)
+                decay = 0. if self._spared(module, name, param) else weight_decay
+                groups.setdefault((lr * self.lr_mult.get(match, 1.), decay), []).append(param)
+        unused = set(self.lr_mult) - used
+        if unused:
+            raise ValueError(f'lr_mult names {sorted(unused)}, but no trained parameter lies there; the model has '
+                             f'{[name for name, _ in model.named_children()]}')
+        return [dict(params=params, lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
+
+    def _match(self, path: str) -> Optional[str]:
+        found = [key for key in self.lr_mult if path == key or path.startswith(key + '.')]
+        return max(found, key=len, default=None)
+
+    def _spared(self, module: nn.Module, name: str, param: nn.Parameter) -> bool:
+        if self.no_decay == 'norm_bias':
+            return isinstance(module, _NORMS) or name.endswith('bias')
+        return self.no_decay == 'ndim' and param.dim() < 2

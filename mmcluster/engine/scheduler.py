@@ -1,0 +1,97 @@
+"""Learning rates in closed form: a function of the iteration, so that resume is exact."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from mmengine.optim.scheduler.param_scheduler import INF, _ParamScheduler
+from torch.optim import Optimizer
+
+from mmcluster.functional.schedule import fixmatch_cosine, warmup_cosine
+from mmcluster.registry import PARAM_SCHEDULERS
+
+
+class ClosedFormLR(_ParamScheduler):
+    """Base of schedulers whose learning rate is ``base * factor(step)``.
+
+    Args:
+        optimizer: The optimiser or its wrapper.
+        kwargs: See ``mmengine.optim._ParamScheduler``.
+    """
+
+    def __init__(self, optimizer: Optimizer, **kwargs: Any):
+        super().__init__(optimizer, 'lr', **{'by_epoch': False, **kwargs})
+
+    @classmethod
+    def build_iter_from_epoch(cls, *args: Any, epoch_length: Optional[int] = None, by_epoch: bool = True,
+                              begin: int = 0, end: int = INF, **kwargs: Any) -> 'ClosedFormLR':
+        """Build from a config in epochs (``convert_to_iter_based=True``).
+
+        Args:
+            epoch_length: Iterations an epoch.
+            by_epoch: Always true in such a config.
+            begin: First epoch.
+            end: Epoch after the last.
+            args: Passed on.
+            kwargs: Passed on.
+        """
+        if not epoch_length:
+            raise ValueError('epoch_length is needed to convert epochs to iterations')
+        return cls(*args, begin=begin * epoch_length, end=end if end == INF else end * epoch_length,
+                   iters_per_epoch=epoch_length, **kwargs)
+
+    def factor(self, step: int) -> float:
+        """Factor of the base learning rate at a step, counted from 0."""
+        raise NotImplementedError
+
+    def _get_value(self) -> list[float]:
+        return [base * self.factor(self.last_step) for base in self.base_values]
+
+
+@PARAM_SCHEDULERS.register_module()
+class WarmupCosineLR(ClosedFormLR):
+    """ProPos's schedule, see :func:`mmcluster.functional.schedule.warmup_cosine`.
+
+    Args:
+        optimizer: The optimiser or its wrapper.
+        total_epochs: E.
+        warmup_epochs: W.
+        iters_per_epoch: Filled in by ``convert_to_iter_based=True``.
+        eta_min_ratio: Factor at the cosine's end.
+        denominator: ``'total'`` or ``'rest'``.
+        stepwise: The variant that moves once an epoch.
+        kwargs: See :class:`ClosedFormLR`.
+    """
+
+    def __init__(self, optimizer: Optimizer, total_epochs: int, warmup_epochs: int = 0, iters_per_epoch: int = 1,
+                 eta_min_ratio: float = 0., denominator: str = 'total', stepwise: bool = False, **kwargs: Any):
+        if denominator not in ('total', 'rest'):
+            raise ValueError(f"denominator must be 'total' or 'rest', got {denominator!r}")
+        self.options = dict(iters_per_epoch=iters_per_epoch, warmup_epochs=warmup_epochs, total_epochs=total_epochs,
+                            eta_min_ratio=eta_min_ratio, denominator=denominator, stepwise=stepwise)
+        super().__init__(optimizer, **kwargs)
+
+    def factor(self, step: int) -> float:
+        """Factor at iteration n = step + 1."""
+        return warmup_cosine(step + 1, **self.options)
+
+
+@PARAM_SCHEDULERS.register_module()
+class FixMatchCosineLR(ClosedFormLR):
+    """FixMatch's cos(7 pi / 16 * progress), see :func:`mmcluster.functional.schedule.fixmatch_cosine`.
+
+    Args:
+        optimizer: The optimiser or its wrapper.
+        total_epochs: Epochs of the run.
+        warmup_epochs: Epochs of linear warm-up.
+        iters_per_epoch: Filled in by ``convert_to_iter_based=True``.
+        kwargs: See :class:`ClosedFormLR`.
+    """
+
+    def __init__(self, optimizer: Optimizer, total_epochs: int, warmup_epochs: int = 0, iters_per_epoch: int = 1,
+                 **kwargs: Any):
+        self.options = dict(total=total_epochs * iters_per_epoch, warmup=warmup_epochs * iters_per_epoch)
+        super().__init__(optimizer, **kwargs)
+
+    def factor(self, step: int) -> float:
+        """Factor at iteration ``step``, counted from 0."""
+        return fixmatch_cosine(step, **self.options)

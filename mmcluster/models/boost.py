@@ -1,0 +1,192 @@
+"""Booster: base x labeller x pseudo-label loss."""
+from __future__ import annotations
+
+import copy
+from typing import Any, NamedTuple, Optional
+
+import torch
+from torch import Tensor, nn
+
+from mmcluster.compat import load_checkpoint_file
+from mmcluster.registry import MODELS
+from mmcluster.strict import load_strictly, state_dict_of
+from mmcluster.structures import Batch
+
+from .clusterers.base import BaseClusterer, build, chain
+from .teacher import MomentumTeacher
+
+
+class Labelled(NamedTuple):
+    """Rows of the labelled stream after the forward pass.
+
+    Attributes:
+        feat: (L, D) embedding, the head's input.
+        logits: (L, K).
+        target: (L,) or soft (L, K); -1 is not yet known. ``None`` before the labeller spoke.
+        index: (L,) data set index.
+    """
+    feat: Tensor
+    logits: Tensor
+    target: Optional[Tensor]
+    index: Tensor
+
+
+class Unlabelled(NamedTuple):
+    """Rows of the unlabelled stream after the forward pass.
+
+    Attributes:
+        feat_weak: (U, D).
+        feat_strong: (U, D).
+        logits_weak: (U, K), without gradient.
+        logits_strong: (U, K).
+        index: (U,) data set index.
+    """
+    feat_weak: Tensor
+    feat_strong: Tensor
+    logits_weak: Tensor
+    logits_strong: Tensor
+    index: Tensor
+
+
+@MODELS.register_module()
+class Boost(BaseClusterer):
+    """Fine-tunes a trained clusterer, or trains from scratch, with labels of its own making.
+
+    Parameters are ``backbone.*``, ``neck.*`` and ``head.*``; a part that is given replaces the base's. The base's
+    other parts and its bank are dropped. Its checkpoint (``base.init_cfg``) is loaded strictly when weights are
+    initialised and is not needed on resume.
+
+    Args:
+        base: Config of a clusterer, usually with ``init_cfg=dict(type='Pretrained', checkpoint=...)``; ``None``
+            needs a backbone.
+        backbone: Config that replaces the base's backbone.
+        neck: Config that replaces the base's neck.
+        head: Config that replaces the base's head.
+        labeller: Config of a module that says which label a labelled row has, now.
+        pseudo_label_loss: Config of the semi-supervised loss.
+        bank: Arguments of :class:`SampleBank`; the fields of labeller and loss are added.
+        teacher: ``dict(decay=0.999, buffers='live')``: an average of the weights that ``outputs`` (evaluation and
+            E-steps) and ``reference`` use. A ``TeacherHook`` moves it after each optimiser step. ``None``: the
+            network in training is used.
+        kwargs: See :class:`BaseClusterer`.
+    """
+
+    def __init__(self, base: Optional[dict] = None, backbone: Optional[dict] = None, neck: Optional[dict] = None,
+                 head: Optional[dict] = None, labeller: Optional[dict] = None,
+                 pseudo_label_loss: Optional[dict] = None, bank: Optional[dict] = None,
+                 teacher: Optional[dict] = None, **kwargs: Any):
+        if base is None and backbone is None:
+            raise ValueError('Boost needs a base (a trained clusterer) or a backbone')
+        self_parts = dict(backbone=build(backbone), neck=build(neck), head=build(head))
+        taken = {}
+        if base is not None:
+            parts = dict(zip(('backbone', 'neck', 'head'), _build_base(base).deployed()))
+            taken = {name: copy.deepcopy(part) for name, part in parts.items()
+                     if self_parts[name] is None and part is not None}
+        parts = {**self_parts, **taken}
+        if parts['head'] is None:
+            raise ValueError('Boost needs a head: its base has none, so give head=dict(type=\'LinearClusterHead\', ...)')
+        super().__init__(**parts, bank=bank, **kwargs)
+        for part in parts.values():
+            if part is not None:
+                part.requires_grad_(True)
+        self.base = copy.deepcopy(base)
+        self.from_base = sorted(taken)
+        self.labeller = build(labeller)
+        self.pseudo_label_loss = build(pseudo_label_loss)
+        for owner in (self.labeller, self.pseudo_label_loss):
+            for name, field in getattr(owner, 'fields', {}).items():
+                self.bank.add_field(name, **field)
+        self.teacher = MomentumTeacher(parts, **teacher) if teacher else None
+
+    def init_weights(self) -> None:
+        """Initialise new parts and take over the base's weights, loading its checkpoint strictly."""
+        super().init_weights()
+        if self.base is None or (self.init_cfg or {}).get('type') == 'Pretrained':
+            return
+        for name, part in zip(('backbone', 'neck', 'head'), _load_base(self.base).deployed()):
+            if name in self.from_base:
+                getattr(self, name).load_state_dict(part.state_dict())
+        if self.teacher is not None:
+            self.teacher.copy_from(self)
+
+    def outputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding (B, D) and logits (B, K) of images (B, C, H, W), by the teacher in evaluation if there is one."""
+        source = self if self.teacher is None or self.training else self.teacher
+        return chain(x, source.backbone, getattr(source, 'neck', None), source.head)
+
+    @torch.no_grad()
+    def reference(self, x: Tensor) -> Tensor:
+        """Embedding of anchors: the teacher in evaluation mode if there is one, else the network as it trains.
+
+        Args:
+            x: (B, C, H, W).
+
+        Returns:
+            (B, D) without gradient.
+        """
+        source = self if self.teacher is None else self.teacher.eval()
+        return chain(x, source.backbone, getattr(source, 'neck', None), None)[0]
+
+    def see(self, unlabelled: Batch, labelled: Optional[Batch] = None, anchor: Optional[Batch] = None,
+            joint: bool = True) -> tuple[Optional[Labelled], Unlabelled, dict[str, Tensor]]:
+        """Forward all streams and ask the labeller.
+
+        Args:
+            unlabelled: Two views, weak and strong, (U, C, H, W) each.
+            labelled: One weak view (L, C, H, W), or ``None``.
+            anchor: Handed to the labeller as reference features.
+            joint: One forward over [labelled weak, unlabelled weak, unlabelled strong], so that batch norm sees the
+                mixture; ``False`` forwards each on its own.
+
+        Returns:
+            The labelled rows (``target`` is ``None`` while the labeller knows no labels), the unlabelled rows, and
+            the labeller's own losses.
+        """
+        images = ([labelled.views[0]] if labelled is not None else []) + unlabelled.views[:2]
+        if joint:
+            feat, logits = self._online(torch.cat(images))
+            sizes = [len(image) for image in images]
+            feats, logits = feat.split(sizes), logits.split(sizes)
+        else:
+            feats, logits = zip(*[self._online(image) for image in images])
+        u = Unlabelled(feats[-2], feats[-1], logits[-2].detach(), logits[-1], unlabelled.index)
+        if labelled is None:
+            return None, u, {}
+        l = Labelled(feats[0], logits[0], None, labelled.index)
+        if self.labeller is None:
+            raise ValueError('Boost got a labelled stream but has no labeller; give labeller=dict(type=...) or drop '
+                             'the stream')
+        features = None if anchor is None else self.reference(anchor.views[0])
+        target, losses = self.labeller(l, u, self.bank, features)
+        return l._replace(target=target), u, losses
+
+    def _online(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        feat, logits = chain(x, self.backbone, self.neck, self.head)
+        return feat.float(), logits.float()
+
+    def loss(self, unlabelled: Batch, labelled: Optional[Batch] = None,
+             anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+        """Losses of one iteration, by the pseudo-label loss."""
+        return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
+
+
+def _build_base(cfg: dict) -> BaseClusterer:
+    """Build a base for its deployed parts alone: without preprocessor, with a bank of one row, not yet loaded."""
+    cfg = {key: value for key, value in cfg.items() if key not in ('init_cfg', 'data_preprocessor')}
+    if cfg.get('bank'):
+        cfg['bank'] = dict(cfg['bank'], num_samples=1, fingerprint=0)
+    return MODELS.build(copy.deepcopy(cfg))
+
+
+def _load_base(cfg: dict) -> BaseClusterer:
+    """Build a base and load its checkpoint strictly, all but the per-sample state."""
+    base = _build_base(cfg)
+    base.init_weights()
+    init_cfg = cfg.get('init_cfg')
+    if init_cfg:
+        state = state_dict_of(load_checkpoint_file(init_cfg['checkpoint']))
+        state = {key: value for key, value in state.items() if not key.startswith('bank.')}
+        own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
+        load_strictly(base, {**state, **own}, init_cfg['checkpoint'])
+    return base

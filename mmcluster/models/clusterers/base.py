@@ -1,0 +1,137 @@
+"""What every method has in common: one chain from images to an embedding and, with a head, to logits."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mmcluster.registry import MODELS
+from mmcluster.structures import TEST_STREAM, Batch
+
+from ..bank import SampleBank
+
+
+def vector(feat: Any) -> Tensor:
+    """Unwrap a backbone's output to one vector per image.
+
+    Args:
+        feat: (B, F), a feature map (B, F, H, W), or a tuple whose last entry is one of these.
+
+    Returns:
+        (B, F); maps are averaged over space.
+    """
+    if isinstance(feat, (tuple, list)):
+        feat = feat[-1]
+    return feat.mean(dim=(2, 3)) if feat.dim() == 4 else feat
+
+
+def build(module: Optional[dict]) -> Optional[nn.Module]:
+    """Build a part from its config; modules and ``None`` pass through."""
+    return MODELS.build(module) if isinstance(module, dict) else module
+
+
+class BaseClusterer(BaseModel):
+    """A method of deep clustering.
+
+    The chain is ``embed = neck(vector(backbone(x)))``, (B, D), the space in which the method clusters, and
+    ``logits = head(embed)``, (B, K), or ``None`` without a head. Subclasses write :meth:`loss`, whose argument names
+    are the names of the streams that they train on; values under keys that start with ``loss_`` are summed.
+
+    Args:
+        backbone: Config of a network (B, C, H, W) -> (B, F); tuples and feature maps of mmpretrain are unwrapped.
+        neck: Config of a module (B, F) -> (B, D). ``None``: D = F.
+        head: Config of a module (B, D) -> (B, K).
+        bank: Arguments of :class:`SampleBank`; ``None`` for a method without per-sample state.
+        data_preprocessor: Config of the preprocessor that makes the views.
+        channels_last: Keep convolution weights and images in the channels-last memory format.
+        init_cfg: ``dict(type='Pretrained', checkpoint=...)`` loads the whole method.
+    """
+
+    def __init__(self, backbone: dict, neck: Optional[dict] = None, head: Optional[dict] = None,
+                 bank: Optional[dict] = None, data_preprocessor: Optional[dict] = None, channels_last: bool = False,
+                 init_cfg: Optional[dict] = None):
+        if channels_last and isinstance(data_preprocessor, dict):
+            data_preprocessor = dict(data_preprocessor, channels_last=True)
+        super().__init__(data_preprocessor, init_cfg)
+        self.backbone = build(backbone)
+        self.neck = build(neck)
+        self.head = build(head)
+        self.bank = SampleBank(**bank) if bank else None
+        if channels_last:
+            self.backbone.to(memory_format=torch.channels_last)
+
+    def init_weights(self) -> None:
+        """Initialise the parts, then start momentum teachers as copies unless a whole checkpoint was loaded."""
+        super().init_weights()
+        teacher = getattr(self, 'teacher', None)
+        if teacher is not None and (self.init_cfg or {}).get('type') != 'Pretrained':
+            teacher.copy_from(self)
+
+    def deployed(self) -> tuple[nn.Module, Optional[nn.Module], Optional[nn.Module]]:
+        """Backbone, neck and head that :meth:`outputs` uses and that a booster takes over."""
+        return self.backbone, self.neck, self.head
+
+    def outputs(self, x: Tensor) -> tuple[Tensor, Optional[Tensor]]:
+        """Embedding and logits from one pass through the deployed parts.
+
+        Args:
+            x: (B, C, H, W).
+
+        Returns:
+            (B, D) and (B, K) or ``None``.
+        """
+        return chain(x, *self.deployed())
+
+    def embed(self, x: Tensor) -> Tensor:
+        """Embedding (B, D) of images (B, C, H, W), the space in which the method clusters."""
+        return self.outputs(x)[0]
+
+    def logits(self, x: Tensor) -> Optional[Tensor]:
+        """Logits (B, K) of images (B, C, H, W), ``None`` without a head."""
+        return self.outputs(x)[1]
+
+    def loss(self, **streams: Batch) -> dict[str, Tensor]:
+        """Losses of one iteration; subclasses name the streams they need as arguments."""
+        raise NotImplementedError(f'{type(self).__name__} has no loss')
+
+    def forward(self, inputs: Optional[Tensor] = None, data_samples: Optional[dict[str, Batch]] = None,
+                mode: str = 'tensor') -> Any:
+        """Entry point of the Runner.
+
+        Args:
+            inputs: (B, C, H, W), only for ``mode='tensor'``.
+            data_samples: stream -> Batch, made by the preprocessor.
+            mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
+
+        Returns:
+            A dict of losses; a list with one dict of index (B,), embed (B, D) and prob (B, K) or ``None``; or the
+            pair of :meth:`outputs`.
+        """
+        if mode == 'loss':
+            return self.loss(**data_samples)
+        if mode == 'predict':
+            batch = data_samples[TEST_STREAM]
+            embed, logits = self.outputs(batch.views[0])
+            prob = None if logits is None else logits.float().softmax(1)
+            return [dict(index=batch.index, embed=embed.float(), prob=prob)]
+        return self.outputs(inputs)
+
+
+def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
+          head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
+    """The one chain of the house: backbone, neck, head.
+
+    Args:
+        x: (B, C, H, W).
+        backbone: (B, C, H, W) -> (B, F), feature maps or tuples.
+        neck: (B, F) -> (B, D) or ``None``.
+        head: (B, D) -> (B, K) or ``None``.
+
+    Returns:
+        embed (B, D) and logits (B, K) or ``None``.
+    """
+    embed = vector(backbone(x))
+    embed = embed if neck is None else neck(embed)
+    return embed, None if head is None else head(embed)

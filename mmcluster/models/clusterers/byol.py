@@ -1,0 +1,119 @@
+"""BYOL: two views of an image predict each other's momentum embedding."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import broadcast, get_rank, get_world_size
+from torch import Tensor, nn
+
+from mmcluster.functional.contrast import cosine_regression
+from mmcluster.registry import MODELS
+from mmcluster.structures import Batch
+
+from ..gather import gather_rows
+from ..teacher import MomentumTeacher
+from .base import BaseClusterer, build, chain
+
+
+@MODELS.register_module()
+class BYOL(BaseClusterer):
+    """Bootstrap your own latent, the base of ProPos. The space of clustering is the momentum projector's output.
+
+    Args:
+        backbone: Config of the network f's first part.
+        neck: Config of the projector, f's second part.
+        predictor: Config of the predictor g, (B, D) -> (B, D).
+        decay: Weight of the old value in the momentum network (paper's m); a ``ScheduleHook`` may move
+            ``teacher.decay``.
+        shuffle_bn: On several ranks, forward the momentum views in an order that all ranks share, so that the
+            batch-norm statistics of the two networks come from different rows.
+        ema_before_forward: Move the momentum network before the forward pass instead of after it.
+        joint_views: Pass both views through a network as one batch of 2B rows, so that batch norm sees them together.
+        kwargs: See :class:`BaseClusterer`.
+    """
+
+    def __init__(self, backbone: dict, neck: dict, predictor: dict, decay: float = 0.996, shuffle_bn: bool = True,
+                 ema_before_forward: bool = False, joint_views: bool = False, **kwargs: Any):
+        super().__init__(backbone, neck, **kwargs)
+        self.predictor = build(predictor)
+        self.teacher = MomentumTeacher(dict(backbone=self.backbone, neck=self.neck), decay)
+        self.shuffle_bn = shuffle_bn
+        self.ema_before_forward = ema_before_forward
+        self.joint_views = joint_views
+
+    def deployed(self) -> tuple[nn.Module, Optional[nn.Module], None]:
+        """Momentum backbone and projector."""
+        return self.teacher.backbone, self.teacher.neck, None
+
+    def online(self, views: list[Tensor]) -> list[Tensor]:
+        """Raw projector outputs of the views.
+
+        Args:
+            views: two tensors (B, C, H, W).
+
+        Returns:
+            Two float32 tensors (B, D).
+        """
+        return self._embed_views(views, lambda x: chain(x, self.backbone, self.neck, None)[0].float())
+
+    @torch.no_grad()
+    def target(self, views: list[Tensor]) -> list[Tensor]:
+        """Unit momentum embeddings of the views, without gradient.
+
+        Args:
+            views: two tensors (B, C, H, W).
+
+        Returns:
+            Two float32 tensors (B, D), unit rows.
+        """
+        forward = self._shuffled if self.shuffle_bn and get_world_size() > 1 else self._target
+        return self._embed_views(views, forward)
+
+    def _embed_views(self, views: list[Tensor], forward: Any) -> list[Tensor]:
+        if self.joint_views:
+            return list(forward(torch.cat(views)).chunk(len(views)))
+        return [forward(view) for view in views]
+
+    def _target(self, x: Tensor) -> Tensor:
+        embed = chain(x, self.teacher.backbone, self.teacher.neck, None)[0]
+        return nn.functional.normalize(embed.float(), dim=1)
+
+    def _shuffled(self, x: Tensor) -> Tensor:
+        """ShuffleBN: each rank embeds a random share of the gathered rows, (B, C, H, W) -> (B, D)."""
+        rows = gather_rows(x)
+        order = torch.randperm(len(rows), device=x.device)
+        broadcast(order)
+        mine = slice(get_rank() * len(x), (get_rank() + 1) * len(x))
+        embed = gather_rows(self._target(rows[order[mine]]))
+        return embed[torch.argsort(order)[mine]]
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Symmetric regression between the two views.
+
+        Args:
+            batch: Two views (B, C, H, W).
+
+        Returns:
+            ``loss_byol`` and the spread of the embedding.
+        """
+        if self.ema_before_forward:
+            self.teacher.update(self)
+        z1, z2 = self.online(batch.views[:2])
+        k1, k2 = self.target(batch.views[:2])
+        loss = cosine_regression(self.predictor(z1), k2) + cosine_regression(self.predictor(z2), k1)
+        if not self.ema_before_forward:
+            self.teacher.update(self)
+        return dict(loss_byol=0.5 * loss, feat_std=feature_std(k1))
+
+
+def feature_std(unit: Tensor) -> Tensor:
+    """Mean standard deviation of unit rows over their dimensions; 1 / sqrt(D) when they spread, 0 in a collapse.
+
+    Args:
+        unit: (B, D) unit rows.
+
+    Returns:
+        () without gradient.
+    """
+    return unit.detach().std(dim=0).mean()

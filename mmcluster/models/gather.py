@@ -1,0 +1,72 @@
+"""Sums and rows of all ranks. In one process every function returns its input."""
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from mmengine.dist import get_rank, get_world_size
+from torch import Tensor
+from torch.distributed.nn import functional as dist_nn
+
+
+def gather_rows(x: Tensor) -> Tensor:
+    """Rows of all ranks in rank order, without gradient.
+
+    Args:
+        x: (B, ...) with the same B on every rank.
+
+    Returns:
+        (W * B, ...).
+    """
+    world_size = get_world_size()
+    if world_size == 1:
+        return x.detach()
+    parts = [torch.empty_like(x, memory_format=torch.contiguous_format) for _ in range(world_size)]
+    dist.all_gather(parts, x.detach().contiguous())
+    return torch.cat(parts)
+
+
+def gather_rows_with_grad(x: Tensor, gradient: str = 'sum') -> Tensor:
+    """Rows of all ranks in rank order, with gradient.
+
+    With ``gradient='sum'`` every rank's loss contributes to every row; after the average that data-parallel
+    training takes over ranks, this is the gradient of one process that holds the whole batch. ``'local'`` keeps
+    the own rank's contribution to its own rows only, 1 / W of the true gradient (ProPos's release).
+
+    Args:
+        x: (B, D) with the same B on every rank.
+        gradient: ``'sum'`` or ``'local'``.
+
+    Returns:
+        (W * B, D).
+    """
+    if get_world_size() == 1:
+        return x
+    if gradient == 'sum':
+        return torch.cat(dist_nn.all_gather(x.contiguous()))
+    rows = gather_rows(x)
+    start = get_rank() * len(x)
+    return torch.cat([rows[:start], x, rows[start + len(x):]])
+
+
+def reduce_sum(x: Tensor) -> Tensor:
+    """Sum of ``x`` over ranks, without gradient.
+
+    Args:
+        x: Any shape, equal on every rank.
+    """
+    x = x.detach()
+    if get_world_size() > 1:
+        x = x.clone()
+        dist.all_reduce(x)
+    return x
+
+
+def reduce_sum_with_grad(x: Tensor) -> Tensor:
+    """Sum of ``x`` over ranks; the backward pass sums the gradients of all ranks.
+
+    Args:
+        x: Any shape, equal on every rank.
+    """
+    if get_world_size() == 1:
+        return x
+    return dist_nn.all_reduce(x.clone())

@@ -1,0 +1,54 @@
+"""The interface of all semi-supervised losses of the house."""
+from __future__ import annotations
+
+from typing import Optional
+
+from torch import Tensor, nn
+
+from mmcluster.structures import Batch
+
+from ..bank import SampleBank
+from ..boost import Boost, Labelled, Unlabelled
+
+
+class PseudoLabelLoss(nn.Module):
+    """A semi-supervised loss. Most subclasses write :meth:`loss` only.
+
+    Statistics that survive an iteration are buffers, reduced over ranks before they are stored. Learners that mix
+    images (MixMatch) override :meth:`forward` instead.
+
+    Attributes:
+        fields: Bank fields that the loss reads or writes, name -> arguments of ``SampleBank.add_field``.
+        joint: Forward all streams as one batch.
+    """
+
+    fields: dict[str, dict] = {}
+    joint = True
+
+    def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,
+                anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+        """See all streams, then compute the loss; while the labeller knows no labels only its own losses count.
+
+        Args:
+            net: The booster.
+            unlabelled: Weak and strong view (U, C, H, W).
+            labelled: Weak view (L, C, H, W) or ``None``.
+            anchor: Passed to the labeller.
+
+        Returns:
+            Losses under keys that start with ``loss_``; other keys are only logged.
+        """
+        l, u, losses = net.see(unlabelled, labelled, anchor, self.joint)
+        if l is not None and l.target is None:
+            return losses
+        return {**losses, **self.loss(l, u, net.bank)}
+
+    def loss(self, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> dict[str, Tensor]:
+        """Losses of one iteration from features and logits.
+
+        Args:
+            l: Labelled rows with targets, or ``None`` without a labelled stream.
+            u: Unlabelled rows.
+            bank: Per-sample state.
+        """
+        raise NotImplementedError

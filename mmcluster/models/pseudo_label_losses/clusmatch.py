@@ -1,0 +1,122 @@
+"""ClusMatch: adaptive positive and negative pseudo-labels and k-means pseudo-labels (TPAMI 2025)."""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+from torch import Tensor, nn
+
+from mmcluster.functional import pseudo
+from mmcluster.registry import MODELS
+
+from ..bank import SampleBank
+from ..boost import Labelled, Unlabelled
+from ..gather import reduce_sum, reduce_sum_with_grad
+from .base import PseudoLabelLoss
+
+
+@MODELS.register_module()
+class ClusMatchLoss(PseudoLabelLoss):
+    """L_sup + delta L_ppl + beta L_npl + gamma L_kpl, plus the release's fairness term (eq. 4).
+
+    Order of a step: move the threshold averages with this batch, thresholds, masks, losses. All statistics are
+    sums over ranks. ``bank.label`` holds the k-means pseudo-labels, aligned to the head's clusters.
+
+    Args:
+        num_clusters: K.
+        ppl_weight: delta, weight of positive pseudo-labels (eq. 16).
+        npl_weight: beta, weight of negative pseudo-labels (eq. 14).
+        kpl_weight: gamma, weight of k-means pseudo-labels (eq. 3).
+        fairness_weight: Weight of the fairness term; 0 leaves it out, as the paper does.
+        decay: Weight of the old value in all averages (paper's m).
+        absent: ``'keep'`` the thresholds of clusters that no rank predicts in a step, or ``'decay'`` them (release).
+        exclude_kmeans_from_negative: Never push a row away from its k-means cluster.
+        clamp: Clamp the argument of the logarithm in eq. 14 as the release does, instead of working in log-space.
+    """
+
+    fields = dict(label=dict())
+
+    def __init__(self, num_clusters: int, ppl_weight: float = 0.5, npl_weight: float = 0.5, kpl_weight: float = 0.5,
+                 fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
+                 exclude_kmeans_from_negative: bool = True, clamp: bool = False):
+        super().__init__()
+        self.ppl_weight = ppl_weight
+        self.npl_weight = npl_weight
+        self.kpl_weight = kpl_weight
+        self.fairness_weight = fairness_weight
+        self.decay = decay
+        self.absent = absent
+        self.exclude_kmeans_from_negative = exclude_kmeans_from_negative
+        self.clamp = clamp
+        uniform = torch.full((num_clusters,), 1 / num_clusters)
+        off_diagonal = 1 - torch.eye(num_clusters)
+        self.register_buffer('tau_local', off_diagonal / num_clusters)
+        self.register_buffer('p_model', uniform.clone())
+        self.register_buffer('label_hist', uniform.clone())
+
+    def loss(self, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> dict[str, Tensor]:
+        """One step (eq. 4).
+
+        Args:
+            l: Labelled rows with hard targets (L,), or ``None``.
+            u: Unlabelled rows.
+            bank: Holds the k-means labels.
+
+        Returns:
+            The weighted terms, and the share of rows with a positive label and of excluded clusters.
+        """
+        prob = u.logits_weak.softmax(1)
+        pseudo_label = prob.argmax(1)
+        kmeans_label = bank.read('label', u.index)
+        self.update(prob)
+        tau_neg = pseudo.negative_thresholds(self.tau_local)
+        positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau_neg))
+        negative = pseudo.negative_mask(prob, tau_neg)
+        if self.exclude_kmeans_from_negative:
+            negative = pseudo.exclude_class(negative, kmeans_label)
+        losses = dict(positive_share=positive.float().mean(), negative_share=negative.float().mean())
+        if l is not None:
+            losses['loss_sup'] = pseudo.masked_cross_entropy(l.logits, l.target, l.target >= 0)
+        if self.ppl_weight:
+            losses['loss_ppl'] = self.ppl_weight * pseudo.masked_cross_entropy(u.logits_strong, pseudo_label, positive)
+        if self.npl_weight:
+            losses['loss_npl'] = self.npl_weight * pseudo.negative_learning(u.logits_strong, negative,
+                                                                            clamp=self.clamp)
+        if self.kpl_weight:
+            losses['loss_kpl'] = self.kpl_weight * pseudo.masked_cross_entropy(u.logits_strong, kmeans_label, positive)
+        if self.fairness_weight:
+            losses['loss_fair'] = self.fairness_weight * self.fairness(u.logits_strong, positive)
+        return losses
+
+    @torch.no_grad()
+    def update(self, prob: Tensor) -> None:
+        """Move thresholds and label statistics with the rows of all ranks (eqs. 9-12).
+
+        Args:
+            prob: (U, K) softmax of the weak view.
+        """
+        k = prob.shape[1]
+        sums, counts = pseudo.threshold_sums(prob)
+        stats = reduce_sum(torch.cat([sums.flatten(), counts.to(sums), prob.sum(0)]))
+        sums, counts, total = stats.split([k * k, k, k])
+        self.tau_local.copy_(pseudo.update_local_thresholds(self.tau_local, sums.view(k, k), counts, self.decay,
+                                                            self.absent))
+        rows = counts.sum()
+        self.p_model.lerp_(total / rows, 1 - self.decay)
+        self.label_hist.lerp_(counts / rows, 1 - self.decay)
+
+    def fairness(self, logits: Tensor, positive: Tensor) -> Tensor:
+        """Release's fairness term over the positive rows of all ranks.
+
+        Args:
+            logits: (U, K) strong view.
+            positive: (U,) bool.
+
+        Returns:
+            (), 0 when no row is positive.
+        """
+        prob = logits.softmax(1)
+        mask = positive.to(prob)[:, None]
+        hist = nn.functional.one_hot(prob.argmax(1), prob.shape[1]).to(prob)
+        return pseudo.fairness(reduce_sum_with_grad((prob * mask).sum(0)), reduce_sum((hist * mask).sum(0)),
+                               self.p_model, self.label_hist)

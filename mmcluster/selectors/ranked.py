@@ -1,0 +1,91 @@
+"""The most confident rows of each cluster (ClusMatch section 3.3).
+
+A label selector is a callable ``(embed (N, D) | None, prob (N, K) | None) -> target (N,)``, -1 = not selected.
+"""
+from __future__ import annotations
+
+from typing import Optional
+
+from torch import Tensor
+
+from mmcluster.functional.kmeans import kmeans
+from mmcluster.functional.select import select_by_distance, select_by_variance, to_target
+from mmcluster.registry import LABEL_SELECTORS
+
+
+@LABEL_SELECTORS.register_module()
+class CentroidDistance:
+    """The rows nearest to the centre of their k-means cluster, floor(sigma N / K) of each.
+
+    Args:
+        num_clusters: K.
+        sigma: Share of the data set to select, in (0, 1].
+        distance: ``'cosine'``, or ``'euclidean'`` on raw features (release).
+        to: ``'assigned'`` centre, or the ``'nearest'`` of all centres (release).
+        n_init: Restarts of k-means.
+        seed: Seed of k-means.
+    """
+
+    def __init__(self, num_clusters: int, sigma: float, distance: str = 'cosine', to: str = 'assigned',
+                 n_init: int = 10, seed: int = 0):
+        check_share(sigma)
+        self.num_clusters = num_clusters
+        self.sigma = sigma
+        self.distance = distance
+        self.to = to
+        self.n_init = n_init
+        self.seed = seed
+
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+        """Select from an embedding.
+
+        Args:
+            embed: (N, D).
+            prob: Not used.
+
+        Returns:
+            (N,) cluster id of the selected rows, -1 elsewhere.
+        """
+        if embed is None:
+            raise ValueError('CentroidDistance works on an embedding; use a SelectHook with output=\'embed\'')
+        result = kmeans(embed, self.num_clusters, n_init=self.n_init, seed=self.seed)
+        chosen = select_by_distance(embed, result.labels, result.centers, self.sigma, self.distance, self.to)
+        return to_target(chosen, len(embed))
+
+
+@LABEL_SELECTORS.register_module()
+class ProbabilityVariance:
+    """The rows whose probabilities vary most, floor(sigma N / K) of each arg-max class.
+
+    Args:
+        sigma: Share of the data set to select, in (0, 1].
+    """
+
+    def __init__(self, sigma: float):
+        check_share(sigma)
+        self.sigma = sigma
+
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+        """Select from probabilities.
+
+        Args:
+            embed: Not used.
+            prob: (N, K).
+
+        Returns:
+            (N,) arg-max class of the selected rows, -1 elsewhere.
+        """
+        if prob is None:
+            raise ValueError('ProbabilityVariance works on a head\'s probabilities; use a SelectHook with '
+                             'output=\'head_probs\' and a model with a trained head')
+        return to_target(select_by_variance(prob, self.sigma), len(prob))
+
+
+def check_share(sigma: float) -> None:
+    """Refuse a share outside (0, 1].
+
+    Raises:
+        ValueError: If sigma is not a share.
+    """
+    if not 0 < sigma <= 1:
+        raise ValueError(f'sigma is the share of the data set to select, in (0, 1]; got {sigma}')

@@ -1,0 +1,91 @@
+"""Loading weights of which every key must fit."""
+from __future__ import annotations
+
+import re
+from typing import Any, Optional, Sequence
+
+from mmengine.model.weight_init import update_init_info
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+
+from .registry import WEIGHT_INITIALIZERS
+
+
+def state_dict_of(checkpoint: dict) -> dict[str, Tensor]:
+    """The weights inside a checkpoint: its ``state_dict`` or the file itself, without a ``module.`` prefix."""
+    state = checkpoint.get('state_dict', checkpoint)
+    return {re.sub(r'^module\.', '', key): value for key, value in state.items()}
+
+
+def state_dict_problems(module: nn.Module, state: dict[str, Tensor]) -> list[str]:
+    """What keeps a state dict from loading strictly: one line each for missing, unexpected and misshapen keys.
+
+    Args:
+        module: Module that is to be loaded.
+        state: Weights.
+    """
+    own = module.state_dict()
+    groups = dict(
+        missing=[key for key in own if key not in state],
+        unexpected=[key for key in state if key not in own],
+        misshapen=[f'{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}' for key in own
+                   if key in state and state[key].shape != own[key].shape])
+    return [f'{len(keys)} {name}: {", ".join(keys[:10])}{", ..." if len(keys) > 10 else ""}'
+            for name, keys in groups.items() if keys]
+
+
+def load_strictly(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
+    """Load weights of which every key must fit.
+
+    Args:
+        module: Module to load.
+        state: Weights.
+        source: Name of the file, for the error.
+
+    Raises:
+        ValueError: If a key is missing, unexpected or of another shape.
+    """
+    problems = state_dict_problems(module, state)
+    if problems:
+        raise ValueError(f'{source} does not fit {type(module).__name__}:\n  ' + '\n  '.join(problems) +
+                         '\nUse the config that the file was made with, convert a released file with '
+                         'tools/model_converters, or rename keys with revise_keys')
+    module.load_state_dict(state)
+
+
+@WEIGHT_INITIALIZERS.register_module(name='Pretrained', force=True)
+class StrictPretrainedInit:
+    """Loads a checkpoint into a module and raises where mmengine only warns.
+
+    Args:
+        checkpoint: File.
+        prefix: Load only the keys under this prefix, which is cut off.
+        map_location: As in ``torch.load``.
+        strict: ``False`` loads what fits by name and shape, and raises only if nothing does.
+        revise_keys: (regular expression, replacement) pairs applied to every key, after the prefix.
+    """
+
+    def __init__(self, checkpoint: str, prefix: Optional[str] = None, map_location: Any = 'cpu', strict: bool = True,
+                 revise_keys: Sequence[tuple[str, str]] = ()):
+        self.checkpoint = checkpoint
+        self.prefix = prefix
+        self.map_location = map_location
+        self.strict = strict
+        self.revise_keys = revise_keys
+
+    def __call__(self, module: nn.Module) -> None:
+        """Load the file into ``module``."""
+        state = state_dict_of(CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location))
+        if self.prefix:
+            prefix = self.prefix.rstrip('.') + '.'
+            state = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
+        for pattern, replacement in self.revise_keys:
+            state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
+        own = module.state_dict()
+        fitting = {key: value for key, value in state.items() if key in own and value.shape == own[key].shape}
+        if self.strict or not fitting:
+            load_strictly(module, state, self.checkpoint)
+        else:
+            module.load_state_dict(fitting, strict=False)
+        if hasattr(module, '_params_init_info'):
+            update_init_info(module, init_info=f'Pretrained: load from {self.checkpoint}')

@@ -1,0 +1,74 @@
+"""Evaluate a checkpoint: python tools/test.py CONFIG CHECKPOINT [options]."""
+from __future__ import annotations
+
+import argparse
+import os
+import os.path as osp
+from contextlib import ExitStack
+
+from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
+
+from mmcluster.compat import allow_pickle
+from mmcluster.engine.launch import init_environment, prepare, without_pretrained
+from mmcluster.engine.recipe import bind_data, build_runner, stage_config
+from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='a config; of a recipe the stage is named by --stage')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--stage', help='stage of a recipe')
+    parser.add_argument('--work-dir', help='where the log goes')
+    parser.add_argument('--out', help='write path or index, cluster, confidence and second choice to this CSV file')
+    parser.add_argument('--out-item', help='write the metrics to this JSON file')
+    parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
+    parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config to test, ready for a Runner."""
+    cfg = Config.fromfile(args.config, lazy_import=False)
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.work_dir = args.work_dir or osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0], 'test')
+    if 'stages' in cfg:
+        if args.stage not in cfg.stages:
+            raise ValueError(f'{args.config} is a recipe: name one of its stages by --stage, {list(cfg.stages)}')
+        cfg = stage_config(cfg, args.stage, {})
+    cfg.load_from = args.checkpoint
+    cfg.model = without_pretrained(cfg.model)
+    if args.no_pin_memory:
+        cfg.test_dataloader.pin_memory = False
+    bind_data(cfg)
+    return prepare(cfg, args.launcher)
+
+
+def main() -> None:
+    """Load, evaluate, write."""
+    args = parse_args()
+    init_environment(args.launcher)
+    with ExitStack() as stack:
+        if args.allow_pickle:
+            stack.enter_context(allow_pickle())
+        runner = build_runner(load_config(args))
+        metrics = runner.test()
+    if not is_main_process():
+        return
+    if args.out_item:
+        write_json(args.out_item, metrics)
+    if args.out:
+        metric = next(m for m in runner.test_evaluator.metrics if isinstance(m, ClusteringMetric))
+        write_assignments(args.out, metric.assignments, runner.test_dataloader.dataset)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,76 @@
+"""Train a config or a recipe: python tools/train.py CONFIG [options]."""
+from __future__ import annotations
+
+import argparse
+import os
+import os.path as osp
+from contextlib import ExitStack
+
+from mmengine.config import Config, DictAction
+
+from mmcluster.compat import allow_pickle
+from mmcluster.engine.launch import scale_lr
+from mmcluster.engine.recipe import run
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='a config with or without stages')
+    parser.add_argument('--work-dir', help='where logs, checkpoints and results go')
+    parser.add_argument('--resume', nargs='?', const='auto', help='go on from the last checkpoint of the work dir, '
+                        'or from the one given (recipes go on by themselves)')
+    parser.add_argument('--overwrite', action='store_true', help='train again even if the work dir holds results')
+    parser.add_argument('--allow-config-change', action='store_true', help='resume with another config')
+    parser.add_argument('--amp', action='store_true', help='bfloat16 autocast')
+    parser.add_argument('--no-validate', action='store_true', help='no evaluation during training')
+    parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
+    parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
+    parser.add_argument('--no-persistent-workers', action='store_true', help='restart loader workers every epoch')
+    parser.add_argument('--allow-pickle', action='store_true', help='read pretrained files that can run code')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
+    """Apply the switches to the config of one stage, in place."""
+    if args.amp:
+        kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+        if kind not in ('OptimWrapper', 'AutocastOptimWrapper'):
+            raise ValueError(f'--amp cannot change an optimiser wrapper of type {kind}')
+        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+        cfg.optim_wrapper.dtype = 'bfloat16'
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.auto_scale_lr:
+        scale_lr(cfg)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        loader = cfg.get(name)
+        if not loader:
+            continue
+        if args.no_pin_memory:
+            loader.pin_memory = False
+        loader.persistent_workers = bool(loader.get('num_workers')) and not args.no_persistent_workers
+
+
+def main() -> None:
+    """Run the config."""
+    args = parse_args()
+    cfg = Config.fromfile(args.config, lazy_import=False)
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
+        'work_dirs', osp.splitext(osp.basename(args.config))[0])
+    with ExitStack() as stack:
+        if args.allow_pickle:
+            stack.enter_context(allow_pickle())
+        run(cfg, args.launcher, args.resume or False, args.overwrite, args.allow_config_change,
+            lambda stage: edit_stage(stage, args))
+
+
+if __name__ == '__main__':
+    main()
