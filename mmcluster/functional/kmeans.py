@@ -1,26 +1,34 @@
-"""k-means with restarts, spherical or Euclidean, in matmul form: no distance is computed one pair at a time."""
+"""k-means in matrix products: spherical (cosine) and Euclidean, all restarts of a run side by side.
+
+The rows are prepared once; one product scores a chunk of rows against the centres of every restart that still moves,
+so that a pass over the data serves all of them. Works on any device; an iteration waits for it once.
+"""
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Iterator, NamedTuple, Optional
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from .kmeans_seeding import kmeans_plusplus, num_trials, seed_runs
-from .kmeans_space import SPACES, Space, plain_precision
+from .seeding import Space, as_float, kmeans_plusplus, num_trials, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'kmeans_plusplus', 'lloyd']
 
+SCORES_PER_CHUNK = 1 << 26      # scores of one chunk on an accelerator
+HOST_CHUNK = 1024               # rows of one chunk on the host: rows, scores and centres stay in cache
+SEED_DISTANCES = 1 << 26        # distances held at once by the seeding; decides how many restarts go together
+
 
 class KMeansResult(NamedTuple):
-    """A clustering. Labels, counts and inertia belong to the returned centres.
+    """Outcome of k-means.
 
     Attributes:
-        labels: (N,) long.
-        centers: (K, D). Cosine: plain means of unit rows, zero for an empty cluster.
-        inertia: Sum over rows of 1 - cos, or of squared distances, to the centre.
-        n_iter: Iterations that were run (of the returned restart).
-        counts: (K,) long, cluster sizes.
+        labels: (N,) long, nearest of ``centers``.
+        centers: (K, D); cosine: plain means of unit rows, zero for an empty cluster.
+        inertia: Sum of 1 - cos, or of squared distances, to ``centers``.
+        n_iter: Iterations done (of the winning restart).
+        counts: (K,) long, sizes of the clusters of ``labels``.
     """
     labels: Tensor
     centers: Tensor
@@ -29,140 +37,187 @@ class KMeansResult(NamedTuple):
     counts: Tensor
 
 
+class _State(NamedTuple):
+    """One pass of A restarts: labels (A, N) int32, inertia (A,), counts (A, K), the centres (A, K, D) used, and the
+    sums (A, K, D) of the rows of each cluster, from which the next centres come. All but labels are float64."""
+    labels: Tensor
+    inertia: Tensor
+    counts: Tensor
+    centers: Tensor
+    sums: Tensor
+
+    def rows(self, index: Tensor) -> '_State':
+        """Keep some restarts."""
+        return _State(*(value[index] for value in self))
+
+    def or_better(self, new: '_State') -> '_State':
+        """Per restart the state with the smaller inertia, the older one on equality."""
+        better = ~(self.inertia <= new.inertia)
+        return _State(*(torch.where(better.view(-1, *[1] * (b.dim() - 1)), b, a) for a, b in zip(self, new)))
+
+
+def _assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> _State:
+    """Give every row to its nearest centre, the first one on ties, for A restarts with centres (A, K, D) float64."""
+    num, k, dim = centers.shape
+    weight, bias = space.weight_bias(centers.flatten(0, 1))
+    ids = torch.arange(k, device=centers.device, dtype=torch.int32)[:, None]
+    score = centers.new_zeros(num)
+    counts, sums = centers.new_zeros(num, k), torch.zeros_like(centers)
+    labels = []
+    for rows in _chunks(space.rows, num * k, chunk_size):
+        near = weight @ rows.T if bias is None else torch.addmm(bias[:, None], weight, rows.T)
+        near = near.view(num, k, -1)
+        best = near.amax(1)
+        label = torch.where(near >= (best - space.tie)[:, None], ids, k - 1).amin(1)
+        labels.append(label)
+        score += best.sum(1, dtype=torch.float64)
+        member = label[:, None] == ids
+        counts += member.sum(2)
+        sums += _cluster_sums(rows, label, member)
+    labels = torch.cat(labels, 1) if labels else ids.new_zeros(num, 0)
+    return _State(labels, space.total_cost(score), counts, centers, sums)
+
+
+def _chunks(rows: Tensor, width: int, chunk_size: Optional[int]) -> Iterator[Tensor]:
+    """Cut rows (N, D) into chunks that suit the device when each row makes ``width`` scores."""
+    if chunk_size is None:
+        chunk_size = HOST_CHUNK if rows.device.type == 'cpu' else max(HOST_CHUNK, SCORES_PER_CHUNK // max(width, 1))
+    return (rows[start:start + chunk_size] for start in range(0, len(rows), max(chunk_size, 1)))
+
+
+def _cluster_sums(rows: Tensor, label: Tensor, member: Tensor) -> Tensor:
+    """Sum rows (B, D) by label (A, B), given also as member (A, K, B) -> (A, K, D).
+
+    A product with the memberships is fastest for few clusters and repeatable on every device; for many clusters a
+    scattered sum costs less on the host, where it is repeatable too.
+    """
+    num, k, size = member.shape
+    if k > 32 and rows.device.type == 'cpu':
+        zero = rows.new_zeros(k, rows.shape[1])
+        return torch.stack([zero.index_add(0, one, rows) for one in label])
+    return (member.view(num * k, size).to(rows.dtype) @ rows).view(num, k, -1)
+
+
+def _means(state: _State, metric: str) -> Tensor:
+    """Centres (A, K, D) from the sums of a state; an empty cluster is zero (cosine) or stays (Euclidean)."""
+    mean = state.sums / state.counts.clamp(min=1)[..., None]
+    if metric == 'cosine':
+        return mean
+    return torch.where(state.counts[..., None] > 0, mean, state.centers)
+
+
+def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: Optional[int]) -> KMeansResult:
+    """Move the centres (R, K, D) of all restarts, drop those that stand still, return the best.
+
+    Centres and labels of a restart are those of its best iteration; the first one counts even if it is worse than
+    the given centres.
+    """
+    limit = tol * space.variance()
+    now = best = _assign(space, centers.double(), chunk_size)
+    active, finished = list(range(len(centers))), []
+    for n_iter in range(1, max_iter + 1):
+        new = _assign(space, _means(now, space.metric), chunk_size)
+        best = new if n_iter == 1 else best.or_better(new)
+        still = (new.labels == now.labels).all(1) | (space.movement(now.centers, new.centers) <= limit)
+        now = new
+        moving = [slot for slot, stop in enumerate(still.tolist()) if not stop]
+        if len(moving) < len(active):
+            stopped = sorted(set(range(len(active))) - set(moving))
+            finished += [(best.rows(slot), n_iter, active[slot]) for slot in stopped]
+            keep = torch.tensor(moving, dtype=torch.long, device=centers.device)
+            now, best, active = now.rows(keep), best.rows(keep), [active[slot] for slot in moving]
+        if not active:
+            break
+    finished += [(best.rows(slot), max(max_iter, 0), restart) for slot, restart in enumerate(active)]
+    finished.sort(key=lambda one: one[2])
+    inertia = torch.stack([state.inertia for state, _, _ in finished]).nan_to_num(nan=float('inf')).tolist()
+    state, n_iter, _ = finished[min(range(len(inertia)), key=inertia.__getitem__)]
+    out = (state.centers + space.origin).to(space.rows.dtype)
+    return KMeansResult(state.labels.long(), out, max(float(state.inertia), 0.0), n_iter, state.counts.long())
+
+
+@torch.no_grad()
+def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, tol: float = 1e-4,
+          chunk_size: Optional[int] = None) -> KMeansResult:
+    """Iterate k-means from given centres (ProPos Sec. 3: the E-step).
+
+    Rows are first given to ``init``, which is not counted. An iteration moves the centres to the means of their rows
+    and assigns again, so labels, inertia and counts belong to the returned centres. It stops when labels repeat or
+    when the summed movement of the centres is at most ``tol`` times the mean variance of the (unit) rows.
+
+    Args:
+        x: (N, D) raw rows; cosine normalises them.
+        init: (K, D).
+        metric: ``'cosine'`` (distance 1 - cos, centres are plain means of unit rows) or ``'euclidean'``.
+        max_iter: Most iterations; 0 only assigns.
+        tol: Relative tolerance.
+        chunk_size: Rows scored at once; ``None`` suits the device.
+
+    Returns:
+        The iteration with the smallest inertia. Edge cases: an empty cosine cluster has a zero centre at distance 1
+        from every row and may catch rows again; an empty Euclidean cluster keeps its centre; ties go to the first
+        centre; rows without length are at distance 1 from everything.
+    """
+    space = Space.of(x, metric)
+    return _run(space, (init.to(x.device).double() - space.origin)[None], max_iter, tol, chunk_size)
+
+
+@torch.no_grad()
 def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, tol: float = 1e-4,
            metric: str = 'cosine', seed: int = 0, chunk_size: Optional[int] = None,
            init: Optional[Tensor] = None) -> KMeansResult:
-    """Cluster by k-means++ and Lloyd's iterations; the best of several restarts (ProPos section 3.3, E-step).
-
-    All restarts advance together, so the rows are read once per iteration. Random numbers come from a generator of
-    this call: the result is a function of the arguments, and restart r does not depend on ``n_init``.
+    """Cluster rows by the best of several restarts from greedy k-means++ seeds.
 
     Args:
-        x: (N, D), any device; half precision is computed in float32.
+        x: (N, D) raw rows on any device.
         num_clusters: K.
-        n_init: Restarts.
-        max_iter: Iterations of a restart at most.
-        tol: Movement of the centres at which a restart stops, relative to the mean variance, see :func:`lloyd`.
-        metric: ``'cosine'``: rows are normalised, distance 1 - cos. ``'euclidean'``: squared distance.
-        seed: Seed of the draws.
-        chunk_size: Rows at a time; ``None`` chooses. Changes results by rounding only.
-        init: (K, D) start centres, or (R, K, D) those of R restarts; ``n_init`` and ``seed`` are then not used.
-
-    Returns:
-        The restart, and within it the iteration, of smallest inertia.
-
-    Edge cases: fewer (distinct) rows than K leaves clusters empty; no row at all gives zero centres.
-    """
-    with plain_precision(x):
-        space = SPACES[metric](x, chunk_size)
-        if init is not None:
-            start = space.enter(init.reshape(-1, num_clusters, x.shape[1]))
-        elif len(x):
-            start = space.rows[seed_runs(space, *_draws(len(x), num_clusters, max(n_init, 1), seed))].to(space.wide)
-        else:
-            start = torch.zeros(1, num_clusters, x.shape[1], dtype=space.wide, device=x.device)
-        return _best_run(space, start, max_iter, tol)
-
-
-def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, tol: float = 1e-4,
-          chunk_size: Optional[int] = None) -> KMeansResult:
-    """Lloyd's iterations from given centres.
-
-    Rows are assigned to ``init`` first, which is not counted. One iteration moves the centres to the means of their
-    rows and assigns again. It is the last one when no label changed, or when the summed movement of the centres
-    (1 - cos, or squared distance) is at most ``tol`` times the mean over dimensions of the variance of the
-    (normalised) rows. The iteration of smallest inertia is returned, which need not be the last one.
-
-    Args:
-        x: (N, D).
-        init: (K, D) centres.
-        metric: ``'cosine'`` or ``'euclidean'``.
-        max_iter: Iterations at most; 0 assigns to ``init``.
-        tol: See above.
-        chunk_size: Rows at a time; ``None`` chooses.
-
-    Returns:
-        The clustering.
-
-    Edge cases: cosine: an empty cluster has a zero centre at distance 1 from everything, so it catches rows whose
-    cosine to all other centres is negative; while there is one, only equal labels stop. Euclidean: an empty cluster
-    keeps its centre.
-    """
-    return kmeans(x, len(init), max_iter=max_iter, tol=tol, metric=metric, chunk_size=chunk_size, init=init)
-
-
-def center_similarity(x: Tensor, centers: Tensor, metric: str = 'cosine',
-                      chunk_size: Optional[int] = None) -> Tensor:
-    """Similarity of rows to centres, larger is nearer.
-
-    Args:
-        x: (N, D).
-        centers: (K, D).
-        metric: ``'cosine'``: the cosine, 0 for a zero centre. ``'euclidean'``: minus the squared distance.
-        chunk_size: Rows at a time; ``None`` chooses.
-
-    Returns:
-        (N, K), floating type of x (float32 for half precision).
-    """
-    with plain_precision(x):
-        space = SPACES[metric](x, chunk_size)
-        weight, bias = (part.to(space.rows.dtype) for part in space.form(space.enter(centers)))
-        out = space.rows.new_empty(len(x), len(centers))
-        for part in space.chunks(len(centers)):
-            score = torch.addmm(bias, space.rows[part], weight.t())
-            out[part] = score if metric == 'cosine' else (space.scale * score - space.base[part, None]).clamp(max=0)
-        return out
-
-
-def _draws(num_rows: int, num_clusters: int, runs: int, seed: int) -> tuple[Tensor, Tensor]:
-    """First seeds (R,) and uniforms (R, K - 1, T); those of a restart do not depend on the number of restarts."""
-    generator = torch.Generator().manual_seed(seed)
-    shape = (max(num_clusters - 1, 0), num_trials(num_clusters))
-    pairs = [(torch.randint(num_rows, (), generator=generator),
-              torch.rand(shape, generator=generator, dtype=torch.float64)) for _ in range(runs)]
-    return torch.stack([first for first, _ in pairs]), torch.stack([uniform for _, uniform in pairs])
-
-
-def _best_run(space: Space, start: Tensor, max_iter: int, tol: float) -> KMeansResult:
-    centers, inertia, n_iter = _iterate(space, start, max_iter, tol)
-    winner = inertia.argmin()
-    centers = centers[winner][None]
-    labels, sums, counts = space.assign(centers)
-    return KMeansResult(labels[0], space.leave(centers[0]), float(space.inertia(centers, sums, counts)),
-                        int(n_iter[winner]), counts[0].long())
-
-
-def _iterate(space: Space, start: Tensor, max_iter: int, tol: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Advance R restarts together and drop those that have stopped.
-
-    Args:
-        space: N prepared rows.
-        start: (R, K, D), wide type.
+        n_init: Restarts; the first ones are the same for every ``n_init``.
         max_iter: See :func:`lloyd`.
         tol: See :func:`lloyd`.
+        metric: See :func:`lloyd`.
+        seed: Decides the seeds of all restarts; the global random state is neither read nor changed.
+        chunk_size: See :func:`lloyd`.
+        init: (K, D) centres to start from, once, instead of seeding.
 
     Returns:
-        best centres (R, K, D), their inertia (R,), iterations (R,).
+        The restart with the smallest inertia. Edge cases: with fewer than K distinct rows some clusters are empty;
+        without rows the centres are zero.
     """
-    best_centers = start.clone()
-    best = torch.full(start.shape[:1], torch.inf, dtype=space.wide, device=start.device)
-    n_iter = torch.zeros_like(best, dtype=torch.long)
-    alive = torch.arange(len(start), device=start.device)
-    threshold = tol * space.spread()
-    centers, (labels, sums, counts) = start, space.assign(start)
-    for _ in range(max_iter):
-        old, old_labels = centers, labels
-        centers = space.means(sums, counts, old)
-        labels, sums, counts = space.assign(centers)
-        n_iter[alive] += 1
-        inertia = space.inertia(centers, sums, counts)
-        better = inertia < best[alive]
-        best[alive] = torch.where(better, inertia, best[alive])
-        best_centers[alive] = torch.where(better[:, None, None], centers, best_centers[alive])
-        moving = (labels != old_labels).any(dim=1) & ~(space.shift(old, centers) <= threshold)
-        keep = moving.nonzero().flatten()       # the only synchronisation of an iteration
-        if not len(keep):
-            break
-        if len(keep) < len(alive):
-            alive, centers, labels, sums, counts = (part[keep] for part in (alive, centers, labels, sums, counts))
-    return best_centers, best, n_iter
+    if init is not None or not len(x):
+        init = x.new_zeros(num_clusters, x.shape[1]) if init is None else init
+        return lloyd(x, init, metric, max_iter, tol, chunk_size)
+    space = Space.of(x, metric)
+    trials = num_trials(num_clusters)
+    generator = torch.Generator().manual_seed(seed)
+    steps = max(num_clusters - 1, 0)
+    draws = torch.stack([torch.rand(1 + steps * trials, generator=generator, dtype=torch.float64)
+                         for _ in range(max(n_init, 1))]).to(x.device)
+    results = []
+    for part in draws.split(max(1, SEED_DISTANCES // (trials * len(x)))):
+        first = (part[:, 0] * len(x)).long().clamp_(max=len(x) - 1)
+        seeds = seed_restarts(space, first, part[:, 1:].view(len(part), steps, trials))
+        results.append(_run(space, space.rows[seeds].double(), max_iter, tol, chunk_size))
+    return min(results, key=lambda result: result.inertia)
+
+
+@torch.no_grad()
+def center_similarity(x: Tensor, centers: Tensor, metric: str = 'cosine') -> Tensor:
+    """Similarity of rows to centres, larger is nearer, computed in chunks.
+
+    Args:
+        x: (N, D) raw rows.
+        centers: (K, D).
+        metric: ``'cosine'`` gives the cosine, ``'euclidean'`` minus the squared distance.
+
+    Returns:
+        (N, K). Edge case: 0 to a zero centre (cosine).
+    """
+    x = as_float(x)
+    centers = centers.to(x)
+    if metric == 'cosine':
+        unit = F.normalize(centers, dim=1)
+        parts = [F.normalize(rows, dim=1) @ unit.T for rows in _chunks(x, len(centers), None)]
+    else:
+        middle = centers.mean(0) if len(centers) else centers.new_zeros(x.shape[1])
+        parts = [-torch.cdist(rows - middle, centers - middle).square() for rows in _chunks(x, len(centers), None)]
+    return torch.cat(parts) if parts else x.new_zeros(0, len(centers))

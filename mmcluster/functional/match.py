@@ -1,21 +1,22 @@
-"""Naming clusters: tables of votes, the one-to-one match, alignment of new cluster ids to trusted labels."""
+"""Matching of cluster ids with classes or with earlier ids: vote tables and the Hungarian method."""
 from __future__ import annotations
 
 from typing import NamedTuple, Optional
 
+import numpy as np
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 
 class Alignment(NamedTuple):
-    """Clusters renamed after the classes of trusted rows.
+    """Cluster ids renamed to classes.
 
     Attributes:
-        votes: (K, K) long, trusted rows of each cluster (row) in each class (column).
-        mapping: (K,) long, cluster -> class, a permutation.
-        aligned: (N,) long, renamed labels; -1 stays -1.
-        n_agree: Trusted rows whose renamed label equals their target.
+        votes: (K, K) long, selected rows by cluster (row) and class (column).
+        mapping: (K,) long, class of each cluster.
+        aligned: (N,) long, renamed labels, -1 stays.
+        n_agree: Selected rows whose renamed label is their target.
     """
     votes: Tensor
     mapping: Tensor
@@ -24,63 +25,63 @@ class Alignment(NamedTuple):
 
 
 def contingency(pred: Tensor, target: Tensor, num_pred: int, num_target: int) -> Tensor:
-    """Count the pairs of two labellings.
+    """Count how often ids occur together.
 
     Args:
-        pred: (N,) long.
-        target: (N,) long.
-        num_pred: P, ids of pred are 0 .. P - 1.
-        num_target: Q, ids of target are 0 .. Q - 1.
+        pred: (N,) integer.
+        target: (N,) integer.
+        num_pred: P; ids outside [0, P) are dropped, -1 (unknown) among them.
+        num_target: Q, likewise.
 
     Returns:
-        (P, Q) long. Ids that do not occur keep their row or column of zeros; rows with an id outside its range (-1:
-        unknown) are not counted.
+        (P, Q) long.
     """
-    valid = (pred >= 0) & (pred < num_pred) & (target >= 0) & (target < num_target)
-    size = num_pred * num_target
-    code = torch.where(valid, pred * num_target + target, size)
-    return torch.bincount(code, minlength=size + 1)[:size].view(num_pred, num_target)
+    pred, target = pred.long(), target.long().to(pred.device)
+    known = (pred >= 0) & (pred < num_pred) & (target >= 0) & (target < num_target)
+    cell = torch.where(known, pred * num_target + target, num_pred * num_target)
+    return torch.bincount(cell, minlength=num_pred * num_target + 1)[:-1].view(num_pred, num_target)
 
 
-def hungarian(votes: Tensor) -> Tensor:
-    """Match clusters to classes one to one with the most votes.
+def hungarian(votes: Tensor | np.ndarray) -> Tensor:
+    """Find the one-to-one mapping with the most votes.
 
     Args:
-        votes: (P, Q) counts; integers below 2^53 are exact.
+        votes: (P, Q), not negative.
 
     Returns:
-        (P,) long, class of each cluster; with P > Q, the clusters left over have -1.
+        (P,) long column of each row; -1 for the P - Q rows left over when P > Q.
     """
-    rows, columns = linear_sum_assignment(votes.cpu().numpy(), maximize=True)
+    votes = votes.cpu().numpy() if isinstance(votes, Tensor) else votes
     mapping = torch.full((votes.shape[0],), -1, dtype=torch.long)
-    mapping[torch.from_numpy(rows)] = torch.from_numpy(columns)
-    return mapping.to(votes.device)
+    row, column = linear_sum_assignment(votes, maximize=True)
+    mapping[torch.from_numpy(row)] = torch.from_numpy(column).long()
+    return mapping
 
 
 def align_clusters(label: Tensor, index: Tensor, target: Tensor, num_clusters: int,
                    previous: Optional[Tensor] = None) -> Alignment:
-    """Rename clusters so that trusted rows agree with their targets as often as possible (ClusMatch section 3.2).
+    """Rename clusters so that they agree with the targets of selected rows (ClusMatch Sec. 3.4).
 
-    Votes of few or impure trusted rows often leave several best matches. Of these the one that agrees most with the
-    previous labels over the whole data set is taken, so that names do not jump between E-steps; this never costs a
-    trusted row.
+    Of all mappings that agree equally well on the selected rows, the one closest to ``previous`` on the full set is
+    taken: votes count first, agreement with ``previous`` only between equals.
 
     Args:
-        label: (N,) long, new cluster ids in 0 .. K - 1.
-        index: (n,) long, trusted rows.
-        target: (n,) long, their labels; -1 does not vote.
-        num_clusters: K; a cluster without rows keeps its row of zero votes.
-        previous: (N,) long, labels before, -1 where unknown.
+        label: (N,) long, cluster ids; -1 is unknown.
+        index: (n,) long, selected rows.
+        target: (n,) long, their classes in [0, K); others do not vote.
+        num_clusters: K.
+        previous: (N,) long, renamed labels of the last time, if there were any.
 
     Returns:
-        The alignment, on the device of ``label``.
+        The alignment, on the device of ``label``. Edge cases: clusters without votes get the classes left over.
     """
+    label, index = label.long(), index.long().to(label.device)
     votes = contingency(label[index], target.to(label.device), num_clusters, num_clusters)
-    score = votes
+    weight = votes
     if previous is not None:
-        stays = contingency(label, previous.to(label.device), num_clusters, num_clusters)
-        score = votes * (label.numel() + 1) + stays         # one vote outweighs the agreement of all N rows
-    mapping = hungarian(score)
-    clusters = torch.arange(num_clusters, device=mapping.device)
-    aligned = torch.where(label >= 0, mapping[label.clamp(min=0)], -1)
-    return Alignment(votes, mapping, aligned, int(votes[clusters, mapping].sum()))
+        weight = votes * (len(label) + 1) + contingency(label, previous, num_clusters, num_clusters)
+    mapping = hungarian(weight).to(label.device)
+    known = (label >= 0) & (label < num_clusters)
+    aligned = torch.where(known, mapping[label.clamp(0, num_clusters - 1)], -1)
+    agree = votes.gather(1, mapping[:, None]).sum()
+    return Alignment(votes, mapping, aligned, int(agree))

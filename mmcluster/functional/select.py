@@ -1,112 +1,111 @@
-"""Choosing trusted rows: the most typical M of each cluster (ClusMatch section 3.3)."""
+"""Confident rows of a clustering and weights that balance clusters."""
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Elements of a (rows, centres, D) temporary.
-CHUNK_ELEMENTS = 1 << 22
+CHUNK = 8192
+DECIMALS = 12           # distances that agree to this many decimals are a tie
 
 
 class Selection(NamedTuple):
-    """Chosen rows, ordered by cluster, then from the most typical one on.
+    """Selected rows, grouped by cluster, most confident first.
 
     Attributes:
-        index: (n,) long, rows.
-        target: (n,) long, their cluster.
+        index: (n,) long rows.
+        target: (n,) long, the cluster of each.
     """
     index: Tensor
     target: Tensor
 
 
 def num_per_cluster(sigma: float, num_samples: int, num_clusters: int) -> int:
-    """Rows to choose from each cluster, M = floor(sigma N / K).
-
-    The guard of 1e-9 makes 0.29 * 100 give 29, which floating point puts just below.
-
-    Args:
-        sigma: Share of the data set, the paper's sigma.
-        num_samples: N.
-        num_clusters: K.
-
-    Returns:
-        M.
-    """
-    return math.floor(sigma * num_samples / num_clusters + 1e-9)
+    """Return M = floor(sigma N / K), guarded against rounding (.29 * 100 gives 29); 0 without clusters."""
+    return max(0, math.floor(sigma * num_samples / num_clusters + 1e-9)) if num_clusters > 0 else 0
 
 
+def _first_of_each(key: Tensor, label: Tensor, num_clusters: int, count: int) -> Selection:
+    """Take the ``count`` rows with the smallest key (N,) of every cluster; equal keys in the order of the rows."""
+    scale = key.abs().nan_to_num(0.0, 0.0, 0.0).amax().clamp(min=torch.finfo(key.dtype).tiny) if len(key) else 1.0
+    order = torch.argsort((key / scale).round(decimals=DECIMALS), stable=True)
+    order = order[torch.argsort(label[order], stable=True)]
+    label = label[order]
+    known = (label >= 0) & (label < num_clusters)
+    sizes = torch.bincount(label[known], minlength=num_clusters)
+    start = sizes.cumsum(0) - sizes
+    order, label = order[known], label[known]
+    place = torch.arange(len(label), device=label.device) - start[label]
+    taken = place < count
+    return Selection(order[taken], label[taken])
+
+
+@torch.no_grad()
 def select_by_distance(embed: Tensor, label: Tensor, centers: Tensor, sigma: float, distance: str = 'cosine',
-                       to: str = 'assigned', per_cluster: Optional[int] = None) -> Selection:
-    """Choose the rows of each cluster that are nearest to a centre.
+                       to: str = 'assigned') -> Selection:
+    """Take the M rows of every cluster that lie nearest to its centre (ClusMatch Sec. 3.3).
 
     Args:
-        embed: (N, D) raw features.
-        label: (N,) long, cluster of each row; a row with -1 is not chosen.
+        embed: (N, D) raw rows.
+        label: (N,) long, cluster of each row; -1 is never selected.
         centers: (K, D).
-        sigma: Share to choose, see :func:`num_per_cluster`.
-        distance: ``'cosine'``, or ``'euclidean'`` on raw features.
-        to: Distance to the ``'assigned'`` centre, or to the ``'nearest'`` of all (release).
-        per_cluster: M, if it is not to follow from sigma.
+        sigma: Share to select; M = floor(sigma N / K).
+        distance: ``'cosine'`` or ``'euclidean'`` (raw rows to raw centres).
+        to: ``'assigned'`` measures the distance to the row's own centre, ``'nearest'`` to the nearest of all.
 
     Returns:
-        M rows of each cluster by ascending distance. Equal distances: the smaller index first.
+        Rows by cluster, then ascending distance, then index. Edge cases: a cluster with fewer than M rows gives all.
 
-    Edge cases: a cluster with fewer than M rows gives all of them, an empty one none.
+    Raises:
+        ValueError: If ``distance`` or ``to`` is unknown.
     """
-    embed, label, centers = embed.detach(), label.to(embed.device), centers.detach().to(embed.device)
-    spread = _center_distance(embed, centers, label.clamp(0, len(centers) - 1) if to == 'assigned' else None, distance)
-    if per_cluster is None:
-        per_cluster = num_per_cluster(sigma, len(embed), len(centers))
-    return first_per_cluster(spread, label, len(centers), per_cluster)
+    if distance not in ('cosine', 'euclidean') or to not in ('assigned', 'nearest'):
+        raise ValueError(f"distance must be 'cosine' or 'euclidean' and to 'assigned' or 'nearest', "
+                         f'got {distance!r} and {to!r}')
+    label = label.long().to(embed.device)
+    centers = centers.to(embed.device).double()
+    if distance == 'cosine':
+        centers = F.normalize(centers, dim=1)
+    parts = []
+    for rows, own in zip(embed.split(CHUNK), label.split(CHUNK)):
+        rows = F.normalize(rows.double(), dim=1) if distance == 'cosine' else rows.double()
+        if to == 'nearest':
+            all_far = 1 - rows @ centers.T if distance == 'cosine' else torch.cdist(
+                rows, centers, compute_mode='donot_use_mm_for_euclid_dist')
+            parts.append(all_far.amin(1) if len(centers) else rows.new_zeros(len(rows)))
+            continue
+        center = centers[own.clamp(0, len(centers) - 1)] if len(centers) else torch.zeros_like(rows)
+        parts.append(1 - (rows * center).sum(1) if distance == 'cosine' else (rows - center).norm(dim=1))
+    far = torch.cat(parts) if parts else centers.new_zeros(0)
+    return _first_of_each(far, label, len(centers), num_per_cluster(sigma, len(embed), len(centers)))
 
 
+@torch.no_grad()
 def select_by_variance(prob: Tensor, sigma: float) -> Selection:
-    """Choose the rows of each arg-max class whose probabilities vary most.
+    """Take the M rows of every arg-max class whose probabilities vary most (ClusMatch Sec. 3.3).
 
     Args:
         prob: (N, K).
-        sigma: Share to choose, see :func:`num_per_cluster`.
+        sigma: Share to select; M = floor(sigma N / K).
 
     Returns:
-        M rows of each class by descending variance. Equal variances: the smaller index first.
-
-    Edge cases: as in :func:`select_by_distance`.
+        Rows by class, then descending population variance, then index. Edge cases: a class with fewer than M rows
+        gives all; equal probabilities count for the first class.
     """
-    num_samples, num_clusters = prob.shape
-    per_cluster = num_per_cluster(sigma, num_samples, num_clusters)
-    return first_per_cluster(-probability_variance(prob), prob.argmax(dim=1), num_clusters, per_cluster)
+    size, num_clusters = prob.shape
+    if not size or not num_clusters:
+        empty = torch.zeros(0, dtype=torch.long, device=prob.device)
+        return Selection(empty, empty)
+    return _first_of_each(-probability_variance(prob), prob.argmax(1), num_clusters,
+                          num_per_cluster(sigma, size, num_clusters))
 
 
 def probability_variance(prob: Tensor) -> Tensor:
-    """Population variance of each row: (N, K) -> (N,) float64."""
-    prob = prob.detach().double()
-    return (prob - prob.mean(dim=1, keepdim=True)).square().mean(dim=1)
-
-
-def first_per_cluster(value: Tensor, label: Tensor, num_clusters: int, per_cluster: int) -> Selection:
-    """Keep the rows of smallest value of each cluster.
-
-    Args:
-        value: (N,).
-        label: (N,) long; ids outside 0 .. K - 1 are not kept.
-        num_clusters: K.
-        per_cluster: M.
-
-    Returns:
-        At most M rows of each cluster, ordered by cluster, then value, then index.
-    """
-    inside = torch.where((label >= 0) & (label < num_clusters), label, num_clusters)
-    order = value.argsort(stable=True)
-    order = order[inside[order].argsort(stable=True)]
-    cluster = inside[order]
-    counts = torch.bincount(cluster, minlength=num_clusters + 1)
-    rank = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[cluster]
-    keep = (rank < per_cluster) & (cluster < num_clusters)
-    return Selection(order[keep], cluster[keep])
+    """Population variance of the probabilities of every row (N, K) -> (N,) float64."""
+    return torch.cat([part.double().var(1, correction=0) for part in prob.split(CHUNK)])
 
 
 def to_target(selection: Selection, num_samples: int) -> Tensor:
@@ -117,7 +116,7 @@ def to_target(selection: Selection, num_samples: int) -> Tensor:
         num_samples: N.
 
     Returns:
-        (N,) long, the cluster of chosen rows, -1 elsewhere.
+        (N,) long, -1 where nothing was selected.
     """
     target = torch.full((num_samples,), -1, dtype=torch.long, device=selection.index.device)
     target[selection.index] = selection.target
@@ -125,35 +124,17 @@ def to_target(selection: Selection, num_samples: int) -> Tensor:
 
 
 def balanced_weights(label: Tensor) -> Tensor:
-    """Weights with which every cluster that occurs is drawn equally often (ProPos, class-balanced resampling).
+    """Weights that give every occurring cluster the same chance (ProPos, class-balanced resampling).
 
     Args:
-        label: (N,) long.
+        label: (N,) long; -1 is unknown.
 
     Returns:
-        (N,) float64, N / count(own label); 0 for rows without a label (-1).
+        (N,) float64, N / size of the row's own cluster; 0 where the label is unknown.
     """
+    label = label.long()
     known = label >= 0
-    own = label.clamp(min=0)
-    counts = torch.zeros(int(own.max()) + 1 if len(own) else 0, dtype=torch.long, device=label.device)
-    counts.index_add_(0, own, known.long())
-    return torch.where(known, len(label) / counts[own].double(), 0.)
-
-
-def _center_distance(embed: Tensor, centers: Tensor, own: Optional[Tensor], distance: str) -> Tensor:
-    """Distance (N,) in float64 of each row to its own centre, or to the nearest of all if ``own`` is ``None``.
-
-    Every pair is summed by itself, not as a matrix product, so that equal rows tie exactly.
-    """
-    rows, centers = embed.double(), centers.double()
-    if distance == 'cosine':
-        rows, centers = F.normalize(rows, dim=1), F.normalize(centers, dim=1)
-    every = 1 if own is not None else len(centers)
-    parts = [rows.new_zeros(0)]
-    step = max(1, CHUNK_ELEMENTS // (every * rows.shape[1] + 1))
-    for chunk in torch.arange(len(rows), device=rows.device).split(step):
-        near = centers[None] if own is None else centers[own[chunk], None]
-        row = rows[chunk, None]
-        pairs = 1 - (row * near).sum(dim=2) if distance == 'cosine' else (row - near).square().sum(dim=2)
-        parts.append(pairs.amin(dim=1))
-    return torch.cat(parts)
+    counts = torch.bincount(label.clamp(min=0), weights=known.double())
+    if not len(label):
+        return counts[:0]
+    return torch.where(known, len(label) / counts[label.clamp(min=0)].clamp(min=1), 0.0)
