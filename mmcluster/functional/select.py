@@ -132,9 +132,6 @@ def balanced_weights(label: Tensor) -> Tensor:
     Returns:
         (N,) float64, N / size of the row's own cluster; 0 where the label is unknown.
     """
-    label = label.long()
-    known = label >= 0
-    counts = torch.bincount(label.clamp(min=0), weights=known.double())
-    if not len(label):
-        return counts[:0]
-    return torch.where(known, len(label) / counts[label.clamp(min=0)].clamp(min=1), 0.0)
+    place = label.long().clamp(min=-1) + 1          # the unknown come first
+    counts = torch.bincount(place, minlength=1)
+    return torch.where(place > 0, len(place) / counts[place].double(), 0.0)

@@ -1,0 +1,156 @@
+"""The geometry of a k-means problem and greedy k-means++ seeding of several restarts at once."""
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+METRICS = ('cosine', 'euclidean')
+ROUNDING = 4            # two scores closer than this many machine epsilons are a tie
+
+
+def num_trials(num_clusters: int) -> int:
+    """Return the candidates of one greedy k-means++ step, 2 + floor(ln K)."""
+    return 2 + int(math.log(max(num_clusters, 1)))
+
+
+class Space(NamedTuple):
+    """Rows prepared for one metric, so that nearness is a matrix product: ``score = rows @ weight.T + bias``.
+
+    ``'cosine'`` scores are cosines of unit rows, the distance is 1 - score. ``'euclidean'`` scores are
+    x.c - |c|^2 / 2 of rows with zero mean (far offsets would eat digits), the squared distance is |x|^2 - 2 score.
+
+    Attributes:
+        rows: (N, D) unit rows, or rows minus their mean.
+        origin: (D,) float64, what was subtracted.
+        half_square: (N,) |x|^2 / 2 of Euclidean rows, ``None`` for cosine.
+        tie: Difference of scores that rounding can make.
+        metric: ``'cosine'`` or ``'euclidean'``.
+    """
+    rows: Tensor
+    origin: Tensor
+    half_square: Optional[Tensor]
+    tie: float
+    metric: str
+
+    @classmethod
+    def of(cls, x: Tensor, metric: str) -> 'Space':
+        """Prepare rows x (N, D) for a metric; integers and half precision become float32.
+
+        Raises:
+            ValueError: If the metric is unknown.
+        """
+        if metric not in METRICS:
+            raise ValueError(f'metric must be one of {METRICS}, got {metric!r}')
+        x = as_float(x)
+        tie = ROUNDING * torch.finfo(x.dtype).eps
+        if metric == 'cosine':
+            return cls(F.normalize(x, dim=1), x.new_zeros(x.shape[1], dtype=torch.float64), None, tie, metric)
+        origin = x.mean(0, dtype=torch.float64).nan_to_num() if len(x) else x.new_zeros(x.shape[1], dtype=torch.float64)
+        rows = x - origin.to(x.dtype)
+        half_square = rows.square().sum(1) / 2
+        tie *= 2 * float(half_square.max()) if len(x) else 1.0
+        return cls(rows, origin.to(x.dtype).double(), half_square, tie, metric)
+
+    def weight_bias(self, centers: Tensor) -> tuple[Tensor, Optional[Tensor]]:
+        """Turn centres (..., D) into what scores the rows.
+
+        Returns:
+            weight (..., D) in the type of the rows, and bias (...,), ``None`` for cosine.
+        """
+        if self.metric == 'cosine':
+            return F.normalize(centers, dim=-1).to(self.rows.dtype), None
+        return centers.to(self.rows.dtype), (-0.5 * centers.square().sum(-1)).to(self.rows.dtype)
+
+    def distance(self, centers: Tensor) -> Tensor:
+        """Seeding distance of every row to centres (M, D): 1 - cos, or the squared distance.
+
+        Returns:
+            (M, N), what rounding cannot tell from zero is zero.
+        """
+        weight, bias = self.weight_bias(centers)
+        if bias is None:
+            distance = torch.matmul(weight, self.rows.T).neg_().add_(1)
+        else:
+            distance = torch.addmm(-bias[:, None], weight, self.rows.T, alpha=-1).add_(self.half_square).mul_(2)
+        return F.threshold_(distance, self.tie, 0.0)
+
+    def total_cost(self, score: Tensor) -> Tensor:
+        """Objective from the summed scores (R,) float64 of all rows to their own centres -> (R,)."""
+        if self.half_square is None:
+            return len(self.rows) - score
+        return 2 * (self.half_square.sum(dtype=torch.float64) - score)
+
+    def movement(self, old: Tensor, new: Tensor) -> Tensor:
+        """Summed movement of centres (R, K, D) -> (R,): 1 - cos, or squared distances.
+
+        A zero centre is at cosine distance 1 from everything, itself included.
+        """
+        if self.metric == 'cosine':
+            return (1 - (F.normalize(old, dim=-1) * F.normalize(new, dim=-1)).sum(-1)).sum(-1)
+        return (old - new).square().sum((-1, -2))
+
+    def variance(self) -> Tensor:
+        """Mean over the dimensions of the unbiased variance of the rows -> (); 0 for fewer than two rows."""
+        return self.rows.var(0).mean().double() if len(self.rows) > 1 else self.origin.new_zeros(())
+
+
+def as_float(x: Tensor) -> Tensor:
+    """Detach; keep float64, make everything else float32."""
+    return x.detach() if x.dtype == torch.float64 else x.detach().float()
+
+
+def seed_restarts(space: Space, first: Tensor, uniforms: Tensor) -> Tensor:
+    """Greedy k-means++ for several restarts, whose candidates share one matrix product per step.
+
+    Args:
+        space: N >= 1 rows.
+        first: (R,) long, the row each restart begins with.
+        uniforms: (R, K - 1, T) float64 in [0, 1), T candidates per step.
+
+    Returns:
+        (R, K) long, chosen rows.
+    """
+    restart = torch.arange(len(first), device=first.device)
+    chosen = [first]
+    closest = space.distance(space.rows[first].double())
+    closest[restart, first] = 0
+    for step in uniforms.unbind(1):
+        mass = closest.cumsum(1, dtype=torch.float64)
+        candidate = torch.searchsorted(mass, step * mass[:, -1:]).clamp_(max=len(space.rows) - 1)
+        distance = space.distance(space.rows[candidate.flatten()].double()).view(*candidate.shape, -1)
+        distance.scatter_(2, candidate[..., None], 0.0)
+        distance = torch.minimum(distance, closest[:, None], out=distance)
+        left = distance.sum(2, dtype=torch.float64)
+        margin = space.tie * mass[:, -1:].clamp(min=torch.finfo(torch.float64).tiny)
+        best = (left <= left.amin(1, keepdim=True) + margin).to(torch.uint8).argmax(1)
+        closest = distance[restart, best]
+        chosen.append(candidate[restart, best])
+    return torch.stack(chosen, 1)
+
+
+def kmeans_plusplus(x: Tensor, num_clusters: int, first: int, uniforms: Tensor, metric: str = 'cosine') -> Tensor:
+    """Choose K rows as first centres by greedy k-means++.
+
+    A candidate is the first row whose cumulative distance to the centres so far reaches u times the total, where the
+    distance is 1 - cos or the squared Euclidean one; of the T candidates of a step the one that leaves the smallest
+    total wins, the earlier one on ties.
+
+    Args:
+        x: (N, D) raw rows.
+        num_clusters: K.
+        first: Row of the first centre.
+        uniforms: (K - 1, T) in [0, 1); usually T = 2 + floor(ln K).
+        metric: ``'cosine'`` or ``'euclidean'``.
+
+    Returns:
+        (K,) long. Edge cases: rows repeat when x has fewer than K distinct ones; without rows the result is all 0.
+    """
+    if not len(x):
+        return torch.zeros(num_clusters, dtype=torch.long, device=x.device)
+    start = torch.tensor([first], device=x.device)
+    uniforms = uniforms.to(x.device, torch.float64)[None, :max(num_clusters - 1, 0)]
+    return seed_restarts(Space.of(x, metric), start, uniforms)[0]
