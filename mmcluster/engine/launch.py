@@ -1,6 +1,8 @@
 """Process groups and the parts of a config that depend on the machine."""
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import Any, Optional
 
 import torch
@@ -8,6 +10,7 @@ import torch.distributed as dist
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist
 from mmengine.registry import init_default_scope
+from mmengine.runner import find_latest_checkpoint
 
 
 def init_environment(launcher: str = 'none', backend: Optional[str] = None) -> None:
@@ -22,14 +25,39 @@ def init_environment(launcher: str = 'none', backend: Optional[str] = None) -> N
         return
     if torch.cuda.is_available():
         init_dist(launcher, backend or 'nccl')
-    elif launcher == 'pytorch':
-        dist.init_process_group('gloo')
-    else:
-        init_dist(launcher, 'gloo', init_backend='torch')
+        return
+    if launcher != 'pytorch':
+        _set_rendezvous(launcher)
+    dist.init_process_group('gloo')
+
+
+def _set_rendezvous(launcher: str) -> None:
+    """Set the variables by which torch's processes find each other from those of another launcher.
+
+    Raises:
+        RuntimeError: If this process was not started by that launcher.
+    """
+    names = {'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+             'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK')}[launcher]
+    if any(name not in os.environ for name in names):
+        raise RuntimeError(f'--launcher {launcher} needs the environment variables {", ".join(names)}; start this '
+                           f'command by {"srun" if launcher == "slurm" else "mpirun"}')
+    for variable, name in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), names):
+        os.environ[variable] = os.environ[name]
+    if 'MASTER_ADDR' not in os.environ:
+        if launcher == 'mpi':
+            raise RuntimeError('--launcher mpi needs the environment variable MASTER_ADDR, the host of rank 0')
+        nodes = subprocess.run(['scontrol', 'show', 'hostname', os.environ['SLURM_NODELIST']], capture_output=True,
+                               text=True, check=True)
+        os.environ['MASTER_ADDR'] = nodes.stdout.split()[0]
+    os.environ.setdefault('MASTER_PORT', '29500')
 
 
 def prepare(cfg: Config, launcher: str = 'none') -> Config:
     """Complete a config for this machine, in place: scope, seed, data-parallel wrapper, resume.
+
+    A ``model_wrapper_cfg`` of the config is completed, or left alone if it is of another type. ``Pretrained`` is
+    dropped only if there is a checkpoint to resume from.
 
     Args:
         cfg: Config of one stage.
@@ -45,12 +73,15 @@ def prepare(cfg: Config, launcher: str = 'none') -> Config:
         randomness.seed = 0
     if launcher != 'none':
         on_device = torch.cuda.is_available()
-        cfg.model_wrapper_cfg = dict(
+        wrapper = dict(
             type='MMDistributedDataParallel', device_ids=[torch.cuda.current_device()] if on_device else None,
             broadcast_buffers=False, find_unused_parameters=cfg.get('find_unused_parameters', False))
+        given = cfg.get('model_wrapper_cfg') or {}
+        if given.get('type', wrapper['type']) == wrapper['type']:
+            cfg.model_wrapper_cfg = {**wrapper, **given}
         if cfg.get('sync_bn') and not on_device:
             cfg.sync_bn = None
-    if cfg.get('resume'):
+    if cfg.get('resume') and (cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir)):
         cfg.model = without_pretrained(cfg.model)
     return cfg
 
@@ -58,12 +89,15 @@ def prepare(cfg: Config, launcher: str = 'none') -> Config:
 def without_pretrained(value: Any) -> Any:
     """A nested config without any ``init_cfg`` of type Pretrained: a resumed run does not need its base's file."""
     if isinstance(value, dict):
-        kept = {key: without_pretrained(item) for key, item in value.items()
-                if not (key == 'init_cfg' and isinstance(item, dict) and item.get('type') == 'Pretrained')}
-        return type(value)(kept)
+        return type(value)({key: without_pretrained(item) for key, item in value.items()
+                            if not (key == 'init_cfg' and _is_pretrained(item))})
     if isinstance(value, (list, tuple)):
-        return type(value)(without_pretrained(item) for item in value)
+        return type(value)(without_pretrained(item) for item in value if not _is_pretrained(item))
     return value
+
+
+def _is_pretrained(value: Any) -> bool:
+    return isinstance(value, dict) and str(value.get('type')).split('.')[-1] == 'Pretrained'
 
 
 def scale_lr(cfg: Config) -> None:

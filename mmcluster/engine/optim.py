@@ -10,10 +10,11 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner.amp import autocast
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
-_NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)
+_NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, _InstanceNorm, getattr(nn, 'RMSNorm', nn.LayerNorm))
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -59,6 +60,9 @@ class GroupedOptimWrapperConstructor:
         paramwise_cfg: ``lr_mult``: module path -> factor of the learning rate, the longest matching path wins;
             ``no_decay``: ``'none'``, ``'norm_bias'`` (weights and biases of normalisation layers and all biases) or
             ``'ndim'`` (every tensor of less than two dimensions).
+
+    Raises:
+        ValueError: If ``paramwise_cfg`` has an unknown key or value.
     """
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: Optional[dict] = None):
@@ -77,29 +81,40 @@ class GroupedOptimWrapperConstructor:
         cfg = dict(self.optim_wrapper_cfg)
         optimizer = dict(cfg.pop('optimizer'))
         cfg.setdefault('type', 'OptimWrapper')
+        if 'lr' not in optimizer:
+            raise ValueError(f"optim_wrapper.optimizer of type {optimizer.get('type')!r} needs an lr")
         optimizer['params'] = self.groups(model, optimizer['lr'], optimizer.get('weight_decay', 0.))
         return OPTIM_WRAPPERS.build(cfg, default_args=dict(optimizer=OPTIMIZERS.build(optimizer)))
 
     def groups(self, model: nn.Module, lr: float, weight_decay: float) -> list[dict]:
-        """Parameter groups in the order of the model's parameters.
+        """Parameter groups in the order of the model's parameters, each of which is in one group.
+
+        Args:
+            model: Model without a data-parallel wrapper.
+            lr: Base learning rate.
+            weight_decay: Weight decay of parameters that are not spared.
+
+        Returns:
+            One ``dict(params=..., lr=..., weight_decay=...)`` for each pair of rates.
 
         Raises:
             ValueError: If a path of ``lr_mult`` matches no parameter.
         """
         groups: dict[tuple[float, float], list] = {}
-        used = set()
+        used, seen = set(), set()
         for path, module in model.named_modules():
             for name, param in module.named_parameters(recurse=False):
-                if not param.requires_grad:
+                if not param.requires_grad or param in seen:
                     continue
-                match = self._match(f'{path}.{name}')
+                seen.add(param)
+                match = self._match(f'{path}.{name}'.lstrip('.'))
                 used.add(match)
                 decay = 0. if self._spared(module, name, param) else weight_decay
                 groups.setdefault((lr * self.lr_mult.get(match, 1.), decay), []).append(param)
         unused = set(self.lr_mult) - used
         if unused:
-            raise ValueError(f'lr_mult names {sorted(unused)}, but no trained parameter lies there; the model has '
-                             f'{[name for name, _ in model.named_children()]}')
+            raise ValueError(f'lr_mult names {sorted(unused)}, but no trained parameter lies there (or longer names '
+                             f'of lr_mult take them all); the model has {[name for name, _ in model.named_children()]}')
         return [dict(params=params, lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
 
     def _match(self, path: str) -> Optional[str]:

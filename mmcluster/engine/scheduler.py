@@ -13,13 +13,16 @@ from mmcluster.registry import PARAM_SCHEDULERS
 class ClosedFormLR(_ParamScheduler):
     """Base of schedulers whose learning rate is ``base * factor(step)``.
 
+    A config counts in epochs; with ``convert_to_iter_based=True`` the rate moves every iteration, without it once an
+    epoch. A resumed run takes only its counters from the checkpoint, the curve is the config's.
+
     Args:
         optimizer: The optimiser or its wrapper.
         kwargs: See ``mmengine.optim._ParamScheduler``.
     """
 
     def __init__(self, optimizer: Optimizer, **kwargs: Any):
-        super().__init__(optimizer, 'lr', **{'by_epoch': False, **kwargs})
+        super().__init__(optimizer, 'lr', **kwargs)
 
     @classmethod
     def build_iter_from_epoch(cls, *args: Any, epoch_length: Optional[int] = None, by_epoch: bool = True,
@@ -33,11 +36,23 @@ class ClosedFormLR(_ParamScheduler):
             end: Epoch after the last.
             args: Passed on.
             kwargs: Passed on.
+
+        Raises:
+            ValueError: If there is nothing to convert.
         """
-        if not epoch_length:
-            raise ValueError('epoch_length is needed to convert epochs to iterations')
-        return cls(*args, begin=begin * epoch_length, end=end if end == INF else end * epoch_length,
+        if not by_epoch or not epoch_length:
+            raise ValueError(f'{cls.__name__}: convert_to_iter_based=True needs by_epoch=True and a data loader of '
+                             f'known length')
+        return cls(*args, begin=begin * epoch_length, end=end if end == INF else end * epoch_length, by_epoch=False,
                    iters_per_epoch=epoch_length, **kwargs)
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take over the counters of a checkpoint.
+
+        Args:
+            state_dict: Made by ``state_dict``.
+        """
+        super().load_state_dict({key: state_dict[key] for key in ('last_step', '_global_step')})
 
     def factor(self, step: int) -> float:
         """Factor of the base learning rate at a step, counted from 0."""
@@ -55,7 +70,7 @@ class WarmupCosineLR(ClosedFormLR):
         optimizer: The optimiser or its wrapper.
         total_epochs: E.
         warmup_epochs: W.
-        iters_per_epoch: Filled in by ``convert_to_iter_based=True``.
+        iters_per_epoch: Steps an epoch; filled in by ``convert_to_iter_based=True``, else leave it.
         eta_min_ratio: Factor at the cosine's end.
         denominator: ``'total'`` or ``'rest'``.
         stepwise: The variant that moves once an epoch.
@@ -83,7 +98,7 @@ class FixMatchCosineLR(ClosedFormLR):
         optimizer: The optimiser or its wrapper.
         total_epochs: Epochs of the run.
         warmup_epochs: Epochs of linear warm-up.
-        iters_per_epoch: Filled in by ``convert_to_iter_based=True``.
+        iters_per_epoch: Steps an epoch; filled in by ``convert_to_iter_based=True``, else leave it.
         kwargs: See :class:`ClosedFormLR`.
     """
 

@@ -3,31 +3,47 @@ from __future__ import annotations
 
 import resource
 import sys
-from typing import Any, Optional
+from collections import defaultdict
+from typing import Any, NamedTuple, Optional, Union
 
+import numpy as np
 import torch
 from mmengine.hooks import LoggerHook
 from mmengine.hooks import RuntimeInfoHook as _RuntimeInfoHook
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.registry import HOOKS
+
+Number = Union[int, float]
+
+
+class _Step(NamedTuple):
+    """Logged values of one step. A value that is still on the device is replaced by the type that it will have."""
+    values: dict[str, Union[Number, type]]
+    packed: Optional[Tensor]
 
 
 @HOOKS.register_module()
 class RuntimeInfoHook(_RuntimeInfoHook):
     """mmengine's hook, whose logged values travel to the host once a log interval instead of one by one each step.
 
-    The message hub receives the same values in the same order.
+    The message hub receives the same values in the same order. Its histories are bounded, as each of mmengine's
+    updates copies a whole history, which takes milliseconds a step once a run is long.
 
     Args:
         interval: Steps between transfers; ``None`` takes the LoggerHook's.
+        history: Values kept of each logged scalar of training.
     """
 
-    def __init__(self, interval: Optional[int] = None):
+    def __init__(self, interval: Optional[int] = None, history: int = 20_000):
         super().__init__()
         self.interval = interval
-        self.pending: list[dict[str, Any]] = []
+        self.history = history
+        self.pending: list[_Step] = []
+        self.device_peak = 0
 
     def before_train(self, runner: Runner) -> None:
         """Find the log interval."""
@@ -35,42 +51,89 @@ class RuntimeInfoHook(_RuntimeInfoHook):
         if self.interval is None:
             self.interval = next((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), 10)
 
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Keep the learning rates of a step."""
+        runner.message_hub.update_info('iter', runner.iter)
+        self.pending.append(_pack({name: rates[0] for name, rates in runner.optim_wrapper.get_lr().items()}))
+
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
         """Keep the values of a step; hand them over at the log interval and at the end of an epoch."""
-        if outputs:
-            self.pending.append({key: value.detach() if isinstance(value, Tensor) else value
-                                 for key, value in outputs.items()})
+        self.pending.append(_pack({**(outputs or {}), **_optimiser_scalars(runner)}))
         if self.every_n_inner_iters(batch_idx, self.interval) or \
                 self.end_of_epoch(runner.train_dataloader, batch_idx):
             self.flush(runner)
 
-    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Nothing is pending when a checkpoint is written at the end of an epoch; hand over what is otherwise."""
-        self.flush(runner)
-
     def after_train(self, runner: Runner) -> None:
-        """Hand over the rest and print the peak memory of the run."""
+        """Hand over the rest."""
         self.flush(runner)
-        text = ', '.join(f'{name} {value:.0f} MB' for name, value in peak_memory().items())
-        runner.logger.info(f'peak memory: {text}')
+        super().after_train(runner)
+
+    def after_run(self, runner: Runner) -> None:
+        """Log the peak memory of the run."""
+        self._watch_device()
+        peak = dict(host=host_peak(), **(dict(device=self.device_peak) if self.device_peak else {}))
+        runner.logger.info('peak memory: ' + ', '.join(f'{where} {size / 2 ** 20:.0f} MB'
+                                                       for where, size in peak.items()))
 
     def flush(self, runner: Runner) -> None:
-        """One transfer for all pending values."""
-        tensors = [value.float().mean() for step in self.pending for value in step.values()
-                   if isinstance(value, Tensor)]
-        values = iter(torch.stack(tensors).tolist() if tensors else [])
+        """Hand all pending values to the message hub, by one transfer.
+
+        Args:
+            runner: The Runner.
+        """
+        self._watch_device()
+        packed = [step.packed for step in self.pending if step.packed is not None]
+        numbers = iter(torch.cat(packed).tolist() if packed else ())
+        series = defaultdict(list)
         for step in self.pending:
-            for key, value in step.items():
-                number = next(values) if isinstance(value, Tensor) else value
-                runner.message_hub.update_scalar(f'train/{key}', number)
+            for key, value in step.values.items():
+                series[f'train/{key}'].append(value(next(numbers)) if isinstance(value, type) else value)
         self.pending.clear()
+        for key, values in series.items():
+            _extend(runner.message_hub, key, values, self.history)
+        for key in ('train/time', 'train/data_time'):
+            if key in runner.message_hub.log_scalars:
+                _extend(runner.message_hub, key, [], self.history)
+
+    def _watch_device(self) -> None:
+        """Note the device's peak memory, before the logger resets it."""
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            self.device_peak = max(self.device_peak, torch.cuda.max_memory_allocated())
 
 
-def peak_memory() -> dict[str, float]:
-    """Highest memory of this process so far, in MB: on the host, and on the accelerator if one is in use."""
-    scale = 2 ** 20 if sys.platform == 'darwin' else 2 ** 10
-    peak = dict(host=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
-        peak['device'] = torch.cuda.max_memory_allocated() / 2 ** 20
-    return peak
+def host_peak() -> int:
+    """Largest resident memory of this process so far, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
+
+
+def _optimiser_scalars(runner: Runner) -> dict[str, Tensor]:
+    """What our optimiser wrappers would log (the gradient norm), taken from them."""
+    wrapper, found = runner.optim_wrapper, {}
+    for each in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
+        found.update(getattr(each, 'scalars', {}))
+        getattr(each, 'scalars', {}).clear()
+    return found
+
+
+@torch.no_grad()
+def _pack(values: dict[str, Any]) -> _Step:
+    """Copy all tensors of a step into one, so that later in-place changes do not reach them."""
+    tensors = [value.detach().reshape(()) for value in values.values() if isinstance(value, Tensor)]
+    device = next((value.device for value in tensors if value.device.type != 'cpu'), torch.device('cpu'))
+    packed = torch.stack([value.to(device, non_blocking=True) for value in tensors]) if tensors else None
+    return _Step({key: value if not isinstance(value, Tensor) else float if value.is_floating_point() else int
+                  for key, value in values.items()}, packed)
+
+
+def _extend(hub: MessageHub, key: str, values: list[Number], max_length: int) -> None:
+    """Append to a history in one copy, and keep its end."""
+    if key not in hub.log_scalars:
+        hub.update_scalar(key, values[0])
+        values = values[1:]
+    buffer = hub.log_scalars[key]
+    if values or buffer.max_length != max_length:
+        log, count = buffer.data
+        log = np.concatenate([log, np.array(values, dtype=None if values else log.dtype)])[-max_length:]
+        count = np.concatenate([count, np.ones(len(values), dtype=count.dtype)])[-max_length:]
+        hub.log_scalars[key] = HistoryBuffer(log, count, max_length)
