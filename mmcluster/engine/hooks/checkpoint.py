@@ -53,8 +53,9 @@ class CheckpointHook(_CheckpointHook):
             raise ValueError(f'checkpoints can only be moved into place in a local folder, not in {self.out_dir!r}; '
                              f'leave out_dir, backend_args and file_client_args unset')
         if is_main_process():
-            for leftover in glob.glob(os.path.join(glob.escape(self.out_dir), '.*.pth.tmp')):
-                os.remove(leftover)
+            for name in (self.filename_tmpl.format('*'), 'best_*'):
+                for leftover in glob.glob(_temporary(os.path.join(glob.escape(self.out_dir), name))):
+                    os.remove(leftover)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         name = self.filename_tmpl.format(step)
@@ -64,10 +65,8 @@ class CheckpointHook(_CheckpointHook):
         kept = [other for other in before if other != step] + [step]
         if self.max_keep_ckpts > 0:  # outdated files stay listed until they are gone, so a resumed run deletes them
             info['keep_ckpt_ids'] = kept
-        self._write(runner, name, info, save_optimizer=self.save_optimizer,
+        self._write(runner, name, info, True, save_optimizer=self.save_optimizer,
                     save_param_scheduler=self.save_param_scheduler, meta=meta, by_epoch=self.by_epoch, **self.args)
-        if is_main_process():
-            _write_text(os.path.join(runner.work_dir, 'last_checkpoint'), path)
         self.last_ckpt = path
         if self.max_keep_ckpts > 0:
             for outdated in kept[:-self.max_keep_ckpts]:
@@ -91,7 +90,7 @@ class CheckpointHook(_CheckpointHook):
                 continue
             name = f'best_{key}_{self.filename_tmpl.format(count)}'.replace('/', '_')
             path = os.path.join(self.out_dir, name)
-            self._write(runner, name, {score_key: score, path_key: path}, save_optimizer=False,
+            self._write(runner, name, {score_key: score, path_key: path}, False, save_optimizer=False,
                         save_param_scheduler=False, meta=dict(epoch=runner.epoch, iter=runner.iter), by_epoch=False)
             if previous and previous != path:
                 self._remove(previous)
@@ -101,22 +100,28 @@ class CheckpointHook(_CheckpointHook):
                 self.best_ckpt_path_dict[key] = path
             runner.logger.info(f'{name} has the best {key} so far, {score:.4f}')
 
-    def _write(self, runner: Runner, name: str, info: dict[str, Any], **options: Any) -> None:
-        """Write a checkpoint whole or not at all; ``info`` goes into the message hub, if it succeeds for good."""
+    def _write(self, runner: Runner, name: str, info: dict[str, Any], is_last: bool, **options: Any) -> None:
+        """Write a checkpoint whole or not at all; ``info`` goes into it and, if that succeeds, stays in the hub."""
         for hook in runner.hooks:
             if isinstance(hook, RuntimeInfoHook):
                 hook.flush(runner)
-        hub, final = runner.message_hub, os.path.join(self.out_dir, name)
+        hub = runner.message_hub
         before = {key: hub.get_info(key) for key in info}
         hub.update_info_dict(info)
-        temporary = os.path.join(self.out_dir, f'.{name}.tmp')
+        final = os.path.join(self.out_dir, name)
+        pointer = os.path.join(runner.work_dir, 'last_checkpoint')
         try:
-            runner.save_checkpoint(self.out_dir, os.path.basename(temporary), **options)
+            runner.save_checkpoint(self.out_dir, os.path.basename(_temporary(final)), **options)
             if is_main_process():
-                _move_into_place(temporary, final)
+                _move_into_place(final)
+                if is_last:
+                    with open(_temporary(pointer), 'w', encoding='utf-8') as file:
+                        file.write(final)
+                    _move_into_place(pointer)
         except BaseException as error:
             hub.update_info_dict(before)
-            self._remove(temporary)
+            self._remove(_temporary(final))
+            self._remove(_temporary(pointer))
             if not isinstance(error, Exception):
                 raise
             raise RuntimeError(
@@ -164,23 +169,22 @@ class CheckpointHook(_CheckpointHook):
                              '\nUse the config that it was made with (data set, number of clusters, architecture)')
 
 
-def _move_into_place(temporary: str, final: str) -> None:
-    """Replace ``final`` so that even a power cut leaves the old or the new file."""
-    with open(temporary, 'rb') as file:
+def _temporary(final: str) -> str:
+    """Name of the file that is written before it becomes ``final``."""
+    return os.path.join(os.path.dirname(final), f'.{os.path.basename(final)}.tmp')
+
+
+def _move_into_place(final: str) -> None:
+    """Replace ``final`` by its temporary file, so that even a power cut leaves the old or the new one."""
+    with open(_temporary(final), 'rb') as file:
         os.fsync(file.fileno())
-    os.replace(temporary, final)
-    folder = os.open(os.path.dirname(final) or '.', os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _write_text(path: str, text: str) -> None:
-    temporary = f'{path}.tmp'
-    with open(temporary, 'w', encoding='utf-8') as file:
-        file.write(text)
-    _move_into_place(temporary, path)
+    os.replace(_temporary(final), final)
+    if os.name == 'posix':
+        folder = os.open(os.path.dirname(final), os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _history_to_tensors(buffer: HistoryBuffer) -> dict[str, Any]:
@@ -215,7 +219,7 @@ def to_plain(value: Any, where: str = 'value') -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
-    if value is None or isinstance(value, (bool, int, float, str, torch.Tensor)):
+    if value is None or type(value) in (bool, int, float, str) or isinstance(value, torch.Tensor):
         return value
     raise TypeError(f'{where} is a {type(value).__name__}; checkpoints hold tensors and plain Python only. Keep it in '
                     f'a buffer, or convert it in before_save_checkpoint.')

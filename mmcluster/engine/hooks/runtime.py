@@ -38,7 +38,7 @@ class RuntimeInfoHook(_RuntimeInfoHook):
         history: Values kept of each logged scalar of training.
     """
 
-    def __init__(self, interval: Optional[int] = None, history: int = 20_000):
+    def __init__(self, interval: Optional[int] = None, history: int = 10_000):
         super().__init__()
         self.interval = interval
         self.history = history
