@@ -244,6 +244,7 @@ def test_nothing_waits_for_the_device() -> None:
         tau = pseudo.update_local_thresholds(tau, *pseudo.threshold_sums(prob), 0.9)
         positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau))
         negative = pseudo.exclude_class(pseudo.negative_mask(prob, tau), torch.arange(8) % 5)
-        loss = pseudo.negative_learning(logits, negative) + pseudo.masked_cross_entropy(logits, prob.argmax(dim=1), positive)
+        loss = pseudo.negative_learning(logits, negative)
+        loss = loss + pseudo.masked_cross_entropy(logits, prob.argmax(dim=1), positive)
         loss = loss + pseudo.fairness(*pseudo.masked_sums(logits.softmax(dim=1), positive), average, average)
         torch.autograd.grad(loss, logits)
