@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import Any, Iterator, Optional
 
 import torch
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
-from mmengine.optim import OptimWrapper
-from mmengine.runner.amp import autocast
-from torch import nn
+from mmengine.optim import OptimWrapper as _OptimWrapper
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
@@ -18,15 +18,39 @@ _NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, _InstanceNorm, getattr(nn, 'RM
 
 
 @OPTIM_WRAPPERS.register_module()
+class OptimWrapper(_OptimWrapper):
+    """mmengine's wrapper, whose gradient norm stays on the device until the log interval.
+
+    ``RuntimeInfoHook`` takes what lies in ``scalars`` after each iteration; mmengine's own hook does not.
+
+    Args:
+        args: See ``mmengine.optim.OptimWrapper``.
+        kwargs: See ``mmengine.optim.OptimWrapper``.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.scalars: dict[str, Tensor] = {}
+
+    def _clip_grad(self) -> None:
+        params = [param for group in self.optimizer.param_groups for param in group['params']
+                  if param.grad is not None]
+        norm = self.clip_func(params, **self.clip_grad_kwargs) if params else None
+        if norm is not None:
+            self.scalars[self.grad_name] = norm
+
+
+@OPTIM_WRAPPERS.register_module()
 class AutocastOptimWrapper(OptimWrapper):
     """Runs the forward pass in bfloat16 where autocast allows it, on CPU as on an accelerator.
-
-    Gradient clipping does not log the norm, which would wait for the device at every step.
 
     Args:
         dtype: ``'bfloat16'``; ``None`` computes in float32. ``'float16'`` needs gradient scaling: use mmengine's
             ``AmpOptimWrapper`` on an accelerator.
         kwargs: See ``mmengine.optim.OptimWrapper``.
+
+    Raises:
+        ValueError: If ``dtype`` is another one.
     """
 
     def __init__(self, *args: Any, dtype: Optional[str] = 'bfloat16', **kwargs: Any):
@@ -40,15 +64,8 @@ class AutocastOptimWrapper(OptimWrapper):
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Autocast around the forward pass."""
         device = next(model.parameters()).device.type
-        with super().optim_context(model), autocast(device_type=device, dtype=self.cast_dtype,
-                                                    enabled=self.cast_dtype is not None):
+        with super().optim_context(model), torch.autocast(device, self.cast_dtype, self.cast_dtype is not None):
             yield
-
-    def _clip_grad(self) -> None:
-        params = [param for group in self.optimizer.param_groups for param in group['params']
-                  if param.requires_grad and param.grad is not None]
-        if params:
-            self.clip_func(params, **self.clip_grad_kwargs)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -75,7 +92,7 @@ class GroupedOptimWrapperConstructor:
         if self.no_decay not in ('none', 'norm_bias', 'ndim'):
             raise ValueError(f"no_decay must be 'none', 'norm_bias' or 'ndim', got {self.no_decay!r}")
 
-    def __call__(self, model: nn.Module) -> OptimWrapper:
+    def __call__(self, model: nn.Module) -> _OptimWrapper:
         """Build the wrapper for a model, whose frozen parameters are left out."""
         model = model.module if is_model_wrapper(model) else model
         cfg = dict(self.optim_wrapper_cfg)
@@ -83,7 +100,11 @@ class GroupedOptimWrapperConstructor:
         cfg.setdefault('type', 'OptimWrapper')
         if 'lr' not in optimizer:
             raise ValueError(f"optim_wrapper.optimizer of type {optimizer.get('type')!r} needs an lr")
-        optimizer['params'] = self.groups(model, optimizer['lr'], optimizer.get('weight_decay', 0.))
+        groups = self.groups(model, optimizer['lr'], optimizer.get('weight_decay', 0.))
+        for group in groups:
+            print_log(f'optimiser group: lr {group["lr"]:g}, weight decay {group["weight_decay"]:g}, '
+                      f'{len(group["params"])} tensors', logger='current')
+        optimizer['params'] = groups
         return OPTIM_WRAPPERS.build(cfg, default_args=dict(optimizer=OPTIMIZERS.build(optimizer)))
 
     def groups(self, model: nn.Module, lr: float, weight_decay: float) -> list[dict]:
