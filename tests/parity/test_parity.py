@@ -17,7 +17,8 @@ VECTORS = find_vectors(parity_dir())
 
 
 def test_there_are_vectors() -> None:
-    assert VECTORS, f'no <method>/<component>_<case>.npz below {parity_dir()}'
+    assert VECTORS, (f'no <method>/<component>_<case>.npz below {parity_dir().resolve()}; '
+                     'PARITY_DIR must name a folder that holds some, or be unset')
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float32], ids=['float64', 'float32'])

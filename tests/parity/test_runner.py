@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from . import registry
+from . import equations_adapters, registry, test_parity
 
-FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = dict(in_x=np.array([[3., 4.], [0., 2.]]), in_labels=np.array([1, -1]), in_num_clusters=np.array(3),
             out_centers=np.array([[0., 0.], [.6, .8], [0., 0.]]), out_present=np.array([False, True, False]))
 
@@ -34,7 +33,6 @@ def plant(tmp_path):
 @pytest.fixture(autouse=True)
 def own_adapters(monkeypatch):
     """Let a test register adapters of its own; the prototypes' is known."""
-    from . import equations_adapters
     known = {('propos', 'prototypes'): equations_adapters.propos_prototypes}
     monkeypatch.setattr(registry, 'ADAPTERS', known)
 
@@ -121,25 +119,28 @@ def test_what_several_optima_leave_open_is_not_compared(plant):
         both(plant('align_bad', 'clusmatch', **{**outputs, 'out_n_agree': np.array(5)}, meta_unique=np.array(False)))
 
 
-def run_pytest(folder):
-    """Run the parity tests in a process of their own on another folder of vectors."""
-    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', str(FOLDER / 'test_parity.py')]
-    environment = {**os.environ, 'PARITY_DIR': str(folder)}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-
-
 def test_parity_dir_is_honoured(plant, tmp_path):
     plant()
     plant('prototypes_wrong', out_present=~GOOD['out_present'])
     plant(method='nobody')
-    done = run_pytest(tmp_path)
+    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', test_parity.__file__]
+    environment = {**os.environ, 'PARITY_DIR': str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 1
     assert '4 failed, 3 passed' in done.stdout, done.stdout
 
 
-def test_a_folder_without_vectors_fails(tmp_path):
-    done = run_pytest(tmp_path / 'missing')
-    assert done.returncode == 1
-    assert 'no <method>/<component>_<case>.npz below' in done.stdout, done.stdout
-    (tmp_path / 'propos').mkdir()
-    assert registry.find_vectors(tmp_path) == []
+@pytest.mark.parametrize('folder', ['missing', 'empty', ''])
+def test_a_folder_without_vectors_fails(tmp_path, monkeypatch, folder):
+    (tmp_path / 'empty' / 'propos').mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('PARITY_DIR', folder)
+    monkeypatch.setattr(test_parity, 'VECTORS', registry.find_vectors(registry.parity_dir()))
+    with pytest.raises(AssertionError, match='no <method>/<component>_<case>.npz below'):
+        test_parity.test_there_are_vectors()
+
+
+def test_the_default_folder_is_the_repository_s(monkeypatch):
+    monkeypatch.delenv('PARITY_DIR', raising=False)
+    assert registry.parity_dir() == ROOT / 'tests' / 'data' / 'parity'
+    assert {'propos', 'clusmatch'} <= {path.parent.name for path in registry.find_vectors(registry.parity_dir())}
