@@ -1,4 +1,6 @@
 """mmcluster: deep image clustering on OpenMMLab's engine."""
+import warnings
+
 import mmcv
 import mmengine
 import mmpretrain
@@ -16,5 +18,7 @@ for _name, (_version, _minimum, _maximum) in _WINDOWS.items():
     assert digit_version(_minimum) <= digit_version(_version) < digit_version(_maximum), (
         f'{_name}=={_version} is used but incompatible. Please install {_name}>={_minimum},<{_maximum}'
         f'{" (mmcv-lite is enough)" if _name == "mmcv" else ""}.')
+
+warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite has none
 
 __all__ = ['__version__']

@@ -98,7 +98,7 @@ class RuntimeInfoHook(_RuntimeInfoHook):
 
     def _watch_device(self) -> None:
         """Note the device's peak memory, before the logger resets it."""
-        if torch.cuda.is_available() and torch.cuda.is_initialized():
+        if torch.cuda.is_initialized():
             self.device_peak = max(self.device_peak, torch.cuda.max_memory_allocated())
 
 
