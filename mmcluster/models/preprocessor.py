@@ -103,7 +103,7 @@ class ViewPreprocessor(BaseDataPreprocessor):
         size = len(image)
         if image.device.type == 'cpu':
             size = max(1, CPU_CHUNK_BYTES // (4 * image.shape[1:].numel()))
-        groups = zip(image.split(size), rows.draw.cpu().split(size), rows.index.cpu().split(size))
+        groups = zip(image.split(size), rows.draw.split(size), rows.index.split(size))
         parts = []
         for pixels, draw, index in groups:
             x = _to_unit(pixels.permute(0, 3, 1, 2))

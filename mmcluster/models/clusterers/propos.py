@@ -8,7 +8,7 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmcluster.functional.contrast import cosine_regression
-from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_scattering
+from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_scattering, queue_labels
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -146,9 +146,8 @@ class ProPos(BYOL):
         """Append what the present bank says of the queue's rows; rows never filled have no label."""
         if not self.queue_size:
             return label
-        known = self.bank.read(self.field, self.queue_index.clamp(min=0))
-        empty = (self.queue_index < 0).view(-1, *[1] * (known.dim() - 1))
-        return torch.cat([label, known.masked_fill(empty, -1 if self.field == 'label' else 0)])
+        unknown = -1 if self.field == 'label' else 0
+        return torch.cat([label, queue_labels(getattr(self.bank, self.field), self.queue_index, unknown)])
 
     def _enqueue(self, keys: Tensor, rows: Tensor) -> None:
         """Store (2WB, D) momentum embeddings of both views with their data set indices."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Optional
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcluster.functional import pseudo
 from mmcluster.registry import MODELS
@@ -115,8 +115,5 @@ class ClusMatchLoss(PseudoLabelLoss):
         Returns:
             (), 0 when no row is positive.
         """
-        prob = logits.softmax(1)
-        mask = positive.to(prob)[:, None]
-        hist = nn.functional.one_hot(prob.argmax(1), prob.shape[1]).to(prob)
-        return pseudo.fairness(reduce_sum_with_grad((prob * mask).sum(0)), reduce_sum((hist * mask).sum(0)),
-                               self.p_model, self.label_hist)
+        prob_sum, hist = pseudo.masked_sums(logits.softmax(1), positive)
+        return pseudo.fairness(reduce_sum_with_grad(prob_sum), reduce_sum(hist), self.p_model, self.label_hist)
