@@ -1,0 +1,50 @@
+"""Plot the loss curves of one or several stages: python tools/analysis_tools/plot_losses.py WORK_DIR... --out FILE."""
+from __future__ import annotations
+
+import argparse
+import glob
+import json
+import os
+
+import matplotlib
+
+matplotlib.use('Agg')
+from matplotlib import pyplot as plt  # noqa: E402
+
+
+def read_scalars(work_dir: str) -> list[dict]:
+    """Training records of a stage in order of iteration; a resumed run's later record replaces an earlier one."""
+    records: dict[int, dict] = {}
+    for path in sorted(glob.glob(os.path.join(work_dir, '*', 'vis_data', 'scalars.json'))):
+        with open(path, encoding='utf-8') as file:
+            for line in file:
+                record = json.loads(line)
+                if 'loss' in record and 'iter' in record:
+                    records[record['iter']] = record
+    if not records:
+        raise FileNotFoundError(f'{work_dir} holds no */vis_data/scalars.json with training records')
+    return [records[key] for key in sorted(records)]
+
+
+def main() -> None:
+    """Draw one panel a stage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('work_dirs', nargs='+')
+    parser.add_argument('--out', required=True, help='image file')
+    args = parser.parse_args()
+    figure, axes = plt.subplots(1, len(args.work_dirs), figsize=(4.5 * len(args.work_dirs), 3.2), squeeze=False)
+    for axis, work_dir in zip(axes[0], args.work_dirs):
+        records = read_scalars(work_dir)
+        for name in [key for key in records[-1] if key.startswith('loss')]:
+            points = [(record['iter'], record[name]) for record in records if name in record]
+            axis.plot(*zip(*points), label=name, linewidth=2 if name == 'loss' else 1)
+        axis.set_title(os.path.basename(os.path.normpath(work_dir)))
+        axis.set_xlabel('iteration')
+        axis.legend(fontsize=7)
+    figure.tight_layout()
+    figure.savefig(args.out, dpi=110)
+    print(args.out)
+
+
+if __name__ == '__main__':
+    main()
