@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import pickletools
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,7 +76,8 @@ def _refused(text: str) -> Optional[str]:
     found = re.search(r'(?:GLOBAL|Unsupported class|reduce for|build for type) (?:<class )?(\S+)', text)
     if found:
         return f'`{found[1].rstrip(".,>")}`'
-    return 'something else' if 'Unsupported operand' in text else None
+    opcode = re.search(r'Unsupported operand (\d+)', text)
+    return 'something else' if opcode and chr(int(opcode[1])) in pickletools.code2op else None
 
 
 def _damaged(path: str, error: Exception) -> RuntimeError:

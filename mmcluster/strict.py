@@ -4,6 +4,7 @@ from __future__ import annotations
 import re
 from typing import Any, Optional, Sequence
 
+from mmengine.logging import print_log
 from mmengine.model.weight_init import update_init_info
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
@@ -49,7 +50,8 @@ def load_strictly(module: nn.Module, state: dict[str, Tensor], source: str) -> N
     if problems:
         raise ValueError(f'{source} does not fit {type(module).__name__}:\n  ' + '\n  '.join(problems) +
                          '\nUse the config that the file was made with, convert a released file with '
-                         'tools/model_converters, or rename keys with revise_keys')
+                         'tools/model_converters, rename keys by prefix or revise_keys, or load what fits by '
+                         'strict=False')
     module.load_state_dict(state)
 
 
@@ -87,5 +89,7 @@ class StrictPretrainedInit:
             load_strictly(module, state, self.checkpoint)
         else:
             module.load_state_dict(fitting, strict=False)
+            left = '\n  '.join(state_dict_problems(module, state))
+            print_log(f'{len(fitting)} keys of {self.checkpoint} were loaded; left out are\n  {left}', logger='current')
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'Pretrained: load from {self.checkpoint}')
