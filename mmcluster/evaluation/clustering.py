@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional, Sequence
 
 import torch
-from mmengine.dist import all_gather_object, broadcast_object_list, is_main_process
+from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
@@ -69,6 +69,8 @@ class ClusteringMetric(BaseMetric):
             if value is None:
                 raise ValueError("ClusteringMetric(source='head') needs a model with a head")
             truth = torch.full_like(sample['index'], -1) if label is None else label
+            if get_world_size() > 1:
+                value = value.cpu()
             self.results.append((sample['index'].cpu(), value, truth.cpu()))
 
     def evaluate(self, size: int) -> dict[str, float]:
