@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import barrier, is_main_process
 from mmengine.logging import print_log
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
@@ -151,7 +151,8 @@ def _train(cfg: Config, launcher: str, resume: Any, overwrite: bool, allow_confi
     barrier()
     runner = build_runner(cfg)
     runner.train()
-    checkpoint = find_latest_checkpoint(work_dir)
+    barrier()
+    checkpoint = latest_checkpoint(work_dir)
     if checkpoint is None:
         raise RuntimeError(f'training ended without a checkpoint in {work_dir}; keep the CheckpointHook and save_last')
     close(runner)
@@ -178,7 +179,7 @@ def _set_resume(cfg: Config, work_dir: str, resume: Any, overwrite: bool, allow_
                 wanted: dict) -> None:
     """Decide between a fresh start and a resume, and refuse what would lose a run."""
     path = resume if isinstance(resume, str) and resume != 'auto' else None
-    latest = path or (find_latest_checkpoint(work_dir) if os.path.isdir(work_dir) else None)
+    latest = path or latest_checkpoint(work_dir)
     cfg.resume = False
     if overwrite or latest is None:
         return
@@ -217,6 +218,16 @@ def _check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool) -> None
         raise ValueError(f'{text}\nUse another --work-dir, go on regardless with --allow-config-change, or start anew '
                          f'with --overwrite')
     print_log(text, logger='current', level=logging.WARNING)
+
+
+def latest_checkpoint(work_dir: str) -> Optional[str]:
+    """The checkpoint that ``last_checkpoint`` of a work dir names; ``None`` if there is none. The dir may have moved."""
+    record = os.path.join(work_dir, 'last_checkpoint')
+    if not os.path.isfile(record):
+        return None
+    with open(record, encoding='utf-8') as file:
+        path = os.path.join(work_dir, os.path.basename(file.read().strip()))
+    return path if os.path.isfile(path) else None
 
 
 def _read(path: str) -> Optional[dict]:
