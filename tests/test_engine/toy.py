@@ -56,8 +56,7 @@ def toy_cfg(work_dir: Any, **changes: Any) -> ConfigDict:
         train_cfg=dict(by_epoch=True, max_epochs=2),
         optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9)),
         default_hooks=dict(logger=dict(type='LoggerHook', interval=3), seed=dict(type='SeedHook')))
-    cfg.update(changes)
-    return ConfigDict({key: value for key, value in cfg.items() if value is not None})
+    return ConfigDict({key: value for key, value in {**cfg, **changes}.items() if value is not None})
 
 
 def toy_runner(work_dir: Any, **changes: Any) -> Runner:
