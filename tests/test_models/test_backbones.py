@@ -15,6 +15,15 @@ STEM = dict(type='Kaiming', layer='Conv2d', override=dict(
 BATCH_NORM = dict(type='Constant', val=1, layer='_BatchNorm')
 
 
+@pytest.fixture(scope='module', autouse=True)
+def one_thread():
+    """Small networks on a busy machine: threads that wait for each other cost more than they bring."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def cifar(depth: int) -> nn.Module:
     """ProPos's network for 32 pixel images, as a config writes it."""
     return MODELS.build(dict(type='ResNet_CIFAR', depth=depth, zero_init_residual=False,

@@ -4,8 +4,18 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'model_converters'
+
+
+@pytest.fixture(scope='module', autouse=True)
+def one_thread():
+    """Small networks on a busy machine: threads that wait for each other cost more than they bring."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope='module')
