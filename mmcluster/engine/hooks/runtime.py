@@ -118,7 +118,10 @@ def _optimiser_scalars(runner: Runner) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def _pack(values: dict[str, Any]) -> _Step:
-    """Copy all tensors of a step into one, so that later in-place changes do not reach them."""
+    """Copy all tensors of a step into one, so that later in-place changes do not reach them.
+
+    Integers beside float32 values are exact up to 2^24.
+    """
     tensors = [value.detach().reshape(()) for value in values.values() if isinstance(value, Tensor)]
     device = next((value.device for value in tensors if value.device.type != 'cpu'), torch.device('cpu'))
     packed = torch.stack([value.to(device, non_blocking=True) for value in tensors]) if tensors else None
