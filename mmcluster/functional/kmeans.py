@@ -5,7 +5,8 @@ so that a pass over the data serves all of them. Works on any device; an iterati
 """
 from __future__ import annotations
 
-from typing import Iterator, NamedTuple, Optional
+import functools
+from typing import Any, Callable, Iterator, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,17 @@ __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'kmeans_plusplus', 'll
 SCORES_PER_CHUNK = 1 << 26      # scores of one chunk on an accelerator
 HOST_CHUNK = 1024               # rows of one chunk on the host: rows, scores and centres stay in cache
 SEED_DISTANCES = 1 << 26        # distances held at once by the seeding; decides how many restarts go together
+
+
+def _in_full_precision(function: Callable) -> Callable:
+    """Run a function of rows x without gradients and outside autocast."""
+
+    @functools.wraps(function)
+    def run(x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
+            return function(x, *args, **kwargs)
+
+    return run
 
 
 class KMeansResult(NamedTuple):
@@ -106,6 +118,13 @@ def _means(state: _State, metric: str) -> Tensor:
     return torch.where(state.counts[..., None] > 0, mean, state.centers)
 
 
+def _first_best(inertia: list[float], dtype: torch.dtype) -> int:
+    """Place of the first value that rounding cannot tell from the smallest; 0 if all are NaN."""
+    margin = 1 + 16 * torch.finfo(dtype).eps
+    smallest = min((value for value in inertia if value == value), default=0.0)
+    return next((place for place, value in enumerate(inertia) if value <= smallest * margin), 0)
+
+
 def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: Optional[int]) -> KMeansResult:
     """Move the centres (R, K, D) of all restarts, drop those that stand still, return the best.
 
@@ -130,13 +149,13 @@ def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: O
             break
     finished += [(best.rows(slot), max(max_iter, 0), restart) for slot, restart in enumerate(active)]
     finished.sort(key=lambda one: one[2])
-    inertia = torch.stack([state.inertia for state, _, _ in finished]).nan_to_num(nan=float('inf')).tolist()
-    state, n_iter, _ = finished[min(range(len(inertia)), key=inertia.__getitem__)]
+    inertia = torch.stack([state.inertia for state, _, _ in finished]).tolist()
+    state, n_iter, _ = finished[_first_best(inertia, space.rows.dtype)]
     out = (state.centers + space.origin).to(space.rows.dtype)
     return KMeansResult(state.labels.long(), out, max(float(state.inertia), 0.0), n_iter, state.counts.long())
 
 
-@torch.no_grad()
+@_in_full_precision
 def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, tol: float = 1e-4,
           chunk_size: Optional[int] = None) -> KMeansResult:
     """Iterate k-means from given centres (ProPos Sec. 3: the E-step).
@@ -162,7 +181,7 @@ def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, 
     return _run(space, (init.to(x.device).double() - space.origin)[None], max_iter, tol, chunk_size)
 
 
-@torch.no_grad()
+@_in_full_precision
 def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, tol: float = 1e-4,
            metric: str = 'cosine', seed: int = 0, chunk_size: Optional[int] = None,
            init: Optional[Tensor] = None) -> KMeansResult:
@@ -197,10 +216,10 @@ def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, 
         first = (part[:, 0] * len(x)).long().clamp_(max=len(x) - 1)
         seeds = seed_restarts(space, first, part[:, 1:].view(len(part), steps, trials))
         results.append(_run(space, space.rows[seeds].double(), max_iter, tol, chunk_size))
-    return min(results, key=lambda result: result.inertia)
+    return results[_first_best([result.inertia for result in results], space.rows.dtype)]
 
 
-@torch.no_grad()
+@_in_full_precision
 def center_similarity(x: Tensor, centers: Tensor, metric: str = 'cosine') -> Tensor:
     """Similarity of rows to centres, larger is nearer, computed in chunks.
 

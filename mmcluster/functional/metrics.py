@@ -81,7 +81,8 @@ def _nmi(entries: np.ndarray, classes: np.ndarray, clusters: np.ndarray, total: 
     if np.count_nonzero(classes) == np.count_nonzero(clusters) <= 1:
         return 1.0
     row, column, count = entries
-    information = count / total * (np.log(count) + np.log(total) - np.log(classes[row]) - np.log(clusters[column]))
+    log_class, log_cluster = (np.log(np.maximum(sizes, 1)) for sizes in (classes, clusters))
+    information = count / total * (np.log(count) + np.log(total) - log_class[row] - log_cluster[column])
     information = max(float(information.sum()), 0.0)
     if information <= np.finfo(np.float64).eps:
         return 0.0
