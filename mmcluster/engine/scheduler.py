@@ -14,7 +14,7 @@ class ClosedFormLR(_ParamScheduler):
     """Base of schedulers whose learning rate is ``base * factor(step)``.
 
     A config counts in epochs; with ``convert_to_iter_based=True`` the rate moves every iteration, without it once an
-    epoch. A resumed run takes only its counters from the checkpoint, the curve is the config's.
+    epoch. A resumed run takes only the number of its step from the checkpoint, the curve is the config's.
 
     Args:
         optimizer: The optimiser or its wrapper.
@@ -47,12 +47,16 @@ class ClosedFormLR(_ParamScheduler):
                    iters_per_epoch=epoch_length, **kwargs)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Take over the counters of a checkpoint.
+        """Go to the step of a checkpoint, and set the rate that the config has there.
 
         Args:
             state_dict: Made by ``state_dict``.
         """
-        super().load_state_dict({key: state_dict[key] for key in ('last_step', '_global_step')})
+        self._global_step = state_dict['_global_step']
+        self.last_step = min(self._global_step, self.end - 1) - self.begin
+        if self.last_step >= 0:
+            for group, value in zip(self.optimizer.param_groups, self._get_value()):
+                group[self.param_name] = value
 
     def factor(self, step: int) -> float:
         """Factor of the base learning rate at a step, counted from 0."""
