@@ -59,6 +59,8 @@ def load_checkpoint_file(path: str, map_location: Any = 'cpu', allow_pickle: boo
     unsafe = allow_pickle or _PICKLE_ALLOWED.get()
     try:
         return torch.load(path, map_location=map_location, weights_only=not unsafe)
+    except torch.cuda.OutOfMemoryError:
+        raise
     except pickle.UnpicklingError as error:
         refused = _refused(str(error))
         if refused is None:
@@ -88,8 +90,8 @@ def _damaged(path: str, error: Exception) -> RuntimeError:
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
 def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
-    """Loader of local files for mmengine, see :func:`load_checkpoint_file`."""
-    return load_checkpoint_file(filename, map_location)
+    """Loader of local files for mmengine, see :func:`load_checkpoint_file`; the CPU is the default place."""
+    return load_checkpoint_file(filename, map_location or 'cpu')
 
 
 @CheckpointLoader.register_scheme(prefixes=('http://', 'https://'), force=True)
@@ -98,7 +100,7 @@ def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
 
     Args:
         filename: Address of the file.
-        map_location: As in ``torch.load``.
+        map_location: As in ``torch.load``; the CPU by default.
 
     Returns:
         What the file holds.
@@ -109,7 +111,7 @@ def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
         os.makedirs(folder, exist_ok=True)
         torch.hub.download_url_to_file(filename, path, progress=False)
     barrier()
-    return load_checkpoint_file(path, map_location)
+    return load_checkpoint_file(path, map_location or 'cpu')
 
 
 @CheckpointLoader.register_scheme(prefixes='torchvision://', force=True)

@@ -42,6 +42,7 @@ class NamedRegistry(Registry):
         Raises:
             KeyError: If nothing is; the message lists near names.
         """
+        self.import_from_location()  # outside the try: a package that fails to import must say so itself
         try:
             found = super().get(key)
         except RuntimeError:

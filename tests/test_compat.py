@@ -8,13 +8,14 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModule, Sequential
 from mmengine.registry import DefaultScope
-from mmengine.runner import CheckpointLoader
+from mmengine.runner import CheckpointLoader, Runner
 from mmengine.runner.checkpoint import _load_checkpoint
 from torch import nn
 
 from mmcluster import compat
 from mmcluster.compat import allow_pickle, load_checkpoint_file
 from mmcluster.strict import state_dict_problems
+from test_engine.toy import toy_cfg
 
 
 class Malicious:
@@ -41,6 +42,19 @@ def test_code_in_a_file_does_not_run(trap, read):
     path, marker = trap
     with pytest.raises(pickle.UnpicklingError, match=r"trap\.pth.*(posix|nt)\.mkdir.*--allow-pickle"):
         read(path)
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize('door', [dict(resume=True), dict(resume=False), dict(init_cfg=True)])
+def test_no_door_of_the_runner_runs_code(trap, door, tmp_path):
+    path, marker = trap
+    cfg = toy_cfg(tmp_path / 'run')
+    if 'init_cfg' in door:
+        cfg.model.init_cfg = dict(type='Pretrained', checkpoint=path)
+    else:
+        cfg.update(load_from=path, **door)
+    with pytest.raises(pickle.UnpicklingError, match='--allow-pickle'):
+        Runner(**cfg).train()
     assert not marker.exists()
 
 
@@ -186,3 +200,12 @@ def test_a_submodule_may_be_the_pretrained_one(pair):
     with DefaultScope.overwrite_default_scope('mmcluster'):
         whole.init_weights()
     assert equal(whole.part, pair[0])
+
+
+def test_tensors_of_an_absent_device_come_to_the_cpu(tmp_path, monkeypatch):
+    torch.save(dict(weight=torch.ones(2)), tmp_path / 'x.pth')
+    places = []
+    monkeypatch.setattr(torch, 'load', lambda path, map_location, weights_only: places.append(map_location) or {})
+    CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'))
+    CheckpointLoader.load_checkpoint(str(tmp_path / 'x.pth'), 'meta')
+    assert places == ['cpu', 'meta']

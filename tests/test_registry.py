@@ -80,6 +80,14 @@ def test_an_unknown_optimiser_is_named():
         build_optim_wrapper(nn.Linear(2, 2), cfg)
 
 
+def test_a_package_that_fails_to_import_says_so_itself(tmp_path, monkeypatch):
+    (tmp_path / 'broken_package.py').write_text("raise RuntimeError('no such device')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    broken = registry.NamedRegistry('BROKEN', None, ['broken_package'])
+    with pytest.raises(RuntimeError, match='no such device'):
+        broken.get('X')
+
+
 def test_versions_are_checked(monkeypatch):
     import mmcv
     import mmcluster

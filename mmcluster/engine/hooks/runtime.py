@@ -1,7 +1,6 @@
 """Run-time information without waiting for the device off the log interval."""
 from __future__ import annotations
 
-import resource
 import sys
 from collections import defaultdict
 from typing import Any, NamedTuple, Optional, Union
@@ -16,6 +15,11 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.registry import HOOKS
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
 
 Number = Union[int, float]
 
@@ -103,7 +107,9 @@ class RuntimeInfoHook(_RuntimeInfoHook):
 
 
 def host_peak() -> int:
-    """Largest resident memory of this process so far, in bytes."""
+    """Largest resident memory of this process so far, in bytes; 0 where the system does not tell."""
+    if resource is None:
+        return 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024)
 
 
