@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import timedelta
 from typing import Any, Optional
 
 import torch
@@ -13,37 +14,42 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import find_latest_checkpoint
 
 
-def init_environment(launcher: str = 'none', backend: Optional[str] = None) -> None:
+def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: int = 7200) -> None:
     """Join the process group of a launcher. Without an accelerator the group uses gloo.
 
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         backend: Backend on an accelerator; nccl by default.
+        timeout: Seconds that a process waits for the others: they wait while one of them does an E-step.
+
+    Raises:
+        RuntimeError: If this process was not started by that launcher.
     """
     init_default_scope('mmcluster')
     if launcher == 'none' or dist.is_initialized():
         return
     if torch.cuda.is_available():
-        init_dist(launcher, backend or 'nccl')
+        init_dist(launcher, backend or 'nccl', timeout=timeout)
         return
-    if launcher != 'pytorch':
-        _set_rendezvous(launcher)
-    dist.init_process_group('gloo')
+    _set_rendezvous(launcher)
+    dist.init_process_group('gloo', timeout=timedelta(seconds=timeout))
 
 
 def _set_rendezvous(launcher: str) -> None:
-    """Set the variables by which torch's processes find each other from those of another launcher.
-
-    Raises:
-        RuntimeError: If this process was not started by that launcher.
-    """
-    names = {'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
-             'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK')}[launcher]
-    if any(name not in os.environ for name in names):
-        raise RuntimeError(f'--launcher {launcher} needs the environment variables {", ".join(names)}; start this '
-                           f'command by {"srun" if launcher == "slurm" else "mpirun"}')
-    for variable, name in zip(('RANK', 'WORLD_SIZE', 'LOCAL_RANK'), names):
+    """Set the variables by which torch's processes find each other from those of another launcher."""
+    names = {'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
+             'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'),
+             'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK')}
+    if launcher not in names:
+        raise RuntimeError(f"launcher must be 'none', 'pytorch', 'slurm' or 'mpi', got {launcher!r}")
+    if any(name not in os.environ for name in names[launcher]):
+        command = dict(pytorch='python -m torch.distributed.run (tools/dist_train.sh)', slurm='srun', mpi='mpirun')
+        raise RuntimeError(f'--launcher {launcher} needs the environment variables {", ".join(names[launcher])}; start '
+                           f'this command by {command[launcher]}')
+    for variable, name in zip(names['pytorch'], names[launcher]):
         os.environ[variable] = os.environ[name]
+    if launcher == 'pytorch':
+        return
     if 'MASTER_ADDR' not in os.environ:
         if launcher == 'mpi':
             raise RuntimeError('--launcher mpi needs the environment variable MASTER_ADDR, the host of rank 0')
@@ -97,7 +103,8 @@ def without_pretrained(value: Any) -> Any:
 
 
 def _is_pretrained(value: Any) -> bool:
-    return isinstance(value, dict) and str(value.get('type')).split('.')[-1] == 'Pretrained'
+    kind = value.get('type') if isinstance(value, dict) else None
+    return 'Pretrained' in str(getattr(kind, '__name__', kind)).split('.')[-1]
 
 
 def scale_lr(cfg: Config) -> None:
@@ -109,6 +116,9 @@ def scale_lr(cfg: Config) -> None:
     base = (cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     if not base:
         raise ValueError('--auto-scale-lr needs auto_scale_lr=dict(base_batch_size=...) in the config')
-    size = next(iter(cfg.train_dataloader.sampler.streams.values())).size
+    name, stream = next(iter(cfg.train_dataloader.sampler.streams.items()))
+    size = stream.get('size')
+    if not isinstance(size, int):
+        raise ValueError(f'--auto-scale-lr needs a number as size of the stream {name!r}, got {size!r}')
     cfg.optim_wrapper.optimizer.lr *= size / base
     cfg.auto_scale_lr = None

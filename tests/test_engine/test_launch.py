@@ -1,159 +1,184 @@
-"""Configs fit the machine they run on, and two processes without an accelerator train one model."""
-import copy
+"""What depends on the machine: process groups, wrappers, what a resumed run leaves out, command-line switches."""
+import importlib.util
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import torch
+import torch.distributed as dist
 from mmengine.config import Config
+from mmengine.model.weight_init import PretrainedInit
 
 from mmcluster.engine import launch
 from mmcluster.engine.launch import init_environment, prepare, scale_lr, without_pretrained
 
 ROOT = Path(__file__).parents[2]
-PRETRAINED = dict(type='Pretrained', checkpoint='base.pth')
-KAIMING = dict(type='Kaiming', layer='Conv2d')
+CPU = pytest.mark.skipif(torch.cuda.is_available(), reason='describes machines without an accelerator')
 
 
-def test_pretrained_is_dropped_at_any_depth_and_nothing_else():
-    model = dict(type='Boost', init_cfg=PRETRAINED, backbone=dict(type='CNN', init_cfg=[KAIMING, PRETRAINED]),
-                 base=dict(neck=dict(init_cfg=dict(PRETRAINED, type='mmcluster.Pretrained')), head=[dict(a=(1, 2))]),
-                 teacher=dict(init_cfg=KAIMING))
-    before = copy.deepcopy(model)
-    assert without_pretrained(model) == dict(
-        type='Boost', backbone=dict(type='CNN', init_cfg=[KAIMING]),
-        base=dict(neck={}, head=[dict(a=(1, 2))]), teacher=dict(init_cfg=KAIMING))
-    assert model == before
-    kept = without_pretrained(Config(dict(model=model)).model)
-    assert kept.backbone.init_cfg[0].type == 'Kaiming' and 'init_cfg' not in kept
+def config(**changes):
+    return Config({**dict(
+        model=dict(type='ToyModel'), work_dir='nowhere',
+        optim_wrapper=dict(type='OptimWrapper', optimizer=dict(lr=0.2)),
+        train_dataloader=dict(num_workers=2, pin_memory=True,
+                              sampler=dict(streams=dict(batch=dict(size=512), other=dict(size=7)))),
+        val_cfg=dict(), val_dataloader=dict(num_workers=0), val_evaluator=dict()), **changes})
 
 
-def config(work_dir, **changes):
-    return Config(dict(model=dict(type='Toy', init_cfg=PRETRAINED), work_dir=str(work_dir), **changes))
+def test_one_process_needs_no_group():
+    init_environment('none')
+    assert not dist.is_initialized()
+    cfg = prepare(config(default_scope='other', sync_bn='torch'))
+    assert cfg.default_scope == 'mmcluster' and cfg.launcher == 'none' and cfg.randomness.seed == 0
+    assert 'model_wrapper_cfg' not in cfg and cfg.sync_bn == 'torch'
 
 
-def test_prepare_fills_scope_seed_and_no_wrapper_for_one_process(tmp_path):
-    cfg = prepare(config(tmp_path))
-    assert (cfg.default_scope, cfg.launcher, cfg.randomness.seed) == ('mmcluster', 'none', 0)
-    assert 'model_wrapper_cfg' not in cfg
-    assert prepare(config(tmp_path, randomness=dict(seed=7, deterministic=True))).randomness == dict(
-        seed=7, deterministic=True)
-    assert prepare(config(tmp_path, randomness=dict(seed=None))).randomness.seed == 0
-
-
-def test_prepare_wraps_for_gloo_without_an_accelerator(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    cfg = prepare(config(tmp_path, sync_bn='torch', find_unused_parameters=True), 'pytorch')
-    assert cfg.model_wrapper_cfg == dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
-                                         find_unused_parameters=True)
-    assert cfg.sync_bn is None
-    given = dict(find_unused_parameters=True, detect_anomalous_params=True)
-    wrapper = prepare(config(tmp_path, model_wrapper_cfg=given), 'pytorch').model_wrapper_cfg
-    assert wrapper == dict(given, type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False)
+@CPU
+def test_processes_without_an_accelerator():
+    cfg = config(sync_bn='torch', find_unused_parameters=True, randomness=dict(seed=5))
+    assert prepare(cfg, 'pytorch') is cfg
+    expected = dict(type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False,
+                    find_unused_parameters=True)
+    assert cfg.model_wrapper_cfg == expected and cfg.sync_bn is None and cfg.randomness.seed == 5
+    once = cfg.pretty_text
+    assert prepare(cfg, 'pytorch').pretty_text == once
+    assert prepare(config(model_wrapper_cfg=dict(static_graph=True)), 'pytorch').model_wrapper_cfg == dict(
+        expected, find_unused_parameters=False, static_graph=True)
     other = dict(type='MMFullyShardedDataParallel')
-    assert prepare(config(tmp_path, model_wrapper_cfg=other), 'pytorch').model_wrapper_cfg == other
+    assert prepare(config(model_wrapper_cfg=other), 'pytorch').model_wrapper_cfg == other
 
 
-def test_prepare_keeps_sync_bn_and_names_the_device_with_an_accelerator(tmp_path, monkeypatch):
+def test_processes_with_an_accelerator(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'current_device', lambda: 3)
-    cfg = prepare(config(tmp_path, sync_bn='torch'), 'pytorch')
-    assert cfg.sync_bn == 'torch' and cfg.model_wrapper_cfg.device_ids == [3]
+    cfg = prepare(config(sync_bn='torch'), 'slurm')
+    assert cfg.model_wrapper_cfg.device_ids == [3] and cfg.sync_bn == 'torch'
+    joined = []
+    monkeypatch.setattr(launch, 'init_dist', lambda *args, **kwargs: joined.append((args, kwargs['timeout'])))
+    init_environment('slurm')
+    init_environment('mpi', 'gloo', timeout=60)
+    assert joined == [(('slurm', 'nccl'), 7200), (('mpi', 'gloo'), 60)]
 
 
-def test_the_base_is_dropped_only_if_a_checkpoint_takes_its_place(tmp_path):
-    assert 'init_cfg' in prepare(config(tmp_path)).model
-    assert 'init_cfg' in prepare(config(tmp_path, resume=True)).model, 'nothing to resume from: the base is needed'
-    assert 'init_cfg' not in prepare(config(tmp_path, resume=True, load_from='epoch_1.pth')).model
-    assert 'init_cfg' in prepare(config(tmp_path, load_from='epoch_1.pth')).model
+@CPU
+@pytest.mark.parametrize('launcher, variables, expected', [
+    ('slurm', dict(SLURM_PROCID='3', SLURM_NTASKS='4', SLURM_LOCALID='1', SLURM_NODELIST='n[1-2]'), 'n1'),
+    ('mpi', dict(OMPI_COMM_WORLD_RANK='3', OMPI_COMM_WORLD_SIZE='4', OMPI_COMM_WORLD_LOCAL_RANK='1',
+                 MASTER_ADDR='head'), 'head')])
+def test_other_launchers_without_an_accelerator(monkeypatch, launcher, variables, expected):
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+        monkeypatch.setenv(name, '')  # restored after the test
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    groups = []
+    monkeypatch.setattr(dist, 'init_process_group', lambda backend, timeout: groups.append(backend))
+    monkeypatch.setattr(launch.subprocess, 'run', lambda *_, **__: Namespace(stdout='n1\nn2\n'))
+    init_environment(launcher, 'nccl')
+    assert groups == ['gloo'] and [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')] == ['3', '4', '1']
+    assert os.environ['MASTER_ADDR'] == expected and os.environ['MASTER_PORT']
+
+
+@CPU
+@pytest.mark.parametrize('launcher, command', [('pytorch', 'torch.distributed.run'), ('slurm', 'srun'),
+                                               ('mpi', 'mpirun'), ('ssh', "'none'")])
+def test_a_process_that_no_launcher_started_is_told_so(launcher, command):
+    with pytest.raises(RuntimeError, match=command):
+        init_environment(launcher)
+
+
+def model_with_pretrained():
+    pretrained = dict(type='Pretrained', checkpoint='a.pth')
+    return dict(type='Boost', base=dict(type='ProPos', init_cfg=pretrained, neck=dict(init_cfg=dict(type='Xavier'))),
+                parts=[dict(init_cfg=[dict(type='Normal'), pretrained])], own=dict(init_cfg=dict(type=PretrainedInit)))
+
+
+def test_pretrained_is_dropped_at_any_depth():
+    model = model_with_pretrained()
+    assert without_pretrained(model) == dict(
+        type='Boost', base=dict(type='ProPos', neck=dict(init_cfg=dict(type='Xavier'))),
+        parts=[dict(init_cfg=[dict(type='Normal')])], own={})
+    assert model == model_with_pretrained()
+
+
+def test_pretrained_is_dropped_only_if_there_is_something_to_resume(tmp_path):
+    resumed = without_pretrained(model_with_pretrained())
+    cases = [(dict(resume=True, load_from='b.pth'), resumed), (dict(resume=True), model_with_pretrained()),
+             (dict(load_from='b.pth'), model_with_pretrained())]
+    for changes, expected in cases:
+        assert prepare(config(model=model_with_pretrained(), work_dir=str(tmp_path), **changes)).model == expected
+    (tmp_path / 'epoch_1.pth').touch()
     (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
-    assert 'init_cfg' not in prepare(config(tmp_path, resume=True)).model
+    assert prepare(config(model=model_with_pretrained(), work_dir=str(tmp_path), resume=True)).model == resumed
 
 
-def test_the_learning_rate_scales_with_the_first_streams_size():
-    cfg = Config(dict(auto_scale_lr=dict(base_batch_size=256), optim_wrapper=dict(optimizer=dict(lr=0.1)),
-                      train_dataloader=dict(sampler=dict(streams=dict(a=dict(size=512), b=dict(size=1024))))))
+def test_the_rate_scales_with_the_first_streams_rows():
+    cfg = config(auto_scale_lr=dict(base_batch_size=128))
     scale_lr(cfg)
-    assert cfg.optim_wrapper.optimizer.lr == 0.2 and cfg.auto_scale_lr is None
+    assert cfg.optim_wrapper.optimizer.lr == 0.8 and cfg.auto_scale_lr is None
     with pytest.raises(ValueError, match='base_batch_size'):
+        scale_lr(config())
+    cfg = config(auto_scale_lr=dict(base_batch_size=128))
+    cfg.train_dataloader.sampler.streams.batch.size = 'all'
+    with pytest.raises(ValueError, match="'batch', got 'all'"):
         scale_lr(cfg)
 
 
-@pytest.mark.parametrize('launcher, names', [
-    ('mpi', ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK')),
-    ('slurm', ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID'))])
-def test_other_launchers_meet_without_an_accelerator(launcher, names, tmp_path, monkeypatch):
-    groups = []
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    monkeypatch.setattr(launch.dist, 'init_process_group', groups.append)
-    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT', *names):
-        monkeypatch.setenv(name, 'unset')  # restores what the call below writes
-        monkeypatch.delenv(name)
-    with pytest.raises(RuntimeError, match=names[0]):
-        init_environment(launcher)
-    for name, value in zip(names, '351'):
-        monkeypatch.setenv(name, value)
-    if launcher == 'mpi':
-        with pytest.raises(RuntimeError, match='MASTER_ADDR'):
-            init_environment(launcher)
-        monkeypatch.setenv('MASTER_ADDR', 'host7')
-    else:
-        scontrol = tmp_path / 'scontrol'
-        scontrol.write_text('#!/bin/sh\n[ "$3" = "host[7-9]" ] && printf "host7\\nhost8\\n"\n')
-        scontrol.chmod(0o755)
-        monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.environ["PATH"]}')
-        monkeypatch.setenv('SLURM_NODELIST', 'host[7-9]')
-    init_environment(launcher)
-    assert groups == ['gloo']
-    assert [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')] == [
-        '3', '5', '1', 'host7', '29500']
+def test_switches_of_train(monkeypatch):
+    spec = importlib.util.spec_from_file_location('tools_train', ROOT / 'tools' / 'train.py')
+    train = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(train)
+
+    def edited(*switches):
+        monkeypatch.setattr(sys, 'argv', ['train.py', 'x.py', *switches])
+        cfg = config(auto_scale_lr=dict(base_batch_size=256))
+        train.edit_stage(cfg, train.parse_args())
+        return cfg
+
+    cfg = edited()
+    assert cfg.train_dataloader.persistent_workers and not cfg.val_dataloader.persistent_workers
+    assert cfg.train_dataloader.pin_memory and cfg.optim_wrapper == dict(type='OptimWrapper', optimizer=dict(lr=0.2))
+    cfg = edited('--amp', '--no-validate', '--auto-scale-lr', '--no-pin-memory', '--no-persistent-workers',
+                 '--local-rank', '1')
+    assert cfg.optim_wrapper == dict(type='AutocastOptimWrapper', dtype='bfloat16', optimizer=dict(lr=0.4))
+    assert cfg.val_cfg is cfg.val_dataloader is cfg.val_evaluator is None
+    assert not cfg.train_dataloader.pin_memory and not cfg.train_dataloader.persistent_workers
 
 
 TWO_PROCESSES = '''
-import sys
-import torch
-import torch.distributed as dist
+import os, sys, torch
+torch.set_num_threads(1)
+import mmcluster
+from mmengine.dist import all_gather, get_rank
+from mmcluster.engine.launch import init_environment, prepare
 from mmengine.config import Config
 from mmengine.runner import Runner
-from mmcluster.engine.launch import init_environment, prepare
 from test_engine.toy import toy_cfg
-
-torch.set_num_threads(1)
-init_environment('pytorch')
-init_environment('pytorch')
-assert dist.get_backend() == 'gloo' and dist.get_world_size() == 2
-for epochs, resume in ((1, False), (2, True)):
-    hooks = dict(seed=dict(type='SeedHook'), checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=1))
-    machine = prepare(Config(dict(model=dict(), work_dir=sys.argv[1])), 'pytorch')
-    runner = Runner(launcher='pytorch', cfg=machine, **toy_cfg(
-        sys.argv[1], resume=resume, default_hooks=hooks, train_cfg=dict(by_epoch=True, max_epochs=epochs)))
+init_environment('pytorch', 'nccl')
+weights = []
+for epochs in (1, 2):
+    cfg = prepare(Config(toy_cfg(sys.argv[1], sync_bn='torch', train_cfg=dict(by_epoch=True, max_epochs=epochs),
+                                 resume=epochs == 2)), 'pytorch')
+    runner = Runner.from_cfg(cfg)
     runner.train()
-model = runner.model.module
-assert runner.epoch == 2 and runner.iter == 8 and int(model.seen) == 4 * 8, (runner.iter, model.seen)
-
-def on_both(tensor):
-    parts = [torch.empty_like(tensor) for _ in range(2)]
-    dist.all_gather(parts, tensor.detach().contiguous())
-    return parts
-
-for name, value in model.named_parameters():
-    assert torch.equal(*on_both(value)), name
-assert not torch.equal(*on_both(model.norm.running_mean)), 'buffers must not be sent behind the back of hooks'
-dist.barrier()
-dist.destroy_process_group()
+    weights.append(torch.cat([p.detach().flatten() for p in runner.model.parameters()]))
+mine, other = (all_gather(weights[-1])[i] for i in (0, 1))
+assert torch.equal(mine, other) and not torch.equal(*weights)
+assert runner.epoch == 2 and runner.iter == 8 and type(runner.model).__name__ == 'MMDistributedDataParallel'
+print('rank', get_rank(), 'done')
 '''
 
 
+@CPU
 @pytest.mark.slow
-def test_two_processes_train_and_resume(tmp_path):
-    script = tmp_path / 'two.py'
-    script.write_text(TWO_PROCESSES)
-    work_dir = tmp_path / 'run'
-    environment = dict(os.environ, OMP_NUM_THREADS='1', PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / 'tests')]))
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node=2', str(script)]
-    done = subprocess.run([*command, str(work_dir)], env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert [path.name for path in work_dir.glob('*.pth')] == ['epoch_2.pth']
-    assert not list(work_dir.glob('.*.tmp'))
+def test_two_processes_train_and_resume_on_cpu(tmp_path):
+    (tmp_path / 'script.py').write_text(TWO_PROCESSES)
+    done = subprocess.run([sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--rdzv-backend=c10d',
+                           '--rdzv-endpoint=localhost:0', str(tmp_path / 'script.py'), str(tmp_path / 'work')],
+                          env={**os.environ, 'PYTHONPATH': f'{ROOT}:{ROOT / "tests"}',
+                               'OMP_NUM_THREADS': '1'}, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-6000:]
+    assert 'rank 0 done' in done.stdout and 'rank 1 done' in done.stdout

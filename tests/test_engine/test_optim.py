@@ -36,7 +36,9 @@ def build(no_decay='none', optimizer=None, **lr_mult):
                      paramwise_cfg=dict(lr_mult=lr_mult, no_decay=no_decay))
     wrapper = build_optim_wrapper(net, cfg)
     names = {parameter: name for name, parameter in net.named_parameters()}
-    return {names[p]: (g['lr'], g['weight_decay']) for g in wrapper.optimizer.param_groups for p in g['params']}, wrapper, net
+    rates = {names[parameter]: (group['lr'], group['weight_decay']) for group in wrapper.optimizer.param_groups
+             for parameter in group['params']}
+    return rates, wrapper, net
 
 
 @pytest.mark.parametrize('no_decay', ['none', 'norm_bias', 'ndim'])

@@ -12,7 +12,7 @@ from .toy import ToyModel, toy_runner
 
 @pytest.fixture
 def mixed(monkeypatch):
-    """Makes a step return tensors of several types, Python numbers, a value that changes in place, and changing keys."""
+    """Makes a step return tensors of several types, Python numbers, a value that changes in place, changing keys."""
     counter = torch.zeros((), dtype=torch.long)
 
     def train_step(self, data, optim_wrapper, step=ToyModel.train_step):
@@ -32,8 +32,8 @@ def history(work_dir, hook, counter, interval=3, **changes):
     runner = toy_runner(work_dir, optim_wrapper=dict(type=changes.pop('wrapper', 'OptimWrapper'), optimizer=optimizer,
                                                      clip_grad=dict(max_norm=0.5)),
                         param_scheduler=dict(type='ExponentialLR', gamma=0.9, by_epoch=False),
-                        default_hooks=dict(logger=dict(type='LoggerHook', interval=interval), seed=dict(type='SeedHook'),
-                                           runtime_info=dict(type=hook)), **changes)
+                        default_hooks=dict(logger=dict(type='LoggerHook', interval=interval),
+                                           seed=dict(type='SeedHook'), runtime_info=dict(type=hook)), **changes)
     runner.train()
     return {key: buffer.data for key, buffer in runner.message_hub.log_scalars.items() if 'time' not in key}
 

@@ -11,11 +11,12 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmcluster.registry import MODELS
+from mmcluster.registry import DATASETS, MODELS
 
 _NUMBER = itertools.count()
 
 
+@DATASETS.register_module(force=True)
 class ToyData(Dataset):
     """32 rows of noise."""
 
@@ -51,7 +52,7 @@ def toy_cfg(work_dir: Any, **changes: Any) -> ConfigDict:
     cfg = ConfigDict(
         model=dict(type='ToyModel'), work_dir=str(work_dir), default_scope='mmcluster',
         experiment_name=f'toy{next(_NUMBER)}', log_level='WARNING', randomness=dict(seed=3),
-        train_dataloader=dict(dataset=ToyData(), batch_size=4, num_workers=0,
+        train_dataloader=dict(dataset=dict(type='ToyData'), batch_size=4, num_workers=0,
                               sampler=dict(type='DefaultSampler', shuffle=True)),
         train_cfg=dict(by_epoch=True, max_epochs=2),
         optim_wrapper=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1, momentum=0.9)),
