@@ -2,8 +2,9 @@
 
 The plain side is what a straightforward tensor implementation does: restarts one after the other, rows normalised
 again in every distance, centres by a one-hot product over all rows, greedy k-means++ over all rows. The sides take
-turns in every round and the median counts, so that other load on the machine falls on all of them; processor seconds
-tell what a busy machine hides. The objective is the summed 1 - cos of unit rows to the mean of their cluster, computed from the labels in the same way for all.
+turns in every round and the median counts, so that other load on the machine falls on all of them; processor time
+tells what a busy machine hides. The objective is the summed 1 - cos of unit rows to the mean of their cluster,
+computed from the labels in the same way for all.
 
     python tools/benchmarks/kmeans.py --samples 60000 --dim 512 --clusters 10
 """
@@ -68,6 +69,7 @@ def plain_seeds(x: Tensor, clusters: int, generator: torch.Generator) -> Tensor:
 def plain_kmeans(x: Tensor, clusters: int, n_init: int, max_iter: int = 300, tol: float = 1e-4) -> Tensor:
     """The plain side: labels (N,) of the best restart."""
     generator = torch.Generator().manual_seed(0)
+    limit = tol * float(x.var(0).mean())
     best_inertia, best_label = float('inf'), torch.zeros(len(x), dtype=torch.long)
     for _ in range(n_init):
         centers = plain_seeds(x, clusters, generator)
@@ -76,7 +78,8 @@ def plain_kmeans(x: Tensor, clusters: int, n_init: int, max_iter: int = 300, tol
             nearest = cosine_distance(x, centers).min(1)
             inertia = float(nearest.values.sum())
             if inertia < best_inertia:
-                best_inertia, best_label = inertia, nearest.indices
+                limit = tol * float(x.var(0).mean())
+    best_inertia, best_label = inertia, nearest.indices
             if previous is not None and torch.equal(nearest.indices, previous):
                 break
             previous = nearest.indices
@@ -84,7 +87,7 @@ def plain_kmeans(x: Tensor, clusters: int, n_init: int, max_iter: int = 300, tol
             moved = member.T @ x / member.sum(0).clamp(min=1)[:, None]
             shift = float((1 - F.cosine_similarity(centers, moved)).sum())
             centers = moved
-            if shift <= tol * float(x.var(0).mean()):
+            if shift <= limit:
                 break
     return best_label
 
@@ -126,8 +129,8 @@ def main() -> None:
             work[name].append(time.process_time() - start[1])
     elapsed, busy = ({name: statistics.median(values) for name, values in times.items()} for times in (wall, work))
     for name in sides:
-        print(f'{name:20s} {elapsed[name]:8.3f} s, {elapsed[name] / elapsed[OWN]:5.2f} x; processor {busy[name]:8.3f} s, '
-              f'{busy[name] / busy[OWN]:5.2f} x; objective {objective(x, labels[name]):.4f}')
+        print(f'{name:20s} {elapsed[name]:8.3f} s, {elapsed[name] / elapsed[OWN]:5.2f} x; processor '
+              f'{busy[name]:8.3f} s, {busy[name] / busy[OWN]:5.2f} x; objective {objective(x, labels[name]):.4f}')
     print(f'x: the time of {OWN}')
 
 
