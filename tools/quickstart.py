@@ -52,7 +52,8 @@ def main() -> None:
     path = os.path.join(args.work_dir, 'summary.json')
     write_json(path, summary)
     print(f'\n{"8 x 8 digits, K = 10":24}' + ''.join(f'{name.upper():>8}' for name in NAMES))
-    for key, title in (('pixels_kmeans', 'raw-pixel k-means'), ('propos', 'ProPos'), ('clusmatch', 'ProPos + ClusMatch')):
+    titles = dict(pixels_kmeans='raw-pixel k-means', propos='ProPos', clusmatch='ProPos + ClusMatch')
+    for key, title in titles.items():
         print(f'{title:24}' + ''.join(f'{summary[key][name]:8.3f}' for name in NAMES))
     print(f'training {seconds:.0f} s, seed {args.seed}; {path}')
 

@@ -221,7 +221,7 @@ def _check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool) -> None
 
 
 def latest_checkpoint(work_dir: str) -> Optional[str]:
-    """The checkpoint that ``last_checkpoint`` of a work dir names; ``None`` if there is none. The dir may have moved."""
+    """The checkpoint that a work dir's ``last_checkpoint`` names, ``None`` without one. The dir may have moved."""
     record = os.path.join(work_dir, 'last_checkpoint')
     if not os.path.isfile(record):
         return None

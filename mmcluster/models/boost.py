@@ -85,7 +85,7 @@ class Boost(BaseClusterer):
                      if self_parts[name] is None and part is not None}
         parts = {**self_parts, **taken}
         if parts['head'] is None:
-            raise ValueError('Boost needs a head: its base has none, so give head=dict(type=\'LinearClusterHead\', ...)')
+            raise ValueError("Boost needs a head: its base has none, so give head=dict(type='LinearClusterHead', ...)")
         super().__init__(**parts, bank=bank, **kwargs)
         for part in parts.values():
             if part is not None:
