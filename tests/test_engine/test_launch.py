@@ -64,22 +64,30 @@ def test_processes_with_an_accelerator(monkeypatch):
 
 
 @CPU
-@pytest.mark.parametrize('launcher, variables, expected', [
-    ('slurm', dict(SLURM_PROCID='3', SLURM_NTASKS='4', SLURM_LOCALID='1', SLURM_NODELIST='n[1-2]'), 'n1'),
-    ('mpi', dict(OMPI_COMM_WORLD_RANK='3', OMPI_COMM_WORLD_SIZE='4', OMPI_COMM_WORLD_LOCAL_RANK='1',
-                 MASTER_ADDR='head'), 'head')])
-def test_other_launchers_without_an_accelerator(monkeypatch, launcher, variables, expected):
-    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
-        monkeypatch.setenv(name, '')  # restored after the test
-        monkeypatch.delenv(name)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+@pytest.mark.parametrize('launcher, names', [
+    ('slurm', ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_LOCALID')),
+    ('mpi', ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'))])
+def test_other_launchers_meet_without_an_accelerator(monkeypatch, tmp_path, launcher, names):
     groups = []
-    monkeypatch.setattr(dist, 'init_process_group', lambda backend, timeout: groups.append(backend))
-    monkeypatch.setattr(launch.subprocess, 'run', lambda *_, **__: Namespace(stdout='n1\nn2\n'))
-    init_environment(launcher, 'nccl')
-    assert groups == ['gloo'] and [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')] == ['3', '4', '1']
-    assert os.environ['MASTER_ADDR'] == expected and os.environ['MASTER_PORT']
+    monkeypatch.setattr(dist, 'init_process_group', lambda backend, timeout: groups.append((backend, timeout.seconds)))
+    for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+        monkeypatch.setenv(name, 'unset')  # restores what the call below writes
+        monkeypatch.delenv(name)
+    for name, value in zip(names, '351'):
+        monkeypatch.setenv(name, value)
+    if launcher == 'mpi':
+        with pytest.raises(RuntimeError, match='MASTER_ADDR'):
+            init_environment(launcher)
+        monkeypatch.setenv('MASTER_ADDR', 'host7')
+    else:
+        (tmp_path / 'scontrol').write_text('#!/bin/sh\n[ "$3" = "host[7-9]" ] && printf "host7\\nhost8\\n"\n')
+        (tmp_path / 'scontrol').chmod(0o755)
+        monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.environ["PATH"]}')
+        monkeypatch.setenv('SLURM_NODELIST', 'host[7-9]')
+    init_environment(launcher, 'nccl', timeout=60)
+    assert groups == [('gloo', 60)]
+    assert [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT')] == [
+        '3', '5', '1', 'host7', '29500']
 
 
 @CPU
@@ -149,25 +157,27 @@ def test_switches_of_train(monkeypatch):
 
 
 TWO_PROCESSES = '''
-import os, sys, torch
+import sys, torch
 torch.set_num_threads(1)
 import mmcluster
-from mmengine.dist import all_gather, get_rank
-from mmcluster.engine.launch import init_environment, prepare
 from mmengine.config import Config
+from mmengine.dist import all_gather, get_rank
 from mmengine.runner import Runner
+from mmcluster.engine.launch import init_environment, prepare
 from test_engine.toy import toy_cfg
 init_environment('pytorch', 'nccl')
-weights = []
+init_environment('pytorch')
 for epochs in (1, 2):
-    cfg = prepare(Config(toy_cfg(sys.argv[1], sync_bn='torch', train_cfg=dict(by_epoch=True, max_epochs=epochs),
-                                 resume=epochs == 2)), 'pytorch')
-    runner = Runner.from_cfg(cfg)
+    cfg = toy_cfg(sys.argv[1], sync_bn='torch', train_cfg=dict(by_epoch=True, max_epochs=epochs), resume=epochs == 2,
+                  default_hooks=dict(checkpoint=dict(type='CheckpointHook', max_keep_ckpts=1),
+                                     seed=dict(type='SeedHook')))
+    runner = Runner.from_cfg(prepare(Config(cfg), 'pytorch'))
     runner.train()
-    weights.append(torch.cat([p.detach().flatten() for p in runner.model.parameters()]))
-mine, other = (all_gather(weights[-1])[i] for i in (0, 1))
-assert torch.equal(mine, other) and not torch.equal(*weights)
-assert runner.epoch == 2 and runner.iter == 8 and type(runner.model).__name__ == 'MMDistributedDataParallel'
+model = runner.model.module
+assert runner.epoch == 2 and runner.iter == 8 and int(model.seen) == 4 * 8 and type(runner.model) is not type(model)
+for name, value in model.named_parameters():
+    assert torch.equal(*all_gather(value.detach())), name
+assert not torch.equal(*all_gather(model.norm.running_mean)), 'buffers must not be sent behind the back of hooks'
 print('rank', get_rank(), 'done')
 '''
 
@@ -182,3 +192,4 @@ def test_two_processes_train_and_resume_on_cpu(tmp_path):
                                'OMP_NUM_THREADS': '1'}, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-6000:]
     assert 'rank 0 done' in done.stdout and 'rank 1 done' in done.stdout
+    assert [path.name for path in (tmp_path / 'work').glob('*.pth')] == ['epoch_2.pth']
