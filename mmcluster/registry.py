@@ -48,9 +48,9 @@ class NamedRegistry(Registry):
         except RuntimeError:
             found = None
         if found is None:
-            raise KeyError(f'{key!r} is not in mmcluster.registry.{self.constant}, nor in its parents. {self._near(key)} '
-                           f'A class of your own needs `@{self.constant}.register_module()` and a place in the '
-                           f"config's `custom_imports`.")
+            raise KeyError(f'{key!r} is not in mmcluster.registry.{self.constant}, nor in its parents. '
+                           f'{self._near(key)} A class of your own needs `@{self.constant}.register_module()` and a '
+                           f"place in the config's `custom_imports`.")
         return found
 
     def __contains__(self, key: str) -> bool:
