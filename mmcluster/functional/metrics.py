@@ -1,7 +1,7 @@
 """Clustering metrics from one table of counts: ACC, NMI, ARI, AMI and purity in time linear in N."""
 from __future__ import annotations
 
-from typing import Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 import torch
@@ -35,65 +35,74 @@ def _codes(ids: np.ndarray) -> tuple[np.ndarray, int]:
     if span > max(1024, 4 * len(ids)):
         distinct, codes = np.unique(ids, return_inverse=True)
         return codes.reshape(-1).astype(np.int64, copy=False), len(distinct)
-    codes = (ids - ids.dtype.type(low)).astype(np.int64, copy=False)
+    codes = (ids - ids.dtype.type(low) if low else ids).astype(np.int64, copy=False)
     if span <= 1024:
         return codes, span
     place = np.cumsum(np.bincount(codes, minlength=span) > 0) - 1
     return place[codes], int(place[-1]) + 1
 
 
-def _entries(target: np.ndarray, pred: np.ndarray, num_target: int, num_pred: int) -> np.ndarray:
-    """Count pairs of codes -> (3, E) int64: class, cluster and count (> 0) of every pair that occurs."""
-    pairs = target * num_pred + pred
-    if num_target * num_pred <= max(DENSE_CELLS, 4 * len(pairs)):
-        count = np.bincount(pairs, minlength=num_target * num_pred)
-        cell = np.flatnonzero(count)
-        count = count[cell]
-    else:
-        cell, count = np.unique(pairs, return_counts=True)
-    return np.stack([cell // max(num_pred, 1), cell % max(num_pred, 1), count])
+class _Counts(NamedTuple):
+    """What the metrics need of the table of classes by clusters.
+
+    Attributes:
+        classes: Sizes of the classes that occur.
+        clusters: Sizes of the clusters that occur.
+        cells: Counts of the pairs of class and cluster that occur.
+        matched: Rows on the best one-to-one matching of classes and clusters, which may differ in number.
+        purest: Sum over clusters of the rows of their largest class.
+    """
+    classes: np.ndarray
+    clusters: np.ndarray
+    cells: np.ndarray
+    matched: int
+    purest: int
 
 
-def _matched(entries: np.ndarray, num_target: int, num_pred: int) -> int:
-    """Rows on the best one-to-one matching of classes and clusters, which may differ in number."""
-    row, column, count = entries
-    if num_target * num_pred <= DENSE_CELLS:
-        table = np.zeros((num_pred, num_target), np.int64)
-        table[column, row] = count
-        mapping = hungarian(table).numpy()
-        kept = mapping >= 0
-        return int(table[np.flatnonzero(kept), mapping[kept]].sum())
+def _count(target: np.ndarray, pred: np.ndarray, num_target: int, num_pred: int) -> _Counts:
+    """Count codes (N,) of classes and clusters."""
+    pairs = target * num_pred
+    pairs += pred
+    if num_target * num_pred > max(DENSE_CELLS, 4 * len(pairs)):
+        return _count_sparse(pairs, num_target, num_pred)
+    table = np.bincount(pairs, minlength=num_target * num_pred).reshape(num_target, num_pred)
+    classes, clusters = table.sum(1), table.sum(0)
+    mapping = hungarian(table).numpy()
+    kept = np.flatnonzero(mapping >= 0)
+    return _Counts(classes[classes > 0], clusters[clusters > 0], table[table > 0],
+                   int(table[kept, mapping[kept]].sum()), int(table.max(0, initial=0).sum()))
+
+
+def _count_sparse(pairs: np.ndarray, num_target: int, num_pred: int) -> _Counts:
+    """Count pairs (class * number of clusters + cluster) (N,) when most of the table is empty."""
+    cell, count = np.unique(pairs, return_counts=True)
+    row, column = np.divmod(cell, num_pred)
+    largest = np.zeros(num_pred, np.int64)
+    np.maximum.at(largest, column, count)
     most = float(count.max() + 1)
     cost = hstack([coo_matrix((most - count, (row, column)), shape=(num_target, num_pred)),
                    identity(num_target) * most]).tocsr()        # a class may also stay alone
-    chosen = min_weight_full_bipartite_matching(cost)
-    return int(round(most * num_target - cost[chosen].sum()))
+    matched = most * num_target - cost[min_weight_full_bipartite_matching(cost)].sum()
+    classes, clusters = (np.unique(side, return_inverse=True)[1] for side in (row, column))
+    classes, clusters = (np.bincount(side, weights=count).astype(np.int64) for side in (classes, clusters))
+    return _Counts(classes, clusters, count, int(round(matched)), int(largest.sum()))
 
 
-def _entropy(sizes: np.ndarray, total: int) -> float:
-    """Entropy in nats of the clusters with these sizes (> 0)."""
-    share = sizes / total
-    return float(-(share * np.log(share)).sum())
-
-
-def _nmi(entries: np.ndarray, classes: np.ndarray, clusters: np.ndarray, total: int) -> float:
+def _nmi(counts: _Counts, total: int) -> float:
     """Mutual information over the arithmetic mean of the entropies; 1 when both sides are one cluster."""
-    if np.count_nonzero(classes) == np.count_nonzero(clusters) <= 1:
+    if len(counts.classes) == len(counts.clusters) <= 1:
         return 1.0
-    row, column, count = entries
-    log_class, log_cluster = (np.log(np.maximum(sizes, 1)) for sizes in (classes, clusters))
-    information = count / total * (np.log(count) + np.log(total) - log_class[row] - log_cluster[column])
-    information = max(float(information.sum()), 0.0)
-    if information <= np.finfo(np.float64).eps:
-        return 0.0
-    mean = (_entropy(classes[classes > 0], total) + _entropy(clusters[clusters > 0], total)) / 2
-    return min(information / mean, 1.0)
+    classes, clusters, joint = (np.log(total) - float(sizes @ np.log(sizes)) / total
+                                for sizes in (counts.classes, counts.clusters, counts.cells))       # entropies
+    information, mean = classes + clusters - joint, (classes + clusters) / 2
+    if information <= 64 * np.finfo(np.float64).eps * max(1.0, joint):
+        return 0.0                                                                                  # rounding
+    return min(float(information / mean), 1.0)
 
 
-def _ari(entries: np.ndarray, classes: np.ndarray, clusters: np.ndarray, total: int) -> float:
+def _ari(counts: _Counts, total: int) -> float:
     """Rand index adjusted for chance, from exact pair counts (Python integers do not overflow)."""
-    same = int((entries[2] ** 2).sum())
-    by_class, by_cluster = int((classes ** 2).sum()), int((clusters ** 2).sum())
+    by_class, by_cluster, same = (int(sizes @ sizes) for sizes in (counts.classes, counts.clusters, counts.cells))
     both, only_cluster, only_class = same - total, by_cluster - same, by_class - same
     neither = total * total - by_class - by_cluster + same
     if only_cluster == 0 and only_class == 0:
@@ -126,17 +135,9 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
         target, pred = target[known], pred[known]
     total = len(target)
     (target, num_target), (pred, num_pred) = _codes(target), _codes(pred)
-    entries = _entries(target, pred, num_target, num_pred)
-    row, column, count = entries
-    classes, clusters = np.zeros(num_target, np.int64), np.zeros(num_pred, np.int64)
-    np.add.at(classes, row, count)
-    np.add.at(clusters, column, count)
-    largest = np.zeros(num_pred, np.int64)
-    np.maximum.at(largest, column, count)
-    metrics = dict(acc=_matched(entries, num_target, num_pred) / total if total else 0.0,
-                   nmi=_nmi(entries, classes, clusters, total),
-                   ari=_ari(entries, classes, clusters, total),
-                   purity=int(largest.sum()) / total if total else 0.0)
+    counts = _count(target, pred, num_target, num_pred)
+    metrics = dict(acc=counts.matched / max(total, 1), nmi=_nmi(counts, total), ari=_ari(counts, total),
+                   purity=counts.purest / max(total, 1))
     if ami:
         metrics['ami'] = float(adjusted_mutual_info_score(target, pred))
     return metrics

@@ -78,8 +78,7 @@ def plain_kmeans(x: Tensor, clusters: int, n_init: int, max_iter: int = 300, tol
             nearest = cosine_distance(x, centers).min(1)
             inertia = float(nearest.values.sum())
             if inertia < best_inertia:
-                limit = tol * float(x.var(0).mean())
-    best_inertia, best_label = inertia, nearest.indices
+                best_inertia, best_label = inertia, nearest.indices
             if previous is not None and torch.equal(nearest.indices, previous):
                 break
             previous = nearest.indices
