@@ -1,4 +1,5 @@
 """A training step off the log interval never waits for the device, and the counter sees it when one does."""
+import functools
 import importlib.util
 from pathlib import Path
 
@@ -30,6 +31,7 @@ WAITS = {
     'cpu': lambda: X.cpu(),
     'bincount': lambda: X.flatten().long().bincount(),
     'repeats': lambda: X.repeat_interleave(torch.tensor([1, 2]), dim=0),
+    'classes unknown': lambda: torch.nn.functional.one_hot(torch.arange(3)),
     'in backward': lambda: _Reads.apply(X.clone().requires_grad_()).sum().backward(),
 }
 FREE = {
@@ -39,6 +41,8 @@ FREE = {
     'three-way where': lambda: torch.where(X > 1, X, -X),
     'repeats of known length': lambda: X.repeat_interleave(torch.tensor([1, 2]), dim=0, output_size=3),
     'optimiser': lambda: _train(torch.nn.Linear(3, 2)),
+    'step counters': lambda: _train(torch.nn.Linear(3, 2), torch.optim.AdamW),
+    'classes known': lambda: torch.nn.functional.one_hot(torch.arange(3), 5),
 }
 
 
@@ -61,8 +65,8 @@ class ItemHook(Hook):
         next(runner.model.parameters()).detach().sum().item()
 
 
-def _train(model):
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+def _train(model, optimizer=functools.partial(torch.optim.SGD, momentum=0.9)):
+    optimizer = optimizer(model.parameters(), lr=0.1, weight_decay=0.1)
     model(X).square().mean().backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.)
     optimizer.step()

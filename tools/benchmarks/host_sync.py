@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import warnings
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any, Callable
 import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
+from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -26,6 +28,7 @@ CONFIGS = ('propos_cnn_digits.py', 'clusmatch_cnn_digits.py')
 OPERATORS = {f'aten::{name}' for name in (
     '_local_scalar_dense', 'is_nonzero', 'equal', 'allclose', 'nonzero', 'masked_select', '_unique2', 'unique_dim',
     'unique_consecutive', 'bincount', 'repeat_interleave', '_linalg_check_errors')}
+ON_HOST = {'_get_value': 'torch.optim.optimizer'}  # reads an optimiser's step counter, which stays on the host
 METHODS = {getattr(torch.Tensor, name): name for name in ('tolist', 'numpy', 'cpu', '__array__')}
 
 
@@ -42,13 +45,27 @@ class _Operators(TorchDispatchMode):
         indices = args[1] if name in ('aten::index', 'aten::index_put', 'aten::index_put_') else ()
         if any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in indices):
             self.counts[f'{name} by a mask'] += 1
-        elif name in OPERATORS and not (name == 'aten::repeat_interleave' and (kwargs or {}).get('output_size')):
+        elif name in OPERATORS and not (name == 'aten::repeat_interleave' and (kwargs or {}).get('output_size')) \
+                and not _reads_the_host():
             self.counts[name] += 1
         return func(*args, **(kwargs or {}))
 
 
+def _reads_the_host() -> bool:
+    """Whether the operator was called by a function that reads a tensor of the host on every device."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        if ON_HOST.get(frame.f_code.co_name) == frame.f_globals.get('__name__'):
+            return True
+        frame = frame.f_back
+    return False
+
+
 class _Methods(TorchFunctionMode):
-    """Counts methods that copy a tensor to the host, which are no operators for tensors of the host."""
+    """Counts methods that copy a tensor to the host, which are no operators for tensors of the host.
+
+    ``one_hot`` with a given number of classes checks its input on the CPU alone, so its reads do not count.
+    """
 
     def __init__(self, counts: Counter):
         super().__init__()
@@ -58,7 +75,12 @@ class _Methods(TorchFunctionMode):
         """Count and call a function."""
         if func in METHODS:
             self.counts[f'Tensor.{METHODS[func]}'] += 1
-        return func(*args, **(kwargs or {}))
+        before = dict(self.counts)
+        result = func(*args, **(kwargs or {}))
+        if func is one_hot and (args[1:] or (kwargs or {}).get('num_classes', -1) != -1):
+            self.counts.clear()
+            self.counts.update(before)
+        return result
 
 
 def count_host_syncs(function: Callable[[], Any]) -> Counter:
