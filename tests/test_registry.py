@@ -96,3 +96,17 @@ def test_versions_are_checked(monkeypatch):
         importlib.reload(mmcluster)
     monkeypatch.undo()
     importlib.reload(mmcluster)
+
+
+def test_all_packages_can_be_imported_at_once(monkeypatch):
+    from mmcluster.utils import register_all_modules
+    for ours in OURS.values():
+        monkeypatch.setattr(ours, '_imported', False)
+    register_all_modules(init_default_scope=False)
+    assert all(ours._imported for ours in OURS.values())
+    register_all_modules()
+    try:
+        assert DefaultScope.get_current_instance().scope_name == 'mmcluster'
+        assert root.MODELS.build(dict(type='SampleBank', num_samples=2)).num_samples == 2
+    finally:
+        DefaultScope._instance_dict.clear()
