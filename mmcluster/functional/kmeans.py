@@ -6,18 +6,17 @@ so that a pass over the data serves all of them. Works on any device; an iterati
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Iterator, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .assign import assign, chunks, means, reassign
 from .seeding import Space, as_float, kmeans_plusplus, num_trials, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'kmeans_plusplus', 'lloyd']
 
-SCORES_PER_CHUNK = 1 << 26      # scores of one chunk on an accelerator
-HOST_CHUNK = 1024               # rows of one chunk on the host: rows, scores and centres stay in cache
 SEED_DISTANCES = 1 << 26        # distances held at once by the seeding; decides how many restarts go together
 
 
@@ -49,75 +48,6 @@ class KMeansResult(NamedTuple):
     counts: Tensor
 
 
-class _State(NamedTuple):
-    """One pass of A restarts: labels (A, N) int32, inertia (A,), counts (A, K), the centres (A, K, D) used, and the
-    sums (A, K, D) of the rows of each cluster, from which the next centres come. All but labels are float64."""
-    labels: Tensor
-    inertia: Tensor
-    counts: Tensor
-    centers: Tensor
-    sums: Tensor
-
-    def rows(self, index: Tensor) -> '_State':
-        """Keep some restarts."""
-        return _State(*(value[index] for value in self))
-
-    def or_better(self, new: '_State') -> '_State':
-        """Per restart the state with the smaller inertia, the older one on equality."""
-        better = ~(self.inertia <= new.inertia)
-        return _State(*(torch.where(better.view(-1, *[1] * (b.dim() - 1)), b, a) for a, b in zip(self, new)))
-
-
-def _assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> _State:
-    """Give every row to its nearest centre, the first one on ties, for A restarts with centres (A, K, D) float64."""
-    num, k, dim = centers.shape
-    weight, bias = space.weight_bias(centers.flatten(0, 1))
-    ids = torch.arange(k, device=centers.device, dtype=torch.int32)[:, None]
-    score = centers.new_zeros(num)
-    counts, sums = centers.new_zeros(num, k), torch.zeros_like(centers)
-    labels = []
-    for rows in _chunks(space.rows, num * k, chunk_size):
-        near = weight @ rows.T if bias is None else torch.addmm(bias[:, None], weight, rows.T)
-        near = near.view(num, k, -1)
-        best = near.amax(1)
-        label = torch.where(near >= (best - space.tie)[:, None], ids, k - 1).amin(1)
-        labels.append(label)
-        score += best.sum(1, dtype=torch.float64)
-        member = label[:, None] == ids
-        counts += member.sum(2)
-        sums += _cluster_sums(rows, label, member)
-    labels = torch.cat(labels, 1) if labels else ids.new_zeros(num, 0)
-    return _State(labels, space.total_cost(score), counts, centers, sums)
-
-
-def _chunks(rows: Tensor, width: int, chunk_size: Optional[int]) -> Iterator[Tensor]:
-    """Cut rows (N, D) into chunks that suit the device when each row makes ``width`` scores."""
-    if chunk_size is None:
-        chunk_size = HOST_CHUNK if rows.device.type == 'cpu' else max(HOST_CHUNK, SCORES_PER_CHUNK // max(width, 1))
-    return (rows[start:start + chunk_size] for start in range(0, len(rows), max(chunk_size, 1)))
-
-
-def _cluster_sums(rows: Tensor, label: Tensor, member: Tensor) -> Tensor:
-    """Sum rows (B, D) by label (A, B), given also as member (A, K, B) -> (A, K, D).
-
-    A product with the memberships is fastest for few clusters and repeatable on every device; for many clusters a
-    scattered sum costs less on the host, where it is repeatable too.
-    """
-    num, k, size = member.shape
-    if k > 32 and rows.device.type == 'cpu':
-        zero = rows.new_zeros(k, rows.shape[1])
-        return torch.stack([zero.index_add(0, one, rows) for one in label])
-    return (member.view(num * k, size).to(rows.dtype) @ rows).view(num, k, -1)
-
-
-def _means(state: _State, metric: str) -> Tensor:
-    """Centres (A, K, D) from the sums of a state; an empty cluster is zero (cosine) or stays (Euclidean)."""
-    mean = state.sums / state.counts.clamp(min=1)[..., None]
-    if metric == 'cosine':
-        return mean
-    return torch.where(state.counts[..., None] > 0, mean, state.centers)
-
-
 def _first_best(inertia: list[float], dtype: torch.dtype) -> int:
     """Place of the first value that rounding cannot tell from the smallest; 0 if all are NaN."""
     margin = 1 + 16 * torch.finfo(dtype).eps
@@ -132,10 +62,10 @@ def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: O
     the given centres.
     """
     limit = tol * space.variance()
-    now = best = _assign(space, centers.double(), chunk_size)
+    now = best = assign(space, centers.double(), chunk_size)
     active, finished = list(range(len(centers))), []
     for n_iter in range(1, max_iter + 1):
-        new = _assign(space, _means(now, space.metric), chunk_size)
+        new = reassign(space, now, means(now, space.metric), chunk_size)
         best = new if n_iter == 1 else best.or_better(new)
         still = (new.labels == now.labels).all(1) | (space.movement(now.centers, new.centers) <= limit)
         now = new
@@ -235,8 +165,8 @@ def center_similarity(x: Tensor, centers: Tensor, metric: str = 'cosine') -> Ten
     centers = centers.to(x)
     if metric == 'cosine':
         unit = F.normalize(centers, dim=1)
-        parts = [F.normalize(rows, dim=1) @ unit.T for rows in _chunks(x, len(centers), None)]
+        parts = [F.normalize(rows, dim=1) @ unit.T for rows in chunks(x, len(centers), None)]
     else:
         middle = centers.mean(0) if len(centers) else centers.new_zeros(x.shape[1])
-        parts = [-torch.cdist(rows - middle, centers - middle).square() for rows in _chunks(x, len(centers), None)]
+        parts = [-torch.cdist(rows - middle, centers - middle).square() for rows in chunks(x, len(centers), None)]
     return torch.cat(parts) if parts else x.new_zeros(0, len(centers))

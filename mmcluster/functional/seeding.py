@@ -78,10 +78,20 @@ class Space(NamedTuple):
             distance = torch.addmm(-bias[:, None], weight, self.rows.T, alpha=-1).add_(self.half_square).mul_(2)
         return F.threshold_(distance, self.tie, 0.0)
 
-    def total_cost(self, score: Tensor) -> Tensor:
-        """Objective from the summed scores (R,) float64 of all rows to their own centres -> (R,)."""
+    def total_cost(self, centers: Tensor, sums: Tensor, counts: Tensor) -> Tensor:
+        """Objective of R clusterings, from the centres (R, K, D) and the sums and sizes of their clusters.
+
+        Args:
+            centers: (R, K, D) float64.
+            sums: (R, K, D) float64, summed rows of each cluster.
+            counts: (R, K) float64.
+
+        Returns:
+            (R,) float64.
+        """
         if self.half_square is None:
-            return len(self.rows) - score
+            return len(self.rows) - (F.normalize(centers, dim=-1) * sums).sum((-1, -2))
+        score = (centers * sums).sum((-1, -2)) - (centers.square().sum(-1) * counts).sum(-1) / 2
         return 2 * (self.half_square.sum(dtype=torch.float64) - score)
 
     def movement(self, old: Tensor, new: Tensor) -> Tensor:

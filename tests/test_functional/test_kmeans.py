@@ -139,6 +139,23 @@ def test_chunks_and_restarts_side_by_side_change_nothing(metric: str, k: int) ->
         torch.testing.assert_close(part.centers, whole.centers)
 
 
+@pytest.mark.parametrize('metric', METRICS)
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+@pytest.mark.parametrize('k', [1, 5, 12, 40])
+def test_skipping_settled_rows_changes_nothing(monkeypatch: pytest.MonkeyPatch, metric: str, dtype: torch.dtype,
+                                               k: int) -> None:
+    x = torch.cat([blobs(400, 6, 12, 1.2), torch.zeros(3, 6, dtype=torch.float64)]).to(dtype)
+    results = []
+    for share in (-1.0, 0.3, 1.0):                  # all rows in every pass, as it comes, only the doubtful ones
+        monkeypatch.setattr('mmcluster.functional.assign.PRUNED_SHARE', share)
+        results.append(kmeans(x, k, n_init=3, metric=metric, tol=0.0, seed=4))
+    for result in results[1:]:
+        assert torch.equal(result.labels, results[0].labels) and result.n_iter == results[0].n_iter
+        assert torch.equal(result.counts, results[0].counts)
+        torch.testing.assert_close(result.centers, results[0].centers)
+        assert result.inertia == pytest.approx(results[0].inertia, rel=1e-5)
+
+
 def test_restarts_equal_runs_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     x = blobs(200, 8, 12, 1.5)
     many = [kmeans(x, 12, n_init=n, seed=2).inertia for n in (1, 2, 4, 8)]

@@ -1,0 +1,159 @@
+"""One pass of k-means: give the rows of several restarts to their nearest centres and sum them by cluster."""
+from __future__ import annotations
+
+from typing import Iterator, NamedTuple, Optional
+
+import torch
+from torch import Tensor
+
+from .seeding import Space
+
+SCORES_PER_CHUNK = 1 << 26      # scores of one chunk on an accelerator
+HOST_CHUNK = 1024               # rows of one chunk on the host: rows, scores and centres stay in cache
+PRUNED_SHARE = 0.3              # share of doubtful rows from which a pass over all of them is cheaper
+
+
+class State(NamedTuple):
+    """Result of a pass of A restarts.
+
+    Attributes:
+        labels: (A, N) long.
+        gap: (A, N), by how much the row's own centre is certainly nearer than the others (in scores).
+        inertia: (A,) float64.
+        counts: (A, K) float64.
+        centers: (A, K, D) float64, those the labels belong to.
+        sums: (A, K, D) float64, summed rows of each cluster: the next centres come from them.
+    """
+    labels: Tensor
+    gap: Tensor
+    inertia: Tensor
+    counts: Tensor
+    centers: Tensor
+    sums: Tensor
+
+    def rows(self, index: Tensor | int) -> 'State':
+        """Keep some restarts."""
+        return State(*(value[index] for value in self))
+
+    def or_better(self, new: 'State') -> 'State':
+        """Per restart the state with the smaller inertia, the older one on equality."""
+        better = ~(self.inertia <= new.inertia)
+        return State(*(torch.where(better.view(-1, *[1] * (b.dim() - 1)), b, a) for a, b in zip(self, new)))
+
+
+def chunks(rows: Tensor, width: int, chunk_size: Optional[int]) -> Iterator[Tensor]:
+    """Cut rows (N, D) into chunks that suit the device when each row makes ``width`` scores."""
+    if chunk_size is None:
+        chunk_size = HOST_CHUNK if rows.device.type == 'cpu' else max(HOST_CHUNK, SCORES_PER_CHUNK // max(width, 1))
+    return (rows[start:start + chunk_size] for start in range(0, len(rows), max(chunk_size, 1)))
+
+
+def means(state: State, metric: str) -> Tensor:
+    """Centres (A, K, D) from the sums of a state; an empty cluster is zero (cosine) or stays (Euclidean)."""
+    mean = state.sums / state.counts.clamp(min=1)[..., None]
+    if metric == 'cosine':
+        return mean
+    return torch.where(state.counts[..., None] > 0, mean, state.centers)
+
+
+def _scores(rows: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+    """Scores of rows (B, D) against A x K centres (A, K, D) -> (A, K, B)."""
+    flat = weight.flatten(0, 1)
+    near = flat @ rows.T if bias is None else torch.addmm(bias.reshape(-1, 1), flat, rows.T)
+    return near.view(*weight.shape[:2], -1)
+
+
+def _decide(near: Tensor, tie: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Choose the nearest centre by scores (A, K, B), the first one on ties.
+
+    Returns:
+        label (A, B) int32, gap (A, B) to the second, member (A, K, B) bool.
+    """
+    k = near.shape[1]
+    ids = torch.arange(k, device=near.device, dtype=torch.int32)[:, None]
+    best = near.amax(1)
+    label = torch.where(near >= (best - tie)[:, None], ids, k - 1).amin(1)
+    member = label[:, None] == ids
+    gap = best - near.masked_fill_(member, float('-inf')).amax(1)
+    return label, gap, member
+
+
+def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
+    """Give every row to its nearest centre, the first one on ties.
+
+    Args:
+        space: N rows.
+        centers: (A, K, D) float64 of A restarts.
+        chunk_size: Rows scored at once.
+    """
+    num, k, _ = centers.shape
+    weight, bias = space.weight_bias(centers)
+    counts, sums = centers.new_zeros(num, k), torch.zeros_like(centers)
+    labels, gaps = [torch.zeros(num, 0, dtype=torch.int32, device=centers.device)], [space.rows.new_zeros(num, 0)]
+    for rows in chunks(space.rows, num * k, chunk_size):
+        label, gap, member = _decide(_scores(rows, weight, bias), space.tie)
+        labels.append(label)
+        gaps.append(gap)
+        counts += member.sum(2)
+        sums += _cluster_sums(rows, label, member)
+    inertia = space.total_cost(centers, sums, counts)
+    return State(torch.cat(labels, 1).long(), torch.cat(gaps, 1), inertia, counts, centers, sums)
+
+
+def _cluster_sums(rows: Tensor, label: Tensor, member: Tensor) -> Tensor:
+    """Sum rows (B, D) by label (A, B), given also as member (A, K, B) -> (A, K, D).
+
+    A product with the memberships is fastest for few clusters and repeatable on every device; for many clusters a
+    scattered sum costs less on the host, where it is repeatable too.
+    """
+    num, k, size = member.shape
+    if k > 32 and rows.device.type == 'cpu':
+        zero = rows.new_zeros(k, rows.shape[1])
+        return torch.stack([zero.index_add(0, one, rows) for one in label])
+    return (member.view(num * k, size).to(rows.dtype) @ rows).view(num, k, -1)
+
+
+def reassign(space: Space, old: State, centers: Tensor, chunk_size: Optional[int]) -> State:
+    """Assign to moved centres (A, K, D), with the labels that :func:`assign` gives.
+
+    On the host, rows whose gap is wider than what the movement can close are left alone; where an accelerator would
+    have to wait for the list of the others, all rows are scored.
+    """
+    if space.rows.device.type == 'cpu':
+        gap = _remaining_gap(space, old, centers)
+        doubt = ~(gap > 4 * space.tie)
+        if int(doubt.sum()) <= PRUNED_SHARE * doubt.numel():
+            return _reassign_doubtful(space, old, centers, gap, doubt, chunk_size)
+    return assign(space, centers, chunk_size)
+
+
+def _remaining_gap(space: Space, old: State, centers: Tensor) -> Tensor:
+    """Lower bound (A, N) of the gap after the centres have moved (as Hamerly 2010, in scores).
+
+    The score of row x for centre k changes by at most |x| |move of its weight| plus the change of its bias.
+    """
+    (before, bias_before), (after, bias_after) = space.weight_bias(old.centers), space.weight_bias(centers)
+    move = (after - before).norm(dim=-1)
+    slope = (move + move.amax(1, keepdim=True)).gather(1, old.labels)
+    if bias_before is None:
+        return old.gap - slope
+    lift = bias_after - bias_before
+    return old.gap - slope * (2 * space.half_square).sqrt() - (lift.amax(1, keepdim=True) - lift).gather(1, old.labels)
+
+
+def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, doubt: Tensor,
+                       chunk_size: Optional[int]) -> State:
+    """Score only the doubtful rows (A, N) and move those that change their cluster from sum to sum."""
+    weight, bias = space.weight_bias(centers)
+    labels, sums = old.labels.clone(), old.sums.clone()
+    for a, rows_in_doubt in enumerate(doubt):
+        for index in chunks(rows_in_doubt.nonzero().flatten(), 1, chunk_size):
+            rows = space.rows[index]
+            label, wide, _ = _decide(_scores(rows, weight[a, None], None if bias is None else bias[a, None]), space.tie)
+            gap[a, index] = wide[0]
+            changed = (label[0] != labels[a, index]).nonzero().flatten()
+            moved, come = rows[changed].double(), label[0, changed].long()
+            sums[a].index_add_(0, come, moved).index_add_(0, labels[a, index[changed]], moved, alpha=-1)
+            labels[a, index[changed]] = come
+    counts = torch.zeros_like(old.counts).scatter_add_(1, labels, old.counts.new_ones(()).expand_as(labels))
+    return State(labels, gap, space.total_cost(centers, sums, counts), counts, centers, sums)
