@@ -11,6 +11,8 @@ from mmcluster.models.clusterers import BYOL
 from mmcluster.models.clusterers.byol import feature_std
 from mmcluster.structures import TEST_STREAM, Batch
 
+pytestmark = pytest.mark.usefixtures('engine')
+
 
 def byol(seed=0, **kwargs):
     torch.manual_seed(seed)

@@ -7,6 +7,8 @@ from small_models import D, K, N, B, assert_same, batch, disturb, gradients, par
 from mmcluster.models.clusterers import ProPos
 from mmcluster.structures import Batch
 
+pytestmark = pytest.mark.usefixtures('engine')
+
 
 def labels(seed=0, num_clusters=K):
     return torch.randint(0, num_clusters, (N,), generator=torch.Generator().manual_seed(seed))
