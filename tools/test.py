@@ -10,7 +10,7 @@ from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 
 from mmcluster.compat import allow_pickle
-from mmcluster.engine.launch import init_environment, prepare, without_pretrained
+from mmcluster.engine.launch import init_environment, leave_environment, prepare, without_pretrained
 from mmcluster.engine.recipe import bind_data, build_runner, stage_config
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
 
@@ -61,13 +61,12 @@ def main() -> None:
             stack.enter_context(allow_pickle())
         runner = build_runner(load_config(args))
         metrics = runner.test()
-    if not is_main_process():
-        return
-    if args.out_item:
+    if is_main_process() and args.out_item:
         write_json(args.out_item, metrics)
-    if args.out:
+    if is_main_process() and args.out:
         metric = next(m for m in runner.test_evaluator.metrics if isinstance(m, ClusteringMetric))
         write_assignments(args.out, metric.assignments, runner.test_dataloader.dataset)
+    leave_environment()
 
 
 if __name__ == '__main__':

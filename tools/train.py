@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from mmengine.config import Config, DictAction
 
 from mmcluster.compat import allow_pickle
-from mmcluster.engine.launch import scale_lr
+from mmcluster.engine.launch import leave_environment, scale_lr
 from mmcluster.engine.recipe import run
 
 
@@ -70,6 +70,7 @@ def main() -> None:
             stack.enter_context(allow_pickle())
         run(cfg, args.launcher, args.resume or False, args.overwrite, args.allow_config_change,
             lambda stage: edit_stage(stage, args))
+    leave_environment()
 
 
 if __name__ == '__main__':

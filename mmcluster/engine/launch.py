@@ -35,6 +35,13 @@ def init_environment(launcher: str = 'none', backend: Optional[str] = None, time
     dist.init_process_group('gloo', timeout=timedelta(seconds=timeout))
 
 
+def leave_environment() -> None:
+    """Leave the process group when all processes have come here; one that just ends may take the others down."""
+    if dist.is_initialized():
+        dist.barrier()
+        dist.destroy_process_group()
+
+
 def _set_rendezvous(launcher: str) -> None:
     """Set the variables by which torch's processes find each other from those of another launcher."""
     names = {'pytorch': ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'),
