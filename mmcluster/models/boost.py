@@ -65,8 +65,9 @@ class Boost(BaseClusterer):
         labeller: Config of a module that says which label a labelled row has, now.
         pseudo_label_loss: Config of the semi-supervised loss.
         bank: Arguments of :class:`SampleBank`; the fields of labeller and loss are added.
-        teacher: ``dict(decay=0.999, buffers='live')``: an average of the weights that ``outputs`` (evaluation and
-            E-steps) and ``reference`` use. A ``TeacherHook`` moves it after each optimiser step. ``None``: the
+        teacher: Arguments of :class:`MomentumTeacher`, ``dict(decay=0.999)``: an average of the weights that
+            ``outputs`` (evaluation and E-steps) and ``reference`` use, both in evaluation mode, so its buffers are
+            ``'live'`` unless said otherwise. A ``TeacherHook`` moves it after each optimiser step. ``None``: the
             network in training is used.
         kwargs: See :class:`BaseClusterer`.
     """
@@ -97,7 +98,7 @@ class Boost(BaseClusterer):
         for owner in (self.labeller, self.pseudo_label_loss):
             for name, field in getattr(owner, 'fields', {}).items():
                 self.bank.add_field(name, **field)
-        self.teacher = MomentumTeacher(parts, **teacher) if teacher else None
+        self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
 
     def init_weights(self) -> None:
         """Initialise new parts and take over the base's weights, loading its checkpoint strictly."""
@@ -110,10 +111,14 @@ class Boost(BaseClusterer):
         if self.teacher is not None:
             self.teacher.copy_from(self)
 
+    def deployed(self) -> tuple[nn.Module, Optional[nn.Module], nn.Module]:
+        """Backbone, neck and head of the teacher if there is one, else of the network that trains."""
+        source = self if self.teacher is None else self.teacher
+        return source.backbone, getattr(source, 'neck', None), source.head
+
     def outputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding (B, D) and logits (B, K) of images (B, C, H, W), by the teacher in evaluation if there is one."""
-        source = self if self.teacher is None or self.training else self.teacher
-        return chain(x, source.backbone, getattr(source, 'neck', None), source.head)
+        """Embedding (B, D) and logits (B, K) of images (B, C, H, W): deployed parts, in training the trained ones."""
+        return chain(x, self.backbone, self.neck, self.head) if self.training else super().outputs(x)
 
     @torch.no_grad()
     def reference(self, x: Tensor) -> Tensor:
