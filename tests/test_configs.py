@@ -1,0 +1,188 @@
+"""Every shipped config parses, survives a round trip, fits on the stage before it, and groups its parameters."""
+import ast
+import re
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+import torch
+import yaml
+from mmengine.config import Config
+from mmengine.registry import DefaultScope
+from reduced import CONFIGS, ROOT
+from torch import nn
+
+from mmcluster.engine import recipe
+from mmcluster.models.boost import _build_base
+from mmcluster.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from mmcluster.strict import state_dict_problems
+
+PATHS = sorted(CONFIGS.glob('*.py'))
+EVERY = sorted(CONFIGS.rglob('*.py'))
+RECIPES = [path for path in PATHS if 'stages' in Config.fromfile(path, lazy_import=False)]
+SINGLES = [path for path in PATHS if path not in RECIPES]
+# Factor of the backbone's learning rate in ClusMatch: slow as released; the paper has one rate for all.
+BACKBONE_FACTOR = dict(clusmatch_cnn_digits=0.5, clusmatch_r18_cifar10_paper=1., clusmatch_r18_cifar10=0.01,
+                       clusmatch_r18_cifar20=0.01, clusmatch_gcc_r18_folder64=0.01)
+
+
+def name_of(path):
+    return path.stem
+
+
+every_config = pytest.mark.parametrize('path', PATHS, ids=name_of)
+every_recipe = pytest.mark.parametrize('path', RECIPES, ids=name_of)
+
+
+def read(path):
+    return Config.fromfile(path, lazy_import=False)
+
+
+def with_names(path):
+    """(name, config) of a config, or of every stage of a recipe."""
+    cfg = read(path)
+    if 'stages' not in cfg:
+        return [(path.stem, cfg)]
+    cfg.work_dir = 'unused'
+    given = {name: f'/runs/{name}.pth' for name in cfg.stages}
+    return [(name, recipe.stage_config(cfg, name, given)) for name in cfg.stages]
+
+
+# ---- text
+
+def test_there_are_configs():
+    assert len(SINGLES) > 8 and len(RECIPES) > 3
+
+
+@pytest.mark.parametrize('path', EVERY, ids=name_of)
+def test_a_config_imports_nothing(path):
+    text = re.sub(r'\{\{.*?\}\}', '0', path.read_text(encoding='utf-8'))  # what mmengine fills in
+    nodes = list(ast.walk(ast.parse(text)))
+    assert not any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in nodes)
+
+
+@every_config
+def test_the_head_names_a_command_that_exists(path):
+    head = path.read_text(encoding='utf-8').split('\n\n')[0]
+    commands = [line for line in head.splitlines() if line.startswith('#')]
+    named = re.findall(r'configs/\S+?\.py', '\n'.join(commands))
+    assert named and all((ROOT / name).is_file() for name in named)
+
+
+@every_config
+def test_dumped_and_read_again(path, tmp_path):
+    cfg = read(path)
+    cfg.dump(tmp_path / 'dumped.py')
+    assert read(tmp_path / 'dumped.py').to_dict() == cfg.to_dict()
+
+
+def test_the_environment_names_folder_and_clusters(monkeypatch, tmp_path):
+    monkeypatch.setenv('IMAGES', str(tmp_path))
+    monkeypatch.setenv('CLUSTERS', '3')
+    for name in ('propos', 'clusmatch'):
+        cfg = read(CONFIGS / f'{name}_gcc_r18_folder64.py')
+        assert cfg.train_dataloader.dataset.source.root == str(tmp_path)
+        found = re.findall(r"'num_clusters': (\S+?)[,}]", str(cfg.to_dict()))
+        assert len(found) >= 4 and set(found) == {'3'}
+
+
+def test_model_index():
+    path = ROOT / 'model-index.yml'
+    if not path.exists():
+        pytest.skip('there is no model-index.yml')
+    models = [model for part in read_index(path) for model in part['Models']]
+    listed = [model['Config'] for model in models]
+    assert all((ROOT / name).is_file() for name in listed)
+    assert {config.relative_to(ROOT).as_posix() for config in PATHS} == set(listed)
+    names = [model['Name'] for model in models]
+    assert len(set(names)) == len(names) and all('_base_' not in name for name in listed)
+
+
+def read_index(path):
+    """The index and the files that it imports."""
+    content = yaml.safe_load(path.read_text(encoding='utf-8'))
+    parts = [part for name in content.get('Import', []) for part in read_index(path.parent / name)]
+    return parts + [content] * ('Models' in content)
+
+
+# ---- recipes
+
+@every_recipe
+def test_stages_resolve_and_placeholders_fill(path):
+    cfg = read(path)
+    cfg.work_dir = 'work'
+    given = {}
+    for name in cfg.stages:
+        stage = recipe.stage_config(cfg, name, given)
+        assert recipe._placeholders(stage.to_dict()) == [] and stage.work_dir == f'work/{name}'
+        if given:
+            base = f'/runs/{list(given)[-1]}.pth'
+            assert stage.model.base.init_cfg.checkpoint == base
+            still_open = recipe._placeholders(recipe.stage_config(cfg, name, {}).to_dict())
+            assert still_open == [f'model.base.init_cfg.checkpoint={{{list(given)[-1]}}}']
+        given[name] = f'/runs/{name}.pth'
+    assert len(given) == 2
+
+
+@every_recipe
+def test_a_stage_fits_on_the_one_before(path):
+    """The same images in all loaders, and weights that load strictly."""
+    (_, first), (_, second) = with_names(path)
+    sources = [cfg[name].dataset.source for cfg in (first, second)
+               for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
+    assert all(source == sources[0] for source in sources)
+    trained = {key: value for key, value in on_paper(first).state_dict().items() if not key.startswith('bank.')}
+    with without_memory():
+        base = _build_base({**second.model.base, 'bank': dict(num_samples=1)})
+    own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
+    assert state_dict_problems(base, {**trained, **own}) == []
+
+
+# ---- optimiser groups
+
+@contextmanager
+def without_memory():
+    """Modules built here have no memory for their weights; backbones read numbers from ``linspace``."""
+    with pytest.MonkeyPatch.context() as patch, DefaultScope.overwrite_default_scope('mmcluster'), \
+            torch.device('meta'):
+        patch.setattr(torch, 'linspace', partial(torch.linspace, device='cpu'))
+        yield
+
+
+def on_paper(cfg):
+    """The model without memory for its weights."""
+    with without_memory():
+        return MODELS.build(dict(cfg.model, bank=dict(cfg.model.bank, num_samples=4)))
+
+
+def rates_of(model, cfg):
+    """Name -> (learning rate, weight decay) of all trained parameters."""
+    wrapper = dict(cfg.optim_wrapper)
+    paramwise = wrapper.pop('paramwise_cfg')
+    maker = OPTIM_WRAPPER_CONSTRUCTORS.get(wrapper.pop('constructor'))(wrapper, paramwise)
+    groups = maker.groups(model, cfg.optim_wrapper.optimizer.lr, cfg.optim_wrapper.optimizer.weight_decay)
+    names = {id(param): name for name, param in model.named_parameters()}
+    return {names[id(param)]: (group['lr'], group['weight_decay']) for group in groups for param in group['params']}
+
+
+@every_config
+def test_parameter_groups(path):
+    for name, cfg in with_names(path):
+        model, given = on_paper(cfg), cfg.optim_wrapper.optimizer
+        rates = rates_of(model, cfg)
+        assert set(rates) == {key for key, _ in model.named_parameters() if not key.startswith('teacher.')}
+        spared = {f'{where}.{key}' for where, module in model.named_modules()
+                  for key, _ in module.named_parameters(recurse=False)
+                  if key == 'bias' or isinstance(module, nn.modules.batchnorm._BatchNorm)}
+        boost = cfg.model.type == 'Boost'
+        assert (cfg.optim_wrapper.paramwise_cfg.get('no_decay', 'none') != 'none') is boost
+        factor = dict(backbone=BACKBONE_FACTOR[_single(path, name)]) if boost else dict(predictor=10.)
+        for key, (lr, decay) in rates.items():
+            assert decay == (0. if boost and key in spared else given.weight_decay), key
+            assert lr == pytest.approx(given.lr * factor.get(key.split('.')[0], 1.)), key
+
+
+def _single(path, name):
+    """Stem of the config behind a stage."""
+    stages = read(path).get('stages')
+    return stages[name].config[:-len('.py')] if stages else path.stem
