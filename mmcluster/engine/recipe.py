@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import logging
 import os
 import re
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from mmengine.config import Config, ConfigDict
@@ -30,8 +32,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
 
     A recipe has ``stages = dict(name=dict(config=..., options=..., checkpoint=...))``; stages run in order in
     ``<work_dir>/<name>``. ``{name}`` in any string of a later stage's config stands for that stage's final
-    checkpoint. A stage with ``checkpoint`` is replaced by that file. Every other key of a recipe is merged into all of
-    its stages. Stages that were interrupted resume; a config without stages resumes when ``resume`` says so.
+    checkpoint. A stage with ``checkpoint`` is replaced by that file. Every other setting of a recipe is merged into all
+    of its stages; names that are no setting of a Runner or of the stage are the recipe's own helpers. Stages that were interrupted resume; a config without stages resumes when ``resume`` says so.
 
     Args:
         cfg: Config with a ``work_dir``.
@@ -81,9 +83,10 @@ def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
     if not os.path.isabs(path) and cfg.filename:
         path = os.path.join(os.path.dirname(cfg.filename), path)
     merged = Config.fromfile(path, lazy_import=False)
-    shared = {key: value for key, value in cfg.items() if key not in ('stages', 'work_dir', 'default_scope')}
-    for options in (shared, stage.get('options') or {}):
-        merged.merge_from_dict(options)
+    known = set(merged) | set(inspect.signature(Runner).parameters)
+    shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
+    merged.merge_from_dict(copy.deepcopy(shared))
+    merged.merge_from_dict(copy.deepcopy(stage.get('options') or {}))
     merged = Config(_fill_placeholders(merged._cfg_dict, checkpoints), filename=merged.filename)
     merged.work_dir = os.path.join(cfg.work_dir, name)
     return merged
@@ -141,12 +144,19 @@ def _train(cfg: Config, launcher: str, resume: Any, overwrite: bool, allow_confi
     done = None if overwrite else _read(os.path.join(work_dir, DONE))
     if done is not None:
         _check_unchanged(done['config'], wanted, work_dir, allow_config_change)
+        checkpoint = os.path.join(work_dir, done['checkpoint'])
+        if not os.path.isfile(checkpoint):
+            raise FileNotFoundError(f'{work_dir} is done, but its checkpoint {done["checkpoint"]} is gone. Put it back, '
+                                    f'or train again with --overwrite')
         print_log(f'{work_dir} is done: {done["checkpoint"]}', logger='current')
-        return os.path.join(work_dir, done['checkpoint'])
+        return checkpoint
     _set_resume(cfg, work_dir, resume, overwrite, allow_config_change, wanted)
     cfg = prepare(cfg, launcher)
     if is_main_process():
         os.makedirs(work_dir, exist_ok=True)
+        if overwrite:
+            for name in (DONE, 'last_checkpoint'):
+                Path(work_dir, name).unlink(missing_ok=True)
         write_json(os.path.join(work_dir, STARTED), wanted)
     barrier()
     runner = build_runner(cfg)
@@ -163,7 +173,12 @@ def _train(cfg: Config, launcher: str, resume: Any, overwrite: bool, allow_confi
 
 
 def build_runner(cfg: Config) -> Runner:
-    """A Runner of the config's ``runner_type``, mmengine's by default."""
+    """A Runner of the config's ``runner_type``, mmengine's by default.
+
+    The text of the config goes unformatted into log and checkpoints: formatting nested lists of long paths can take
+    many seconds, and mmengine does it at every save.
+    """
+    cfg = Config(cfg._cfg_dict, filename=cfg.filename, format_python_code=False)
     return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
 
 

@@ -22,12 +22,13 @@ class EStepHook(Hook):
 
     Args:
         field: Bank field that is written.
-        interval: Epochs between E-steps, from epoch 0 on; -1: once, while the field is unset.
+        interval: Epochs between E-steps, from epoch 0 on; -1: once, while a field that it writes is unset.
         output: What is extracted, see ``mmcluster.engine.extract.output_function``.
         views: ``'test'`` or ``'train'``.
         stream: Training stream whose views are used with ``views='train'``.
         source: ``None``: the model in training. Else the config of an older network with
-            ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed.
+            ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed. The
+            size of its bank, if it has one, is that of the data set unless given.
         batch_size: Rows a batch of the sweep.
         num_workers: Worker processes of the sweep.
     """
@@ -38,6 +39,8 @@ class EStepHook(Hook):
                  stream: str = 'batch', source: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
         if interval == 0 or interval < -1:
             raise ValueError(f'{type(self).__name__}: interval is a number of epochs, or -1 for once; got {interval}')
+        if views not in ('test', 'train'):
+            raise ValueError(f"{type(self).__name__}: views must be 'test' or 'train', got {views!r}")
         self.field = field
         self.interval = interval
         self.output = output
@@ -62,8 +65,8 @@ class EStepHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Run the E-step when it is due."""
         bank = unwrap(runner.model).bank
-        due = not bank.is_set(self.field) if self.interval < 0 else runner.epoch % self.interval == 0
-        if not due:
+        known = all([bank.is_set(name) for name in self.fields()])      # also says early which field is missing
+        if known if self.interval < 0 else runner.epoch % self.interval:
             return
         features = self.features(runner)
         values = self.estimate(runner, features) if is_main_process() else {}
@@ -98,7 +101,11 @@ class EStepHook(Hook):
         return features
 
     def _older_network(self, runner: Runner) -> nn.Module:
-        model = MODELS.build(self.source)
+        cfg = dict(self.source)
+        if cfg.get('bank'):
+            cfg['bank'] = dict(cfg['bank'], num_samples=cfg['bank'].get('num_samples') or
+                               len(runner.train_dataloader.dataset))
+        model = MODELS.build(cfg)
         model.init_weights()
         return model.to(next(runner.model.parameters()).device)
 
@@ -155,17 +162,19 @@ class KMeansHook(EStepHook):
         if self.posterior_temperature:
             similarity = center_similarity(rows, result.centers, self.options['metric'])
             prob = (similarity / self.posterior_temperature).softmax(1)
-            values['posterior'] = prob if order is None else prob[:, torch.argsort(order.to(prob.device))]
+            prob = prob if order is None else prob[:, torch.argsort(order.to(prob.device))]
+            values['posterior'] = prob.view(*features.shape[:-1], -1)
         return values
 
     def _align(self, runner: Runner, label: Tensor) -> tuple[Tensor, Tensor]:
         bank = unwrap(runner.model).bank
         target = bank.read(self.align_to, torch.arange(bank.num_samples, device=label.device))
+        target = target.repeat_interleave(len(label) // bank.num_samples)           # one for each training view
         chosen = (target >= 0).nonzero().flatten()
         if not len(chosen):
             raise RuntimeError(f'KMeansHook: align_to={self.align_to!r} has no trusted row; let a SelectHook that '
                                f'writes it come before this hook')
-        previous = getattr(bank, self.field) if bank.is_set(self.field) else None
+        previous = getattr(bank, self.field).flatten() if bank.is_set(self.field) else None
         alignment = align_clusters(label, chosen, target[chosen], self.num_clusters, previous=previous)
         runner.message_hub.update_scalar('train/align_agreement', float(alignment.n_agree) / len(chosen))
         return torch.as_tensor(alignment.aligned), torch.as_tensor(alignment.mapping)
