@@ -49,7 +49,7 @@ class ScheduleHook(Hook):
         *path, name = self.param.split('.')
         owner: Any = unwrap(runner.model)
         for part in path:
-            owner = getattr(owner, part)
+            owner = getattr(owner, part, None)
         if not isinstance(getattr(owner, name, None), (int, float)):
             raise AttributeError(f'ScheduleHook: {type(unwrap(runner.model)).__name__} has no number {self.param!r}')
         setattr(owner, name, self.value(runner.epoch, runner.iter, runner.max_iters))
@@ -68,6 +68,17 @@ class TeacherHook(Hook):
     """Moves ``model.teacher`` after each optimiser step."""
 
     priority = 'HIGH'
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model without a teacher.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        model = unwrap(runner.model)
+        if getattr(model, 'teacher', None) is None:
+            raise ValueError(f'TeacherHook: {type(model).__name__} has no teacher; give it teacher=dict(decay=...) or '
+                             f'drop the hook')
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
