@@ -1,0 +1,115 @@
+"""Label selectors: the cluster centres and the head's probabilities say which rows are trusted."""
+import pytest
+import torch
+from torch.nn import functional as F
+
+from mmcluster.functional.kmeans import kmeans
+from mmcluster.registry import LABEL_SELECTORS
+from mmcluster.selectors import CentroidDistance, ProbabilityVariance
+
+pytestmark = pytest.mark.usefixtures('engine')
+N, D, K = 62, 5, 4
+
+
+def rows(seed=0):
+    """Blobs of different norms and unequal sizes."""
+    generator = torch.Generator().manual_seed(seed)
+    blob = torch.tensor([0] * 30 + [1] * 17 + [2] * 12 + [3] * 3)[torch.randperm(N, generator=generator)]
+    embed = torch.eye(K, D)[blob] + 0.2 * torch.randn(N, D, generator=generator)
+    return embed * (0.5 + 3 * torch.rand(N, 1, generator=generator)), blob
+
+
+def first_of_each(key, label, count):
+    """Targets (N,): the ``count`` smallest keys of every cluster."""
+    target = torch.full((len(label),), -1)
+    for cluster in range(K):
+        members = sorted((i for i in range(len(label)) if label[i] == cluster), key=lambda i: (float(key[i]), i))
+        target[members[:count]] = cluster
+    return target
+
+
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
+@pytest.mark.parametrize('to', ['assigned', 'nearest'])
+def test_rows_next_to_their_centre(distance, to):
+    embed, _ = rows()
+    result = kmeans(embed, K, n_init=3, seed=2)
+    target = CentroidDistance(K, sigma=0.3, distance=distance, to=to, n_init=3, seed=2)(embed)
+    centers = result.centers.double()
+    if distance == 'cosine':
+        far = 1 - F.normalize(embed.double(), dim=1) @ F.normalize(centers, dim=1).T
+    else:
+        far = (embed.double()[:, None] - centers).norm(dim=2)
+    key = far.min(1).values if to == 'nearest' else far[torch.arange(N), result.labels]
+    assert torch.equal(target, first_of_each(key, result.labels, int(0.3 * N / K)))
+    assert target.dtype == torch.long and target.shape == (N,)
+
+
+def test_distances_select_different_rows():
+    """Both options matter on rows of different norms."""
+    embed, _ = rows()
+    found = {tuple((CentroidDistance(K, 0.3, distance, to)(embed) >= 0).tolist())
+             for distance, to in (('cosine', 'assigned'), ('euclidean', 'assigned'))}
+    assert len(found) == 2
+
+
+def test_small_clusters_give_all_they_have():
+    embed, blob = rows()
+    target = CentroidDistance(K, sigma=0.5)(embed)
+    sizes = torch.bincount(target[target >= 0], minlength=K).sort().values
+    assert sizes.tolist() == [3, 7, 7, 7]                       # floor(0.5 * 62 / 4) = 7
+    for cluster in range(K):
+        assert len(blob[target == cluster].unique()) == 1, 'well separated blobs are clusters'
+
+
+def test_everything():
+    embed, _ = rows()
+    assert (CentroidDistance(K, sigma=1.)(embed) >= 0).sum() < N      # the largest cluster is cut at floor(N / K)
+
+
+def test_selection_is_repeatable_and_uses_its_seed():
+    embed = torch.randn(N, D, generator=torch.Generator().manual_seed(1))
+    first = CentroidDistance(K, 0.3, n_init=1, seed=3)(embed)
+    assert torch.equal(CentroidDistance(K, 0.3, n_init=1, seed=3)(embed), first)
+    assert any(not torch.equal(CentroidDistance(K, 0.3, n_init=1, seed=seed)(embed), first) for seed in range(4, 8))
+
+
+@pytest.mark.parametrize('sigma', [0.1, 0.29, 1.])
+def test_rows_whose_probabilities_vary_most(sigma):
+    prob = (2 * torch.randn(100, K, generator=torch.Generator().manual_seed(0))).softmax(1)
+    variance = prob.double().var(1, unbiased=False)
+    target = ProbabilityVariance(sigma)(None, prob)
+    assert torch.equal(target, first_of_each(-variance, prob.argmax(1), round(sigma * 100) // K))
+
+
+def test_renaming_classes_renames_targets():
+    prob = (2 * torch.randn(100, K, generator=torch.Generator().manual_seed(0))).softmax(1)
+    order = torch.tensor([2, 0, 3, 1])
+    target, renamed = ProbabilityVariance(0.4)(None, prob), ProbabilityVariance(0.4)(None, prob[:, order])
+    chosen = target >= 0
+    assert torch.equal(renamed >= 0, chosen) and torch.equal(order[renamed[chosen]], target[chosen])
+
+
+@pytest.mark.parametrize('sigma', [0, -0.1, 1.01])
+@pytest.mark.parametrize('selector', [lambda sigma: CentroidDistance(K, sigma), ProbabilityVariance])
+def test_sigma_is_a_share(selector, sigma):
+    with pytest.raises(ValueError, match=rf'in \(0, 1\]; got {sigma}'):
+        selector(sigma)
+
+
+def test_each_selector_names_the_output_it_needs():
+    with pytest.raises(ValueError, match="output='embed'"):
+        CentroidDistance(K, 0.3)(None, torch.rand(N, K))
+    with pytest.raises(ValueError, match="output='head_probs'"):
+        ProbabilityVariance(0.3)(torch.rand(N, D), None)
+
+
+@pytest.mark.parametrize('options', [dict(distance='manhattan'), dict(to='any')])
+def test_unknown_distances(options):
+    with pytest.raises(ValueError, match='distance must be'):
+        CentroidDistance(K, 0.3, **options)(rows()[0])
+
+
+def test_they_are_registered():
+    selector = LABEL_SELECTORS.build(dict(type='CentroidDistance', num_clusters=K, sigma=0.3, n_init=3))
+    assert torch.equal(selector(rows()[0]), CentroidDistance(K, 0.3, n_init=3)(rows()[0]))
+    assert isinstance(LABEL_SELECTORS.build(dict(type='ProbabilityVariance', sigma=0.3)), ProbabilityVariance)
