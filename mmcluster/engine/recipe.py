@@ -18,12 +18,10 @@ from mmengine.runner import Runner
 from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
 
+from .changes import check_unchanged, comparable
 from .launch import init_environment, prepare
 
 DONE, STARTED = 'done.json', 'config.json'
-FREE_KEYS = ('work_dir', 'launcher', 'resume', 'load_from', 'log_level', 'log_processor', 'visualizer', 'vis_backends',
-             'env_cfg', 'model_wrapper_cfg', 'default_hooks', 'experiment_name', 'sync_bn', 'local_rank')
-FREE_LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 
 
 def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: bool = False,
@@ -33,7 +31,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     A recipe has ``stages = dict(name=dict(config=..., options=..., checkpoint=...))``; stages run in order in
     ``<work_dir>/<name>``. ``{name}`` in any string of a later stage's config stands for that stage's final
     checkpoint. A stage with ``checkpoint`` is replaced by that file. Every other setting of a recipe is merged into all
-    of its stages; names that are no setting of a Runner or of the stage are the recipe's own helpers. Stages that were interrupted resume; a config without stages resumes when ``resume`` says so.
+    of its stages; names that are no setting of a Runner or of the stage are the recipe's own helpers. Stages that were
+    interrupted resume; a config without stages resumes when ``resume`` says so.
 
     Args:
         cfg: Config with a ``work_dir``.
@@ -52,7 +51,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
         ValueError: If a run is resumed with a changed config, or a placeholder has no stage.
     """
     init_environment(launcher, (cfg.get('env_cfg') or {}).get('dist_cfg', {}).get('backend'))
-    options = dict(launcher=launcher, overwrite=overwrite, allow_config_change=allow_config_change, edit=edit)
+    options = dict(root=os.path.abspath(cfg.work_dir), launcher=launcher, overwrite=overwrite,
+                   allow_config_change=allow_config_change, edit=edit)
     if 'stages' not in cfg:
         return dict(train=_train(copy.deepcopy(cfg), resume=resume, **options))
     checkpoints: dict[str, str] = {}
@@ -129,7 +129,7 @@ def bind_data(cfg: Config) -> None:
     bank.fingerprint = dataset.fingerprint
 
 
-def _train(cfg: Config, launcher: str, resume: Any, overwrite: bool, allow_config_change: bool,
+def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, allow_config_change: bool,
            edit: Optional[Callable[[Config], None]]) -> str:
     """Train one stage unless it is done; returns its final checkpoint."""
     if edit is not None:
@@ -140,15 +140,15 @@ def _train(cfg: Config, launcher: str, resume: Any, overwrite: bool, allow_confi
                          f'stage, or name a file, e.g. --cfg-options {open_places[0].split("=")[0]}=path.pth')
     work_dir = os.path.abspath(cfg.work_dir)
     bind_data(cfg)
-    wanted = _comparable(cfg)
+    wanted = comparable(cfg, root)
     done = None if overwrite else _read(os.path.join(work_dir, DONE))
     if done is not None:
-        _check_unchanged(done['config'], wanted, work_dir, allow_config_change)
+        check_unchanged(done['config'], wanted, work_dir, allow_config_change)
         checkpoint = os.path.join(work_dir, done['checkpoint'])
-        if not os.path.isfile(checkpoint):
-            raise FileNotFoundError(f'{work_dir} is done, but its checkpoint {done["checkpoint"]} is gone. Put it back, '
-                                    f'or train again with --overwrite')
         print_log(f'{work_dir} is done: {done["checkpoint"]}', logger='current')
+        if not os.path.isfile(checkpoint):  # a later stage that has begun does not need it
+            print_log(f'{checkpoint} is gone; put it back, or train again with --overwrite', logger='current',
+                      level=logging.WARNING)
         return checkpoint
     _set_resume(cfg, work_dir, resume, overwrite, allow_config_change, wanted)
     cfg = prepare(cfg, launcher)
@@ -163,9 +163,9 @@ def _train(cfg: Config, launcher: str, resume: Any, overwrite: bool, allow_confi
     runner.train()
     barrier()
     checkpoint = latest_checkpoint(work_dir)
-    if checkpoint is None:
-        raise RuntimeError(f'training ended without a checkpoint in {work_dir}; keep the CheckpointHook and save_last')
     close(runner)
+    if checkpoint is None:
+        raise RuntimeError(f'no checkpoint in {work_dir} after training; keep the CheckpointHook and save_last')
     if is_main_process():
         write_json(os.path.join(work_dir, DONE), dict(checkpoint=os.path.basename(checkpoint), config=wanted))
     barrier()
@@ -201,38 +201,9 @@ def _set_resume(cfg: Config, work_dir: str, resume: Any, overwrite: bool, allow_
     if not resume:
         raise FileExistsError(f'{work_dir} holds an unfinished run ({os.path.basename(latest)}). Go on with --resume, '
                               f'choose another --work-dir, or start anew with --overwrite')
-    if path is None:
-        _check_unchanged(_read(os.path.join(work_dir, STARTED)) or wanted, wanted, work_dir, allow_config_change)
+    folder = work_dir if path is None else os.path.dirname(os.path.abspath(path))
+    check_unchanged(_read(os.path.join(folder, STARTED)) or wanted, wanted, folder, allow_config_change)
     cfg.resume, cfg.load_from = True, latest
-
-
-def _comparable(cfg: Config) -> dict:
-    """The part of a config that must not change between start and resume, as plain JSON values."""
-    value = json.loads(json.dumps(cfg.to_dict(), default=str))
-    value = {key: item for key, item in value.items() if key not in FREE_KEYS}
-    for name, loader in value.items():
-        if name.endswith('_dataloader') and isinstance(loader, dict):
-            value[name] = {key: item for key, item in loader.items() if key not in FREE_LOADER_KEYS}
-    return value
-
-
-def _differences(old: Any, new: Any, where: str = '') -> list[str]:
-    """Dotted names of the leaves in which two nested values differ, with both values."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return [line for key in sorted(set(old) | set(new))
-                for line in _differences(old.get(key), new.get(key), f'{where}.{key}'.lstrip('.'))]
-    return [] if old == new else [f'{where}: {old!r} -> {new!r}']
-
-
-def _check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool) -> None:
-    lines = _differences(old, new)
-    if not lines:
-        return
-    text = f'{work_dir} was started with another config:\n  ' + '\n  '.join(lines[:20])
-    if not allowed:
-        raise ValueError(f'{text}\nUse another --work-dir, go on regardless with --allow-config-change, or start anew '
-                         f'with --overwrite')
-    print_log(text, logger='current', level=logging.WARNING)
 
 
 def latest_checkpoint(work_dir: str) -> Optional[str]:
