@@ -18,6 +18,7 @@ stages = dict(
                 dict(type='ScheduleHook', param='sigma', steps=[(0, 0.), (2, 0.001)]),
                 dict(type='KMeansHook', num_clusters=10),
             ],
+            model=dict(decay=0.97),
             optim_wrapper=dict(optimizer=dict(lr=0.0125)),
             param_scheduler=dict(total_epochs=6, warmup_epochs=1),
             train_cfg=dict(max_epochs=6, val_interval=6))),
@@ -33,5 +34,6 @@ stages = dict(
                 dict(type='KMeansHook', num_clusters=10, align_to='target'),
                 dict(type='TeacherHook'),
             ],
+            optim_wrapper=dict(optimizer=dict(lr=0.001)),
             param_scheduler=dict(total_epochs=4),
             train_cfg=dict(max_epochs=4, val_interval=4))))
