@@ -29,6 +29,8 @@ class CentroidDistance:
     def __init__(self, num_clusters: int, sigma: float, distance: str = 'cosine', to: str = 'assigned',
                  n_init: int = 10, seed: int = 0):
         check_share(sigma)
+        if num_clusters < 2:
+            raise ValueError(f'CentroidDistance: num_clusters must be at least 2, got {num_clusters}')
         self.num_clusters = num_clusters
         self.sigma = sigma
         self.distance = distance

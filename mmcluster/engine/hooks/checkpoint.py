@@ -13,6 +13,7 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
+from torch import nn
 
 from mmcluster.registry import HOOKS
 from mmcluster.strict import state_dict_of, state_dict_problems
@@ -26,9 +27,10 @@ class CheckpointHook(_CheckpointHook):
     """mmengine's hook, made safe.
 
     A checkpoint is written to a temporary file and moved into place, then ``last_checkpoint`` is, and only then old
-    files are deleted: a full disk leaves the previous checkpoint intact. Files can be read with ``weights_only=True``.
-    ``load_from``, resume and test refuse files that do not fit the model. ``save_best`` writes a file of its own
-    beside the others; nothing goes on from it, and it never becomes ``last_checkpoint``.
+    files are deleted: a full disk leaves the previous checkpoint intact, and so does a network that diverged. Files
+    can be read with ``weights_only=True``. ``load_from``, resume and test refuse files that do not fit the model.
+    ``save_best`` writes a file of its own beside the others; nothing goes on from it, and it never becomes
+    ``last_checkpoint``.
 
     Args:
         args: See ``mmengine.hooks.CheckpointHook``.
@@ -102,6 +104,7 @@ class CheckpointHook(_CheckpointHook):
 
     def _write(self, runner: Runner, name: str, info: dict[str, Any], is_last: bool, **options: Any) -> None:
         """Write a checkpoint whole or not at all; ``info`` goes into it and, if that succeeds, stays in the hub."""
+        _check_finite(unwrap(runner.model), name)
         for hook in runner.hooks:
             if isinstance(hook, RuntimeInfoHook):
                 hook.flush(runner)
@@ -167,6 +170,15 @@ class CheckpointHook(_CheckpointHook):
         if problems:
             raise ValueError('the checkpoint does not fit the model of this config:\n  ' + '\n  '.join(problems) +
                              '\nUse the config that it was made with (data set, number of clusters, architecture)')
+
+
+def _check_finite(model: nn.Module, name: str) -> None:
+    """Refuse to put weights that are not finite in the place of good ones; waits for the device once."""
+    finite = [torch.isfinite(param).all() for param in model.parameters()]
+    if finite and not torch.stack(finite).all():
+        raise FloatingPointError(f'{name} was not saved: its weights are not finite. The network diverged: lower the '
+                                 f'learning rate or train in float32, and go on from an earlier checkpoint, which is '
+                                 f'untouched.')
 
 
 def _temporary(final: str) -> str:

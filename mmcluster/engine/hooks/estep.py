@@ -144,8 +144,12 @@ class KMeansHook(EStepHook):
         self.options = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse more clusters than images."""
+        """Refuse more clusters than images, and labels of another number of clusters than the model has."""
         check_num_clusters(self.num_clusters, len(runner.train_dataloader.dataset))
+        model = unwrap(runner.model)
+        known = getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
+        if self.field == 'label' and known not in (None, self.num_clusters):
+            raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one value')
 
     def fields(self) -> list[str]:
         """``label``, and ``posterior`` when it is asked for."""

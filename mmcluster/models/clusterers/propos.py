@@ -47,6 +47,8 @@ class ProPos(BYOL):
                                    ('mask_scope', mask_scope, ('global', 'rank'))):
             if value not in known:
                 raise ValueError(f'ProPos: {name} must be one of {known}, got {value!r}')
+        if num_clusters < 2:
+            raise ValueError(f'ProPos: num_clusters must be at least 2, got {num_clusters}')
         if self.bank is None:
             raise ValueError('ProPos keeps cluster labels per sample: give it bank=dict(num_samples=None)')
         self.num_clusters = num_clusters

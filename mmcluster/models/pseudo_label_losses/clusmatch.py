@@ -40,6 +40,8 @@ class ClusMatchLoss(PseudoLabelLoss):
                  fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
                  exclude_kmeans_from_negative: bool = True, clamp: bool = False):
         super().__init__()
+        if num_clusters < 2:
+            raise ValueError(f'ClusMatchLoss: num_clusters must be at least 2, got {num_clusters}')
         self.ppl_weight = ppl_weight
         self.npl_weight = npl_weight
         self.kpl_weight = kpl_weight
