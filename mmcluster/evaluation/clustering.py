@@ -80,15 +80,17 @@ class ClusteringMetric(BaseMetric):
             size: N, the number of rows that must have arrived.
 
         Raises:
-            RuntimeError: If rows are missing.
+            RuntimeError: If rows are missing or came more than once.
         """
         parts = [part for results in all_gather_object(self.results) for part in results]
         self.results.clear()
         holder: list = [None]
         if is_main_process():
             metrics = self.compute_metrics(parts)
-            if len(self.assignments.index) != size:
-                raise RuntimeError(f'{len(self.assignments.index)} of {size} rows were evaluated; use a SweepSampler')
+            rows = self.assignments.index
+            if not torch.equal(rows, torch.arange(size)):
+                raise RuntimeError(f'{len(rows.unique())} of {size} rows were evaluated, {len(rows)} with repetitions; '
+                                   f'use a SweepSampler')
             holder = [{f'{self.prefix}/{name}': value for name, value in metrics.items()}]
         broadcast_object_list(holder)
         return holder[0]

@@ -8,7 +8,7 @@ import time
 from typing import Any, Optional
 
 import torch
-from mmengine.dist import is_main_process
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -33,9 +33,7 @@ class ResultHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Start the clock; drop history that a resumed run will write again."""
         self.started = time.time()
-        if is_main_process():
-            kept = [line for line in self._history(runner) if line['epoch'] <= runner.epoch]
-            write_text(os.path.join(runner.work_dir, HISTORY), ''.join(json.dumps(line) + '\n' for line in kept))
+        self._cut_history(runner, runner.epoch)
 
     def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Append the metrics of an evaluation."""
@@ -44,12 +42,16 @@ class ResultHook(Hook):
                 file.write(json.dumps(dict(epoch=runner.epoch, **metrics)) + '\n')
 
     def after_train(self, runner: Runner) -> None:
-        """Write both files on the main process."""
+        """Write both files on the main process, after an evaluation if the last one was cut off by the end of a
+        process."""
+        if self._is_stale(runner):
+            self._cut_history(runner, runner.epoch - 1)
+            runner.val_loop.run()
         history = self._history(runner)
         if not is_main_process() or not history:
             return
         last = {name: value for name, value in history[-1].items() if name != 'epoch'}
-        metric = next((m for m in runner.val_evaluator.metrics if isinstance(m, ClusteringMetric)), None)
+        metric = _clustering_metric(runner)
         summary: dict[str, Any] = dict(
             metrics=last, best_by_ground_truth=_best(history), epochs=runner.epoch, iterations=runner.iter,
             seed=runner.seed, num_samples=len(runner.train_dataloader.dataset),
@@ -61,6 +63,23 @@ class ResultHook(Hook):
                               runner.val_dataloader.dataset)
         write_json(os.path.join(runner.work_dir, 'summary.json'), summary)
 
+    def _is_stale(self, runner: Runner) -> bool:
+        """Whether this process never evaluated the final weights, equal on all ranks: it resumed a run that was killed
+        during its last evaluation or before its results were written."""
+        if runner.val_loop is None or runner.epoch < getattr(runner.train_loop, 'val_begin', 1):
+            return False
+        history, metric = self._history(runner), _clustering_metric(runner)
+        done = history and history[-1]['epoch'] == runner.epoch and (metric is None or metric.assignments is not None)
+        stale = [not done]
+        broadcast_object_list(stale)
+        return stale[0]
+
+    def _cut_history(self, runner: Runner, last: int) -> None:
+        """Keep the evaluations up to an epoch."""
+        if is_main_process():
+            kept = [line for line in self._history(runner) if line['epoch'] <= last]
+            write_text(os.path.join(runner.work_dir, HISTORY), ''.join(json.dumps(line) + '\n' for line in kept))
+
     @staticmethod
     def _history(runner: Runner) -> list[dict]:
         path = os.path.join(runner.work_dir, HISTORY)
@@ -68,6 +87,11 @@ class ResultHook(Hook):
             return []
         with open(path, encoding='utf-8') as file:
             return [json.loads(line) for line in file if line.strip()]
+
+
+def _clustering_metric(runner: Runner) -> Optional[ClusteringMetric]:
+    """The first clustering metric of the evaluation, whose assignments are written."""
+    return next((m for m in runner.val_evaluator.metrics if isinstance(m, ClusteringMetric)), None)
 
 
 def _best(history: list[dict]) -> dict[str, float]:
