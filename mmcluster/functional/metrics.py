@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import NamedTuple, Sequence
 
 import numpy as np
-import torch
 from scipy.sparse import coo_matrix, hstack, identity
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from sklearn.metrics import adjusted_mutual_info_score
