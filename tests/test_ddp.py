@@ -1,0 +1,170 @@
+"""Two processes compute what one does, and hold the same state after every step."""
+import pickle
+
+import ddp_jobs
+import pytest
+import torch
+import torch.multiprocessing as mp
+from ddp_jobs import BANK_SIZE, JOBS, RAGGED, ROWS, attempt, bank_inputs
+from reduced import K, differences, write_base, write_digits
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
+BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """All jobs on two processes, started once."""
+    path = tmp_path_factory.mktemp('ddp')
+    write_base(path / 'base.pth', write_digits(path))
+    mp.spawn(ddp_jobs.work, (2, path), nprocs=2)
+    return path
+
+
+@pytest.fixture
+def two(folder):
+    """name -> the results of both processes."""
+
+    def results(name):
+        found = [pickle.loads((folder / f'{name}_{rank}.pkl').read_bytes()) for rank in (0, 1)]
+        assert all(well for well, _ in found), next(text for well, text in found if not well)
+        return [value for _, value in found]
+
+    return results
+
+
+@pytest.fixture
+def one(tmp_path):
+    """name -> the result of this process alone."""
+
+    def result(name):
+        well, value = attempt(JOBS[name], tmp_path)
+        assert well, value
+        return value
+
+    return result
+
+
+def unequal(states):
+    """Names of what differs between two processes, BN running statistics apart."""
+    return [name for name in differences(*states) if not name.endswith(BN_STATISTICS)]
+
+
+# ---- every buffer is equal
+
+@pytest.mark.parametrize('method, moving', [
+    ('propos', {'queue', 'queue_index', 'teacher.neck.fc2.weight', 'neck.fc2.weight'}),
+    ('clusmatch', {'pseudo_label_loss.tau_local', 'pseudo_label_loss.p_model', 'teacher.head.fc.weight'})])
+def test_weights_and_buffers_are_equal_after_any_step(two, method, moving):
+    ranks = two(f'train_{method}')
+    steps = [states['step'] for states in ranks]
+    assert moving <= set(differences(ranks[0]['first'], steps[0])), 'they might be equal because nothing happened'
+    assert (steps[0]['bank.label'] >= 0).all()
+    assert unequal(steps) == []
+    assert differences(*steps), 'the ranks saw other images: their BN statistics differ'
+    assert differences(*[states['last'] for states in ranks]) == [], 'and are shared at the end of an epoch'
+
+
+def test_a_rank_local_write_is_found(two):
+    assert unequal([states['step'] for states in two('train_with_local_write')])[-1:] == ['bank.label']
+
+
+# ---- losses and gradients
+
+def close(first, second, scale=1.):
+    """Two dictionaries of tensors agree to rounding."""
+    assert set(first) == set(second)
+    for name, value in first.items():
+        torch.testing.assert_close(value * scale if scale != 1 else value, second[name], rtol=2e-4, atol=2e-6, msg=lambda text: f'{name}: {text}')
+
+
+@pytest.mark.parametrize('name', [name for name in JOBS if name.startswith('step_')])
+def test_two_halves_give_the_losses_and_gradients_of_the_whole(one, two, name):
+    whole, halves = one(name), two(name)
+    mean = {key: sum(half['losses'][key] for half in halves) / 2 for key in whole['losses'] if key != 'feat_std'}
+    close(mean, {key: value for key, value in whole['losses'].items() if key != 'feat_std'})
+    for half in halves:
+        close(half['gradients'], whole['gradients'])
+        close(half['buffers'], whole['buffers'])
+    assert all(value.abs().sum() > 0 for key, value in whole['gradients'].items() if key.endswith('fc2.weight'))
+    if name.startswith('step_propos'):
+        assert whole['losses']['loss_psl'] > 0 and whole['losses']['present_clusters'] >= K - 1
+        assert len({half['losses']['loss_psl'].item() for half in halves}) == 1
+
+
+def test_clusmatch_has_every_term(one):
+    losses = one('step_clusmatch')['losses']
+    terms = ('loss_sup', 'loss_ppl', 'loss_npl', 'loss_kpl', 'loss_fair')
+    assert all(losses[term].abs() > 0 for term in terms) and 0 < losses['positive_share'] < 1
+
+
+def test_the_local_gradient_of_scattering_is_a_half(one, two):
+    whole = one('scatter_sum')
+    assert any(value.abs().max() > 1e-4 for value in whole.values())
+    close(one('scatter_local'), whole)
+    for gradients in two('scatter_sum'):
+        close(gradients, whole)
+    for gradients in two('scatter_local'):
+        close(gradients, whole, scale=2.)
+
+
+def test_shuffled_rows_come_back_to_their_places(two):
+    for found in two('shuffle_bn'):
+        shuffled, plain = found['eval']
+        assert shuffled.shape == (ROWS, 8)
+        torch.testing.assert_close(shuffled, plain, rtol=1e-5, atol=1e-6)
+        shuffled, plain = found['train']
+        assert (shuffled - plain).abs().max() > 1e-3, 'batch norm saw other rows'
+
+
+# ---- views, sweeps, metrics, bank
+
+def test_views_do_not_depend_on_processes_or_workers(one, two):
+    alone, ranks = one('views_of_both_doors'), two('views_of_both_doors')
+    for door in ('memory', 'worker'):
+        expected = alone[door, 0]
+        assert len(expected) == 80 and {len(entry) for entry in expected.values()} == {2, 3}
+        assert len({entry[1] for entry in expected.values()}) > 60
+        assert alone[door, 2] == expected
+        for num_workers in (0, 2):
+            first, second = (found[door, num_workers] for found in ranks)
+            assert not set(first) & set(second) and {**first, **second} == expected
+
+
+def test_a_sweep_of_ragged_shards_is_the_sweep_of_one(one, two):
+    whole, ranks = one('sweep'), two('sweep')
+    assert whole['test'].shape == (RAGGED, 8) and whole['train'].shape == (RAGGED, 2, 8)
+    for key in ('test', 'one', 'train', 'statistics'):
+        assert torch.equal(ranks[0][key], ranks[1][key])
+        if key != 'train':  # where batch norm sees a share only
+            torch.testing.assert_close(ranks[0][key], whole[key], rtol=1e-5, atol=1e-6)
+    assert len(whole['test'].unique(dim=0)) == RAGGED
+    assert torch.equal(whole['statistics'], torch.zeros(16)), 'a sweep in training mode leaves no trace'
+
+
+def test_metrics_of_ragged_shards_are_those_of_one(one, two):
+    whole, ranks = one('metrics'), two('metrics')
+    for source in ('kmeans', 'head'):
+        expected, assignments = whole[source]
+        assert {f'{source}/acc', f'{source}/nmi', f'{source}/ari'} < set(expected)
+        assert [found[source][0] for found in ranks] == [expected] * 2
+        assert ranks[1][source][1] is None
+        assert all(torch.equal(a, b) for a, b in zip(ranks[0][source][1], assignments))
+        assert assignments.index.tolist() == list(range(RAGGED))
+
+
+def test_the_bank_is_a_loop_over_the_rows_of_all_processes(one, two):
+    seen, row, expected = [-1] * BANK_SIZE, [[0., 0.]] * BANK_SIZE, []
+    for i, (index, value, where) in enumerate(bank_inputs()):
+        old, exchange = [], i % 3 == 2
+        for j, v, stored in zip(index.tolist(), value.tolist(), where.tolist()):
+            if exchange:
+                old.append(seen[j])
+            if stored or i % 3 != 1:
+                seen[j] = v
+                row[j] = row[j] if exchange else [float(v), -float(v)]
+        answer = (torch.tensor(old), value) if exchange else None
+        expected.append((answer, torch.tensor(seen), torch.tensor(row)))
+    assert any(len(index.unique()) < len(index) for index, _, _ in bank_inputs())
+    for found in (one('bank'), *two('bank')):
+        assert differences(found, expected) == []
