@@ -185,11 +185,12 @@ def _build_base(cfg: dict) -> BaseClusterer:
 
 
 def _load_base(cfg: dict) -> BaseClusterer:
-    """Build a base and load its checkpoint strictly, all but the per-sample state."""
+    """Build a base and load its checkpoint strictly, all but the per-sample state, or initialise it."""
     base = _build_base(cfg)
-    base.init_weights()
     init_cfg = cfg.get('init_cfg')
-    if init_cfg:
+    if not init_cfg:
+        base.init_weights()
+    else:
         state = state_dict_of(load_checkpoint_file(init_cfg['checkpoint']))
         state = {key: value for key, value in state.items() if not key.startswith('bank.')}
         own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}

@@ -6,10 +6,12 @@ import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
 
+from mmcluster.datasets import identity
 from mmcluster.engine.extract import extract, output_function, sweep_loader
 from mmcluster.engine.hooks import EStepHook, KMeansHook, SelectHook
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.registry import LABEL_SELECTORS
+from mmcluster.structures import Key
 
 from .fake import D, K, N, blobs, fake_runner, rowwise, scalar
 
@@ -210,6 +212,14 @@ def test_extraction_is_ordered_and_leaves_no_trace(batch_size):
     torch.testing.assert_close(found, torch.from_numpy(blobs()[0]) / (1 + 1e-5) ** 0.5)      # fresh running statistics
     assert found.dtype == torch.float32 and not found.requires_grad and model.training and model.backbone.bn.training
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_rows_may_come_in_any_order():
+    dataset = fake_runner().train_dataloader.dataset
+    order = torch.randperm(N, generator=torch.Generator().manual_seed(0))
+    batches = [[Key(int(row), 'test') for row in rows] for rows in order.split(13)]
+    shuffled = torch.utils.data.DataLoader(dataset, batch_size=None, sampler=batches, collate_fn=identity)
+    assert torch.equal(extract(rowwise(), shuffled, N), extract(rowwise(), sweep_loader(dataset), N))
 
 
 @pytest.mark.parametrize('training', [True, False])

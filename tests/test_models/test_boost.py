@@ -168,6 +168,19 @@ def test_a_base_with_a_head(tmp_path):
     assert not torch.equal(new.head.fc.weight, state['head.fc.weight']), 'a given head replaces the trained one'
 
 
+@pytest.mark.parametrize('teacher', [None, dict(decay=0.9)])
+def test_a_booster_is_a_base_too(tmp_path, teacher):
+    """What it deploys is handed over; the file of its own base is not asked for."""
+    cfg = dict(type='Boost', base=dict(PROPOS, init_cfg=dict(type='Pretrained', checkpoint='gone.pth')), head=HEAD,
+               bank=dict(num_samples=None), teacher=teacher)
+    base, state = checkpoint(tmp_path / 'boost.pth', base=cfg)
+    model = boost(base=base, head=None)
+    for name in ('backbone', 'neck', 'head'):
+        expected = part(state, f'teacher.{name}' if teacher else name)
+        assert expected and all(torch.equal(value, expected[key])
+                                for key, value in getattr(model, name).state_dict().items())
+
+
 def test_a_resumed_run_does_not_need_the_file_of_its_base(tmp_path):
     base, _ = checkpoint(tmp_path / 'base.pth')
     cfg = ConfigDict(type='Boost', base=base, head=HEAD, bank=dict(num_samples=N), labeller=dict(type='SelectedLabels'),
