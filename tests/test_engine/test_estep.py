@@ -170,7 +170,8 @@ def older(path):
     model = rowwise()
     model.backbone.fc.weight.data[:4] = 0
     torch.save(dict(state_dict=model.state_dict()), path)
-    cfg = dict(type='Rowwise', backbone=dict(type='Affine'), bank=dict(num_samples=None, fields=dict(label={}, target={})),
+    cfg = dict(type='Rowwise', backbone=dict(type='Affine'),
+               bank=dict(num_samples=None, fields=dict(label={}, target={})),
                data_preprocessor=dict(type='ViewPreprocessor', mean=[0.], std=[1.]),
                init_cfg=dict(type='Pretrained', checkpoint=str(path)))
     return cfg, model
