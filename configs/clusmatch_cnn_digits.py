@@ -3,7 +3,7 @@
 _base_ = ['_base_/runtime.py', '_base_/datasets/digits.py']
 
 epochs = 8
-weak = [dict(type='BatchRandomCrop', size=8, padding=1)]
+weak = [dict(type='BatchAffine', degrees=10, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=(-5.7, 5.7))]
 strong = [dict(type='BatchAffine', degrees=20, translate=(0.15, 0.15), scale=(0.8, 1.2), shear=(-12, 12))]
 model = dict(
     type='Boost',
@@ -38,7 +38,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
     optimizer=dict(type='SGD', lr=0.02, momentum=0.9, nesterov=True, weight_decay=5e-4),
-    paramwise_cfg=dict(lr_mult=dict(backbone=0.5), no_decay='ndim'))
+    paramwise_cfg=dict(no_decay='ndim'))
 param_scheduler = dict(type='FixMatchCosineLR', total_epochs=epochs, convert_to_iter_based=True)
 val_evaluator = [
     dict(type='ClusteringMetric', source='kmeans', num_clusters=10),

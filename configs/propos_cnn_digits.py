@@ -2,7 +2,7 @@
 # python tools/train.py configs/propos_cnn_digits.py
 _base_ = ['_base_/runtime.py', '_base_/datasets/digits.py']
 
-epochs, warmup = 120, 20
+epochs, warmup = 200, 20
 view = [dict(type='BatchAffine', degrees=10, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=(-5.7, 5.7))]
 model = dict(
     type='ProPos',
@@ -10,7 +10,7 @@ model = dict(
     psl_weight=0.1,
     sigma=0.001,
     temperature=0.5,
-    decay=0.99,
+    decay=0.996,
     bank=dict(num_samples=None),
     data_preprocessor=dict(type='ViewPreprocessor', mean=[77.8], std=[95.9], views=[view, view]),
     backbone=dict(type='SmallCNN', in_channels=1, widths=(32, 64, 128)),
@@ -21,7 +21,7 @@ custom_hooks = [
     dict(type='ScheduleHook', param='sigma', steps=[(0, 0.), (warmup, 0.001)]),
     dict(type='KMeansHook', num_clusters=10, n_init=10),
 ]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=40)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=50)
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
