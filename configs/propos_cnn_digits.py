@@ -2,7 +2,7 @@
 # python tools/train.py configs/propos_cnn_digits.py
 _base_ = ['_base_/runtime.py', '_base_/datasets/digits.py']
 
-epochs, warmup = 200, 20
+epochs, warmup = 200, 60
 view = [dict(type='BatchAffine', degrees=10, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=(-5.7, 5.7))]
 model = dict(
     type='ProPos',
