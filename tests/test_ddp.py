@@ -1,11 +1,12 @@
 """Two processes compute what one does, and hold the same state after every step."""
 import pickle
 
-import ddp_jobs
 import pytest
 import torch
 import torch.multiprocessing as mp
-from ddp_jobs import BANK_SIZE, JOBS, RAGGED, ROWS, attempt, bank_inputs
+from ddp_jobs import BANK_SIZE, RAGGED, bank_inputs
+from ddp_pool import JOBS, attempt, work
+from ddp_steps import ROWS
 from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
@@ -17,7 +18,7 @@ def folder(tmp_path_factory):
     """All jobs on two processes, started once."""
     path = tmp_path_factory.mktemp('ddp')
     write_base(path / 'base.pth', write_digits(path))
-    mp.spawn(ddp_jobs.work, (2, path), nprocs=2)
+    mp.spawn(work, (2, path, ('ddp_steps', 'ddp_jobs')), nprocs=2)
     return path
 
 
