@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Iterable, Optional
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -191,8 +191,3 @@ def differences(first: Any, second: Any, where: str = '') -> list[str]:
         same = first.dtype == second.dtype and torch.equal(first.nan_to_num(), second.nan_to_num())
         return [] if same else [where]
     return [] if first == second else [where]
-
-
-def numbered(names: Iterable[str]) -> set[str]:
-    """First parts of dotted names."""
-    return {name.split('.')[0] for name in names}
