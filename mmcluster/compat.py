@@ -124,6 +124,7 @@ def _guarded(loader: Callable) -> Callable:
     """A loader of mmengine that may read any pickle, behind the same opt-in."""
 
     def load_from_guarded(filename: str, map_location: Any = None) -> dict[str, Any]:
+        """Read by mmengine's loader if pickles are allowed."""
         if not _PICKLE_ALLOWED.get():
             raise pickle.UnpicklingError(f'{filename!r}: this kind of address is read without protection against code '
                                          f'in the file. Download the file and give its path, or pass --allow-pickle.')

@@ -103,6 +103,7 @@ def decode_bank(source: ImageSource, size: Optional[tuple[int, int]] = None) -> 
     odd: list[tuple[int, tuple[int, int]]] = []
 
     def decode_rows(start: int) -> None:
+        """Decode one task's rows into the bank."""
         for i in range(start, min(start + _ROWS_PER_TASK, len(source))):
             try:
                 image = source.load(i)
@@ -191,6 +192,7 @@ def write_bank(file: Path, pixels: np.ndarray) -> bool:
         Whether the file could be written.
     """
     def write(stream: BinaryIO) -> None:
+        """Write the pixels and their digest."""
         np.lib.format.write_array(stream, pixels, allow_pickle=False)
         stream.write(_digest(pixels))
 

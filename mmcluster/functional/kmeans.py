@@ -25,6 +25,7 @@ def _in_full_precision(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def run(x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Call the function in full precision, without gradient."""
         with torch.no_grad(), torch.autocast(x.device.type, enabled=False):
             return function(x, *args, **kwargs)
 
