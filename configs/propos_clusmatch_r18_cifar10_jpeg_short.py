@@ -14,14 +14,13 @@ stages = dict(
             data,
             train_dataloader=dict(data['train_dataloader'], sampler=dict(streams=dict(batch=dict(size=64)))),
             custom_hooks=[
-                dict(type='ScheduleHook', param='psl_weight', steps=[(0, 0.), (2, 0.1)]),
-                dict(type='ScheduleHook', param='sigma', steps=[(0, 0.), (2, 0.001)]),
+                dict(type='ScheduleHook', param='psl_weight', steps=[(0, 0.1)]),
+                dict(type='ScheduleHook', param='sigma', steps=[(0, 0.001)]),
                 dict(type='KMeansHook', num_clusters=10),
             ],
-            model=dict(decay=0.97),
             optim_wrapper=dict(optimizer=dict(lr=0.0125)),
-            param_scheduler=dict(total_epochs=6, warmup_epochs=1),
-            train_cfg=dict(max_epochs=6, val_interval=6))),
+            param_scheduler=dict(total_epochs=4, warmup_epochs=1),
+            train_cfg=dict(max_epochs=4, val_interval=4))),
     clusmatch=dict(
         config='clusmatch_r18_cifar10.py',
         options=dict(
