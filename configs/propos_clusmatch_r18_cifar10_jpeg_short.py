@@ -19,6 +19,7 @@ stages = dict(
                 dict(type='KMeansHook', num_clusters=10),
             ],
             optim_wrapper=dict(optimizer=dict(lr=0.0125)),
+            auto_scale_lr=dict(base_batch_size=64),
             param_scheduler=dict(total_epochs=4, warmup_epochs=1),
             train_cfg=dict(max_epochs=4, val_interval=4))),
     clusmatch=dict(
@@ -34,5 +35,6 @@ stages = dict(
                 dict(type='TeacherHook'),
             ],
             optim_wrapper=dict(optimizer=dict(lr=0.001)),
+            auto_scale_lr=dict(base_batch_size=16),
             param_scheduler=dict(total_epochs=4),
             train_cfg=dict(max_epochs=4, val_interval=4))))

@@ -10,5 +10,6 @@ custom_hooks = [
     dict(type='KMeansHook', num_clusters=10),
 ]
 optim_wrapper = dict(optimizer=dict(lr=0.1))
+auto_scale_lr = dict(base_batch_size=512)
 val_evaluator = dict(type='ClusteringMetric', source='kmeans', num_clusters=10)
 test_evaluator = val_evaluator

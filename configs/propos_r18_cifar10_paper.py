@@ -5,3 +5,4 @@ _base_ = ['propos_r18_cifar10.py']
 
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size=256))))
 optim_wrapper = dict(optimizer=dict(lr=0.05))
+auto_scale_lr = dict(base_batch_size=256)

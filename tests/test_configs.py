@@ -13,6 +13,7 @@ from reduced import CONFIGS, ROOT
 from torch import nn
 
 from mmcluster.engine import recipe
+from mmcluster.engine.launch import scale_lr
 from mmcluster.models.boost import _build_base
 from mmcluster.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmcluster.strict import state_dict_problems
@@ -186,3 +187,15 @@ def _single(path, name):
     """Stem of the config behind a stage."""
     stages = read(path).get('stages')
     return stages[name].config[:-len('.py')] if stages else path.stem
+
+
+@every_recipe
+def test_scaling_the_rate_by_the_shipped_batch_size_changes_nothing(path):
+    cfg = read(path)
+    for name in cfg.stages:
+        cfg.work_dir = 'unused'
+        stage = recipe.stage_config(cfg, name, {})
+        if stage.get('auto_scale_lr'):
+            given = stage.optim_wrapper.optimizer.lr
+            scale_lr(stage)
+            assert stage.optim_wrapper.optimizer.lr == pytest.approx(given)

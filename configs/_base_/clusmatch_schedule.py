@@ -7,3 +7,4 @@ optim_wrapper = dict(
     paramwise_cfg=dict(lr_mult=dict(backbone=0.01), no_decay='ndim'))
 param_scheduler = dict(type='FixMatchCosineLR', total_epochs=64, convert_to_iter_based=True)
 sync_bn = 'torch'
+auto_scale_lr = dict(base_batch_size=64)  # rows of the first stream, the labelled one

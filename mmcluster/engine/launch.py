@@ -84,6 +84,9 @@ def prepare(cfg: Config, launcher: str = 'none') -> Config:
     randomness = cfg.setdefault('randomness', ConfigDict())
     if randomness.get('seed') is None:
         randomness.seed = 0
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if isinstance(cfg.get(name), dict) and torch.cuda.is_available():
+            cfg[name].setdefault('pin_memory', True)
     if launcher != 'none':
         on_device = torch.cuda.is_available()
         wrapper = dict(

@@ -196,7 +196,12 @@ def _set_resume(cfg: Config, work_dir: str, resume: Any, overwrite: bool, allow_
     path = resume if isinstance(resume, str) and resume != 'auto' else None
     latest = path or latest_checkpoint(work_dir)
     cfg.resume = False
-    if overwrite or latest is None:
+    if overwrite:
+        return
+    if latest is None:
+        if os.path.exists(os.path.join(work_dir, 'last_checkpoint')):
+            raise FileNotFoundError(f'the checkpoint that {work_dir}/last_checkpoint names is gone. Put it back, or '
+                                    f'start anew with --overwrite')
         return
     if not resume:
         raise FileExistsError(f'{work_dir} holds an unfinished run ({os.path.basename(latest)}). Go on with --resume, '

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import NamedTuple, Optional, Sequence
 
 import torch
+from mmengine.device import get_device
 from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size, is_main_process
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
@@ -106,7 +107,7 @@ class ClusteringMetric(BaseMetric):
         """
         index, value, truth = (torch.cat([part[i].to(results[0][i].device) for part in results]) for i in range(3))
         order = torch.argsort(index)
-        value = value[order.to(value.device)]
+        value = value[order.to(value.device)].to(get_device())
         score = value
         if self.source == 'kmeans':
             if len(value) < self.num_clusters:

@@ -86,7 +86,7 @@ class ResultHook(Hook):
         if not os.path.exists(path):
             return []
         with open(path, encoding='utf-8') as file:
-            return [json.loads(line) for line in file if line.strip()]
+            return [json.loads(line) for line in file if line.endswith('}\n')]  # a kill may have cut the last line
 
 
 def _clustering_metric(runner: Runner) -> Optional[ClusteringMetric]:
