@@ -119,6 +119,40 @@ def test_what_several_optima_leave_open_is_not_compared(plant):
         both(plant('align_bad', 'clusmatch', **{**outputs, 'out_n_agree': np.array(5)}, meta_unique=np.array(False)))
 
 
+def test_a_flag_of_another_name_opens_an_order(plant):
+    registry.adapter('scan', 'neighbors')(lambda inputs, dtype: dict(indices=np.array([[0, 1]]), similarities=1.))
+    outputs = dict(out_indices=np.array([[1, 0]]), out_similarities=np.array(1.), out_centers=None, out_present=None)
+    both(plant('neighbors_tie', 'scan', **outputs, meta_unique_order=np.array(False)))
+    with pytest.raises(AssertionError, match='indices'):
+        registry.check_vector(plant('neighbors_one', 'scan', **outputs, meta_unique=np.array(False)), torch.float64)
+
+
+def test_sets_are_compared_in_one_order(plant, monkeypatch):
+    monkeypatch.setattr(registry, 'ORDERS', {})
+    registry.adapter('propos', 'sets')(lambda inputs, dtype: dict(rows=torch.tensor([[2, 0, 1]])))
+    outputs = dict(out_centers=None, out_present=None)
+    path = plant('sets_a', **outputs, out_rows=np.array([[0, 1, 2]]))
+    with pytest.raises(AssertionError, match='rows'):
+        registry.check_vector(path, torch.float64)
+    registry.order_of('propos', 'sets')(lambda arrays: dict(rows=np.sort(arrays['rows'], axis=1)))
+    both(path)
+    with pytest.raises(AssertionError, match='rows'):
+        registry.check_vector(plant('sets_b', **outputs, out_rows=np.array([[0, 1, 1]])), torch.float64)
+
+
+def test_float32_values_can_have_a_closer_bound_than_gradients(plant, monkeypatch):
+    monkeypatch.setitem(registry.TOLERANCES, 'propos', registry.Tolerance(single_rtol=1e-5))
+    near = dict(out_centers=None, out_present=None)
+    for name, holds in (('value', False), ('grad_value', True)):
+        registry.adapter('propos', name)(lambda inputs, dtype, name=name: {name: np.array([100., 1.])})
+        path = plant(f'{name}_a', **near, **{f'out_{name}': np.array([100.005, 1.])})
+        if holds:
+            registry.check_vector(path, torch.float32)
+            continue
+        with pytest.raises(AssertionError, match='value'):
+            registry.check_vector(path, torch.float32)
+
+
 def test_parity_dir_is_honoured(plant, tmp_path):
     plant()
     plant('prototypes_wrong', out_present=~GOOD['out_present'])
