@@ -7,7 +7,7 @@ from torch import nn
 from torchvision.models import resnet18, resnet34, resnet50
 
 import mmcluster.models.backbones  # noqa: F401
-from mmcluster.models.backbones import GCCResNet, SmallCNN
+from mmcluster.models.backbones import GCCResNet, SmallCNN, WideResNet
 from mmcluster.registry import MODELS
 
 STEM = dict(type='Kaiming', layer='Conv2d', override=dict(
@@ -100,7 +100,8 @@ def test_cifar_initial_values_are_torchvisions_but_for_the_stem():
     assert abs(nn.Conv2d(3, 64, 3, bias=False).weight.std().item() / stem.std().item() - 1) < 0.1
 
 
-@pytest.mark.parametrize('build', [lambda: plain(18), GCCResNet, lambda: SmallCNN(3)], ids=['plain', 'gcc', 'small'])
+@pytest.mark.parametrize('build', [lambda: plain(18), GCCResNet, lambda: SmallCNN(3), WideResNet],
+                         ids=['plain', 'gcc', 'small', 'wide'])
 def test_other_networks_start_from_kaiming(build):
     torch.manual_seed(0)
     check_initial_values(build(), stem_uniform=False)
@@ -120,7 +121,7 @@ def test_gcc_structure():
         GCCResNet(50)
 
 
-@pytest.mark.parametrize('size, window', [(96, 7), (64, 5)])
+@pytest.mark.parametrize('size, window', [(96, 7), (64, 5), (32, 3)])
 def test_gcc_global_average_is_the_released_window(size, window):
     network = GCCResNet().eval()
     maps = []
@@ -169,3 +170,76 @@ def test_gcc_gradient_reaches_every_parameter():
     network = MODELS.build(dict(type='GCCResNet'))
     network(torch.randn(2, 3, 32, 32)).square().sum().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in network.parameters())
+
+
+# ---- wide residual networks
+
+@pytest.mark.parametrize('depth, factor, clusters, total, size, last', [
+    (28, 2, 10, 1_467_610, 32, 8), (28, 8, 20, 23_359_972, 32, 8), (37, 2, 10, 5_929_434, 96, 6)])
+def test_wide_networks_have_the_papers_size(depth, factor, clusters, total, size, last):
+    """1.47 M, 23.4 M and 5.93 M with a linear classifier; three or four halvings before the average."""
+    network = MODELS.build(dict(type='WideResNet', depth=depth, widen_factor=factor)).eval()
+    assert network.out_channels == (128 if depth == 37 else 64) * factor
+    assert count(network) + count(nn.Linear(network.out_channels, clusters)) == total
+    convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+    shortcuts = [m for m in network.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (1, 1)]
+    assert len(convolutions) + len(shortcuts) == depth and all(m.bias is None for m in convolutions + shortcuts)
+    if factor == 2:
+        maps = []
+        network.bn1.register_forward_hook(lambda module, args, out: maps.append(out.shape))
+        with torch.no_grad():
+            out = network(torch.randn(1, 3, size, size))
+        assert maps == [(1, network.out_channels, last, last)] and out.shape == (1, network.out_channels)
+
+
+def slow_wide(state: dict, x: torch.Tensor, strides: tuple, blocks: int) -> torch.Tensor:
+    """The forward pass in evaluation mode, written out from a state dict."""
+    def active(x, at):
+        values = [state[f'{at}.{name}'] for name in ('running_mean', 'running_var', 'weight', 'bias')]
+        return nn.functional.leaky_relu(nn.functional.batch_norm(x, *values), 0.1)
+
+    x = nn.functional.conv2d(x, state['conv1.weight'], padding=1)
+    for i, stride in enumerate(strides, 1):
+        for j in range(blocks):
+            at, step, raw = f'block{i}.{j}', 1 if j else stride, x
+            x = active(x, f'{at}.bn1')
+            inner = nn.functional.conv2d(x, state[f'{at}.conv1.weight'], stride=step, padding=1)
+            inner = nn.functional.conv2d(active(inner, f'{at}.bn2'), state[f'{at}.conv2.weight'], padding=1)
+            branch = state.get(f'{at}.shortcut.weight')
+            x = inner + (raw if branch is None else nn.functional.conv2d(x, branch, stride=step))
+    return active(x, 'bn1').mean((2, 3))
+
+
+@pytest.mark.parametrize('depth, factor, strides, blocks', [
+    (10, 1, (1, 2, 2), 1), (16, 2, (1, 2, 2), 2), (37, 2, (2, 2, 2, 2), 4)])
+def test_wide_forward_written_out(depth, factor, strides, blocks):
+    torch.manual_seed(depth)
+    network = WideResNet(depth, factor, in_channels=2).eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
+                nn.init.uniform_(tensor, 0.5, 1.5)
+    x = torch.randn(2, 2, 33, 33)
+    with torch.no_grad():
+        out = network(x)
+        assert torch.allclose(out, slow_wide(network.state_dict(), x, strides, blocks), rtol=1e-4, atol=1e-4)
+    assert out.std() > 1e-2, 'not a constant'
+
+
+def test_wide_statistics_move_by_a_thousandth():
+    network = WideResNet(10, 1).train()
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    seen = []
+    network.bn1.register_forward_pre_hook(lambda module, args: seen.append(args[0].mean((0, 2, 3))))
+    network(torch.randn(4, 3, 8, 8)).square().sum().backward()
+    torch.testing.assert_close(network.bn1.running_mean, 0.001 * seen[0], rtol=1e-4, atol=1e-7)
+    assert {module.momentum for module in norms} == {0.001} and len(norms) == 2 * 3 + 1
+    assert all(parameter.grad.abs().sum() > 0 for parameter in network.parameters())
+    assert WideResNet(10, bn_momentum=0.1).block1[0].bn2.momentum == 0.1
+
+
+@pytest.mark.parametrize('wrong, message', [(dict(depth=30), 'depth must be 37 or 6n'), (dict(depth=4), 'depth must'),
+                                            (dict(depth=37, widen_factor=1), 'larger widen_factor')])
+def test_wide_errors(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        WideResNet(**wrong)

@@ -43,9 +43,13 @@ class ShortcutBlock(nn.Module):
 class GCCResNet(BaseModule):
     """The ResNet that GCC uses on STL-10, ImageNet-10, ImageNet-Dogs and Tiny-ImageNet, and ClusMatch after it.
 
-    Stem 3x3 stride 1, max pool of 2 with padding 1, four stages of strides 1, 2, 2, 2. The release ends in an average
-    pool of window 7 for 96 pixels and 5 for 64 pixels; in both cases the window is the whole last map (7x7, 5x5), so
-    one global average covers them and any other size. Names of parameters are the release's.
+    Stem 3x3 stride 1, max pool of 2 with padding 1, four stages of strides 1, 2, 2, 2. The releases end in an average
+    pool of window 7 for 96 pixels, 5 for 64 and 3 for 32; each time the window is the whole last map, so one global
+    average covers them and any other size. Names of parameters are GCC's.
+
+    Depth 34 is SPICE's ``clusterresnet`` (its residual branches are called ``downsample`` there), depth 18 is the
+    STL-10 network of SPICE's split protocol and of SCAN. Their 32 pixel ``resnet18_cifar`` has no max pool: that is
+    mmpretrain's ``ResNet_CIFAR``; their 224 pixel networks are mmpretrain's ``ResNet``.
 
     Args:
         depth: 18 or 34.
