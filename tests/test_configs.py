@@ -14,7 +14,7 @@ from torch import nn
 
 from mmcluster.engine import recipe
 from mmcluster.engine.launch import scale_lr
-from mmcluster.models.boost import _build_base
+from mmcluster.models.base_parts import build_base
 from mmcluster.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmcluster.strict import state_dict_problems
 
@@ -134,7 +134,7 @@ def test_a_stage_fits_on_the_one_before(path):
     assert all(source == sources[0] for source in sources)
     trained = {key: value for key, value in on_paper(first).state_dict().items() if not key.startswith('bank.')}
     with without_memory():
-        base = _build_base({**second.model.base, 'bank': dict(num_samples=1)})
+        base = build_base({**second.model.base, 'bank': dict(num_samples=1)})
     own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
     assert state_dict_problems(base, {**trained, **own}) == []
 

@@ -35,6 +35,8 @@ class StreamSampler(Sampler):
         seed: Seed of the run; None: one that all ranks agree on.
         rank: Number of this process; None: ask mmengine.
         world_size: Number of processes; None: ask mmengine.
+        parts: Lists of keys in which the rows of one step are yielded, for steps too large to load at once (an
+            ``InnerStepLoop`` collects them). Which rows a step has, and their ``draw``, does not depend on it.
 
     Attributes:
         streams: Stream name -> :class:`~mmcluster.datasets.streams.Stream`. Hooks find in ``stream.pool`` and
@@ -46,10 +48,14 @@ class StreamSampler(Sampler):
     """
 
     def __init__(self, dataset: Sized, streams: Mapping[str, Mapping[str, Any]], length: Optional[int] = None,
-                 seed: Optional[int] = 0, rank: Optional[int] = None, world_size: Optional[int] = None) -> None:
+                 seed: Optional[int] = 0, rank: Optional[int] = None, world_size: Optional[int] = None,
+                 parts: int = 1) -> None:
         self.rank = get_rank() if rank is None else rank
         self.world_size = get_world_size() if world_size is None else world_size
         self.seed = sync_random_seed() if seed is None else seed
+        if parts < 1:
+            raise ValueError(f'parts must be at least 1, got {parts}')
+        self.parts = parts
         self.epoch = 0
         self.streams: dict[str, Stream] = {}
         for name, fields in streams.items():
@@ -140,18 +146,20 @@ class StreamSampler(Sampler):
         """Yield the keys of this rank, step by step through the current epoch."""
         for step in range(self.epoch * self.length, (self.epoch + 1) * self.length):
             first = step * sum(stream.size for stream in self.streams.values())
-            keys = []
+            lists: list[list[Key]] = [[] for _ in range(self.parts)]
             for name, stream in self.streams.items():
                 share = self._share(name, stream.size)
                 start = self.rank * share
                 rows = stream.chunk(step)[start:start + share].tolist()
-                keys += map(Key, rows, repeat(name), make_draws(self.seed, first + start, share))
+                keys = list(map(Key, rows, repeat(name), make_draws(self.seed, first + start, share)))
+                for i, part in enumerate(lists):
+                    part += keys[share * i // self.parts:share * (i + 1) // self.parts]
                 first += stream.size
-            yield keys
+            yield from lists
 
     def __len__(self) -> int:
-        """Steps per epoch."""
-        return self.length
+        """Lists of keys per epoch."""
+        return self.length * self.parts
 
 
 @DATA_SAMPLERS.register_module()

@@ -1,6 +1,9 @@
-"""Running: hooks, optimisation, extraction, recipes."""
+"""Running: hooks, loops, optimisation, extraction, recipes."""
 from .hooks import *  # noqa: F401,F403
+from .loops import InnerStepLoop
 from .optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor
 from .scheduler import FixMatchCosineLR, WarmupCosineLR
 
-__all__ = ['AutocastOptimWrapper', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'WarmupCosineLR']
+__all__ = [
+    'AutocastOptimWrapper', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'InnerStepLoop', 'WarmupCosineLR'
+]

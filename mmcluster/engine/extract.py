@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from mmcluster.datasets import SweepSampler, identity
 from mmcluster.structures import TEST_STREAM, Batch
 
-OUTPUTS = ('embed', 'logits', 'head_probs')
+OUTPUTS = ('embed', 'logits', 'head_probs', 'embed+head_probs')
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -44,16 +44,24 @@ def output_function(model: nn.Module, output: str) -> Callable[[Tensor], Tensor]
 
     Args:
         model: A clusterer.
-        output: ``'embed'``, ``'logits'``, ``'head_probs'``, or a method of the clusterer.
+        output: ``'embed'``, ``'logits'``, ``'head_probs'``, ``'embed+head_probs'`` (side by side in one row), or a
+            method of the clusterer.
 
     Raises:
         ValueError: If the clusterer has no such output.
     """
     if output == 'head_probs':
         return lambda x: model.logits(x).float().softmax(1)
+    if output == 'embed+head_probs':
+        return lambda x: _side_by_side(*model.outputs(x))
     if callable(getattr(model, output, None)):
         return getattr(model, output)
     raise ValueError(f'{type(model).__name__} has no output {output!r}; known are {OUTPUTS} and its own methods')
+
+
+def _side_by_side(embed: Tensor, logits: Tensor) -> Tensor:
+    """Embedding (B, D) and probabilities (B, K) as one row (B, D + K)."""
+    return torch.cat([embed.float(), logits.float().softmax(1)], 1)
 
 
 @torch.no_grad()

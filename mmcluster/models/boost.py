@@ -7,11 +7,10 @@ from typing import Any, NamedTuple, Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.compat import load_checkpoint_file
 from mmcluster.registry import MODELS
-from mmcluster.strict import load_strictly, state_dict_of
 from mmcluster.structures import Batch
 
+from .base_parts import base_parts, load_base_parts
 from .clusterers.base import BaseClusterer, build, chain
 from .teacher import MomentumTeacher
 
@@ -79,18 +78,11 @@ class Boost(BaseClusterer):
         if base is None and backbone is None:
             raise ValueError('Boost needs a base (a trained clusterer) or a backbone')
         self_parts = dict(backbone=build(backbone), neck=build(neck), head=build(head))
-        taken = {}
-        if base is not None:
-            parts = dict(zip(('backbone', 'neck', 'head'), _build_base(base).deployed()))
-            taken = {name: copy.deepcopy(part) for name, part in parts.items()
-                     if self_parts[name] is None and part is not None}
+        taken = base_parts(base, self_parts)
         parts = {**self_parts, **taken}
         if parts['head'] is None:
             raise ValueError("Boost needs a head: its base has none, so give head=dict(type='LinearClusterHead', ...)")
         super().__init__(**parts, bank=bank, **kwargs)
-        for part in parts.values():
-            if part is not None:
-                part.requires_grad_(True)
         self.base = copy.deepcopy(base)
         self.from_base = sorted(taken)
         self.labeller = build(labeller)
@@ -105,9 +97,7 @@ class Boost(BaseClusterer):
         super().init_weights()
         if self.base is None or (self.init_cfg or {}).get('type') == 'Pretrained':
             return
-        for name, part in zip(('backbone', 'neck', 'head'), _load_base(self.base).deployed()):
-            if name in self.from_base:
-                getattr(self, name).load_state_dict(part.state_dict())
+        load_base_parts(self, self.base, self.from_base)
         if self.teacher is not None:
             self.teacher.copy_from(self)
 
@@ -142,7 +132,7 @@ class Boost(BaseClusterer):
             labelled: One weak view (L, C, H, W), or ``None``.
             anchor: Handed to the labeller as reference features.
             joint: One forward over [labelled weak, unlabelled weak, unlabelled strong], so that batch norm sees the
-                mixture; ``False`` forwards each on its own.
+                mixture; ``False`` forwards each on its own, the unlabelled weak view without gradient.
 
         Returns:
             The labelled rows (``target`` is ``None`` while the labeller knows no labels), the unlabelled rows, and
@@ -154,7 +144,9 @@ class Boost(BaseClusterer):
             sizes = [len(image) for image in images]
             feats, logits = feat.split(sizes), logits.split(sizes)
         else:
-            feats, logits = zip(*[self._online(image) for image in images])
+            with torch.no_grad():
+                weak = self._online(images[-2])
+            feats, logits = zip(*[self._online(image) for image in images[:-2]], weak, self._online(images[-1]))
         u = Unlabelled(feats[-2], feats[-1], logits[-2].detach(), logits[-1], unlabelled.index)
         if labelled is None:
             return None, u, {}
@@ -174,25 +166,3 @@ class Boost(BaseClusterer):
              anchor: Optional[Batch] = None) -> dict[str, Tensor]:
         """Losses of one iteration, by the pseudo-label loss."""
         return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
-
-
-def _build_base(cfg: dict) -> BaseClusterer:
-    """Build a base for its deployed parts alone: without preprocessor, with a bank of one row, not yet loaded."""
-    cfg = {key: value for key, value in cfg.items() if key not in ('init_cfg', 'data_preprocessor')}
-    if cfg.get('bank'):
-        cfg['bank'] = dict(cfg['bank'], num_samples=1, fingerprint=0)
-    return MODELS.build(copy.deepcopy(cfg))
-
-
-def _load_base(cfg: dict) -> BaseClusterer:
-    """Build a base and load its checkpoint strictly, all but the per-sample state, or initialise it."""
-    base = _build_base(cfg)
-    init_cfg = cfg.get('init_cfg')
-    if not init_cfg:
-        base.init_weights()
-    else:
-        state = state_dict_of(load_checkpoint_file(init_cfg['checkpoint']))
-        state = {key: value for key, value in state.items() if not key.startswith('bank.')}
-        own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
-        load_strictly(base, {**state, **own}, init_cfg['checkpoint'])
-    return base

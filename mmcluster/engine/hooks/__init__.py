@@ -1,12 +1,16 @@
 """Hooks: they decide when."""
+from .best_head import BestHeadHook
 from .checkpoint import CheckpointHook
-from .estep import EStepHook, KMeansHook, SelectHook
+from .estep import EStepHook, KMeansHook
+from .features import FeatureHook
 from .result import ResultHook
 from .runtime import RuntimeInfoHook
 from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
 from .seed import SeedHook
+from .select import SelectHook
+from .sweep import SweepHook
 
 __all__ = [
-    'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'KMeansHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook',
-    'ScheduleHook', 'SeedHook', 'SelectHook', 'TeacherHook'
+    'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook', 'KMeansHook', 'PoolHook',
+    'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook'
 ]

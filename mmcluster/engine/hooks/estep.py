@@ -4,51 +4,35 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
-from mmengine.dist import broadcast, is_main_process
-from mmengine.hooks import Hook
+from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
-from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
-from mmcluster.structures import TEST_STREAM
+from mmcluster.registry import HOOKS
 
-from ..extract import extract, sweep_loader, unwrap
+from ..extract import unwrap
+from .sweep import SweepHook, on_main_process
 
 
-class EStepHook(Hook):
+class EStepHook(SweepHook):
     """Template of an E-step: due, extract, estimate on rank 0, broadcast, fill the bank.
 
     Args:
         field: Bank field that is written.
         interval: Epochs between E-steps, from epoch 0 on; -1: once, while a field that it writes is unset.
-        output: What is extracted, see ``mmcluster.engine.extract.output_function``.
-        views: ``'test'`` or ``'train'``.
-        stream: Training stream whose views are used with ``views='train'``.
-        source: ``None``: the model in training. Else the config of an older network with
-            ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed. The
-            size of its bank, if it has one, is that of the data set unless given.
-        batch_size: Rows a batch of the sweep.
-        num_workers: Worker processes of the sweep.
+        kwargs: What is extracted and how, see :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
     """
 
     priority = 'NORMAL'
 
-    def __init__(self, field: str, interval: int = 1, output: str = 'embed', views: str = 'test',
-                 stream: str = 'batch', source: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
+    def __init__(self, field: str, interval: int = 1, **kwargs: Any):
+        super().__init__(**kwargs)
         if interval == 0 or interval < -1:
             raise ValueError(f'{type(self).__name__}: interval is a number of epochs, or -1 for once; got {interval}')
-        if views not in ('test', 'train'):
-            raise ValueError(f"{type(self).__name__}: views must be 'test' or 'train', got {views!r}")
         self.field = field
         self.interval = interval
-        self.output = output
-        self.views = views
-        self.stream = TEST_STREAM if views == 'test' else stream
-        self.source = source
-        self.batch_size = batch_size
-        self.num_workers = num_workers
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Compute bank values from features, on rank 0.
@@ -69,7 +53,7 @@ class EStepHook(Hook):
         if known if self.interval < 0 else runner.epoch % self.interval:
             return
         features = self.features(runner)
-        values = self.estimate(runner, features) if is_main_process() else {}
+        values = on_main_process(self.estimate, runner, features) or {}
         for name in self.fields():
             value = values.get(name, getattr(bank, name)).to(getattr(bank, name)).contiguous().clone()
             broadcast(value)
@@ -79,35 +63,6 @@ class EStepHook(Hook):
     def fields(self) -> list[str]:
         """Bank fields that :meth:`estimate` returns."""
         return [self.field]
-
-    def features(self, runner: Runner) -> Tensor:
-        """Sweep the training set.
-
-        Returns:
-            (N, D) float32, equal on all ranks.
-
-        Raises:
-            FloatingPointError: If a feature is not finite.
-        """
-        dataset = runner.train_dataloader.dataset
-        model = unwrap(runner.model) if self.source is None else self._older_network(runner)
-        loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0, runner.epoch)
-        features = extract(model, loader, len(dataset), self.output, self.views,
-                           getattr(runner.optim_wrapper, 'cast_dtype', None))
-        if not torch.isfinite(features).all():
-            raise FloatingPointError(
-                f'{type(self).__name__}: features of epoch {runner.epoch} are not finite. The network diverged: lower '
-                f'the learning rate or train in float32. Earlier checkpoints are untouched.')
-        return features
-
-    def _older_network(self, runner: Runner) -> nn.Module:
-        cfg = dict(self.source)
-        if cfg.get('bank'):
-            cfg['bank'] = dict(cfg['bank'], num_samples=cfg['bank'].get('num_samples') or
-                               len(runner.train_dataloader.dataset))
-        model = MODELS.build(cfg)
-        model.init_weights()
-        return model.to(next(runner.model.parameters()).device)
 
     def log(self, runner: Runner, features: Tensor) -> None:
         """Collapse watch: spread of unit features, 1 / sqrt(D) when healthy."""
@@ -192,46 +147,6 @@ class KMeansHook(EStepHook):
         runner.message_hub.update_scalar('train/cluster_max', max(sizes))
         runner.logger.info(f'E-step at epoch {runner.epoch}: cluster sizes {min(sizes)} to {max(sizes)}, '
                            f'{sum(size == 0 for size in sizes)} empty')
-
-
-@HOOKS.register_module()
-class SelectHook(EStepHook):
-    """Lets a label selector choose trusted rows and writes their labels to ``bank.target``, -1 elsewhere.
-
-    Args:
-        selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``.
-        num_clusters: K, to report clusters without a trusted row; ``None`` takes the selector's, else the largest
-            label + 1.
-        kwargs: See :class:`EStepHook`; ``output='head_probs'`` hands the selector probabilities instead of an
-            embedding. ``interval`` is -1: once.
-    """
-
-    def __init__(self, selector: dict, field: str = 'target', interval: int = -1,
-                 num_clusters: Optional[int] = None, **kwargs: Any):
-        super().__init__(field, interval, **kwargs)
-        self.selector = LABEL_SELECTORS.build(selector)
-        self.num_clusters = num_clusters or getattr(self.selector, 'num_clusters', None)
-
-    def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Targets (N,).
-
-        Raises:
-            RuntimeError: If the selector chose nothing.
-        """
-        if self.output == 'head_probs':
-            target = self.selector(None, features)
-        else:
-            target = self.selector(features, None)
-        chosen = target[target >= 0]
-        if not len(chosen):
-            raise RuntimeError(f'{type(self.selector).__name__} chose no row; lower its demands (sigma, thresholds)')
-        counts = torch.bincount(chosen, minlength=self.num_clusters or 0).tolist()
-        runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(target)} rows; per cluster '
-                           f'{counts}')
-        if min(counts) < max(counts):
-            runner.logger.warning(f'the selected set is not balanced: {min(counts)} to {max(counts)} rows a cluster; '
-                                  f'small clusters gave all they have')
-        return {self.field: target}
 
 
 def check_num_clusters(num_clusters: int, num_samples: int) -> None:

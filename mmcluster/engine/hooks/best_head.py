@@ -1,0 +1,49 @@
+"""Label-free selection of a head after every epoch."""
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast
+from mmengine.runner import Runner
+
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+from .sweep import SweepHook, on_main_process
+
+
+@HOOKS.register_module()
+class BestHeadHook(SweepHook):
+    """Asks the model for the loss of each head over the whole training set and offers it the best one.
+
+    Ground truth has no part in it.
+
+    Args:
+        interval: Epochs between two selections; the last epoch always selects.
+        kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, interval: int = 1, **kwargs: Any):
+        super().__init__(output='head_logits', **kwargs)
+        if interval < 1:
+            raise ValueError(f'BestHeadHook: interval is a number of epochs, at least 1; got {interval}')
+        self.interval = interval
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Select when due."""
+        if not (self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)):
+            return
+        model = unwrap(runner.model)
+        losses = on_main_process(model.selection_losses, self.features(runner))
+        losses = torch.zeros_like(model.chosen.loss).repeat(model.head.num_heads) if losses is None else losses
+        losses = losses.to(model.chosen.loss).contiguous()
+        broadcast(losses)
+        taken = model.offer(losses)
+        runner.message_hub.update_scalar('train/head_loss_min', losses.min().item())
+        runner.message_hub.update_scalar('train/chosen_loss', model.chosen.loss.item())
+        runner.logger.info(f'losses of the heads over the whole set: {[round(loss, 4) for loss in losses.tolist()]}; '
+                           f'{"kept" if taken else "none better than the kept"} head {int(model.chosen.head_index)} '
+                           f'with {model.chosen.loss.item():.4f}')

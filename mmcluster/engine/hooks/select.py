@@ -1,0 +1,60 @@
+"""The E-step that chooses trusted rows."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmcluster.registry import HOOKS, LABEL_SELECTORS
+
+from .estep import EStepHook
+
+
+@HOOKS.register_module()
+class SelectHook(EStepHook):
+    """Lets a label selector choose trusted rows and writes their labels to ``bank.target``, -1 elsewhere.
+
+    Args:
+        selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``.
+        num_clusters: K, to report clusters without a trusted row; ``None`` takes the selector's, else the largest
+            label + 1.
+        kwargs: See :class:`EStepHook`. ``output='embed'`` hands the selector an embedding, ``'head_probs'``
+            probabilities, ``'embed+head_probs'`` both. ``interval`` is -1: once.
+    """
+
+    def __init__(self, selector: dict, field: str = 'target', interval: int = -1,
+                 num_clusters: Optional[int] = None, **kwargs: Any):
+        super().__init__(field, interval, **kwargs)
+        self.selector = LABEL_SELECTORS.build(selector)
+        self.num_clusters = num_clusters or getattr(self.selector, 'num_clusters', None)
+
+    def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
+        """Targets (N,).
+
+        Raises:
+            RuntimeError: If the selector chose nothing.
+        """
+        embed, prob = features, None
+        if self.output == 'head_probs':
+            embed, prob = None, features
+        elif self.output == 'embed+head_probs':
+            embed, prob = features[:, :-self._columns()], features[:, -self._columns():]
+        target = self.selector(embed, prob)
+        chosen = target[target >= 0]
+        if not len(chosen):
+            raise RuntimeError(f'{type(self.selector).__name__} chose no row; lower its demands (sigma, thresholds)')
+        counts = torch.bincount(chosen, minlength=self.num_clusters or 0).tolist()
+        runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(target)} rows; per cluster '
+                           f'{counts}')
+        if min(counts) < max(counts):
+            runner.logger.warning(f'the selected set is not balanced: {min(counts)} to {max(counts)} rows a cluster; '
+                                  f'small clusters gave all they have')
+        return {self.field: target}
+
+    def _columns(self) -> int:
+        """K, the number of columns that probabilities take in what was extracted."""
+        if not self.num_clusters:
+            raise ValueError("SelectHook: output='embed+head_probs' needs num_clusters, the K of the source's head")
+        return self.num_clusters

@@ -1,0 +1,101 @@
+"""What hooks share that pass once over the training set."""
+from __future__ import annotations
+
+from typing import Any, Callable, Optional
+
+import torch
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mmcluster.registry import MODELS
+from mmcluster.structures import TEST_STREAM
+
+from ..extract import extract, sweep_loader, unwrap
+
+
+class SweepHook(Hook):
+    """Extracts features of the whole training set.
+
+    Args:
+        output: What is extracted, see ``mmcluster.engine.extract.output_function``.
+        views: ``'test'`` or ``'train'``.
+        stream: Training stream whose views are used with ``views='train'``.
+        source: ``None``: the model in training. Else the config of an older network with
+            ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed. The
+            size of its bank, if it has one, is that of the data set unless given.
+        batch_size: Rows a batch of the sweep.
+        num_workers: Worker processes of the sweep.
+    """
+
+    def __init__(self, output: str = 'embed', views: str = 'test', stream: str = 'batch',
+                 source: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
+        if views not in ('test', 'train'):
+            raise ValueError(f"{type(self).__name__}: views must be 'test' or 'train', got {views!r}")
+        self.output = output
+        self.views = views
+        self.stream = TEST_STREAM if views == 'test' else stream
+        self.source = source
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+
+    def features(self, runner: Runner) -> Tensor:
+        """Sweep the training set.
+
+        Args:
+            runner: The Runner.
+
+        Returns:
+            (N, ...) float32, equal on all ranks.
+
+        Raises:
+            FloatingPointError: If a feature is not finite.
+        """
+        dataset = runner.train_dataloader.dataset
+        model = unwrap(runner.model) if self.source is None else self._older_network(runner)
+        loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0, runner.epoch)
+        features = extract(model, loader, len(dataset), self.output, self.views,
+                           getattr(runner.optim_wrapper, 'cast_dtype', None))
+        if not torch.isfinite(features).all():
+            raise FloatingPointError(
+                f'{type(self).__name__}: features of epoch {runner.epoch} are not finite. The network diverged: lower '
+                f'the learning rate or train in float32. Earlier checkpoints are untouched.')
+        return features
+
+    def _older_network(self, runner: Runner) -> nn.Module:
+        cfg = dict(self.source)
+        if cfg.get('bank'):
+            cfg['bank'] = dict(cfg['bank'], num_samples=cfg['bank'].get('num_samples') or
+                               len(runner.train_dataloader.dataset))
+        model = MODELS.build(cfg)
+        model.init_weights()
+        return model.to(next(runner.model.parameters()).device)
+
+
+def on_main_process(function: Callable, *args: Any) -> Any:
+    """Call a function on rank 0; if it raises there, every rank raises instead of waiting for rank 0.
+
+    Args:
+        function: Called with ``args`` on rank 0 only.
+        args: Its arguments.
+
+    Returns:
+        What it returned on rank 0, ``None`` elsewhere.
+
+    Raises:
+        RuntimeError: On other ranks, with the message of the error of rank 0.
+    """
+    result, error = None, None
+    if is_main_process():
+        try:
+            result = function(*args)
+        except Exception as exception:
+            error = exception
+    messages = [None if error is None else f'{type(error).__name__}: {error}']
+    broadcast_object_list(messages)
+    if error is not None:
+        raise error
+    if messages[0] is not None:
+        raise RuntimeError(f'rank 0 stopped: {messages[0]}')
+    return result

@@ -1,0 +1,119 @@
+"""What SPICE and SCAN share: several heads on a pre-trained network, of which a label-free loss keeps the best."""
+from __future__ import annotations
+
+import copy
+from typing import Any, Optional
+
+import torch
+from torch import Tensor, nn
+
+from ..base_parts import base_parts, load_base_parts
+from ..chosen import Chosen
+from .base import BaseClusterer, build, chain
+
+
+class MultiHeadClusterer(BaseClusterer):
+    """A clusterer that trains H heads and deploys the one with the lowest loss over the whole set.
+
+    The embedding is the base's, ``neck(vector(backbone(x)))``; heads are always its own. A ``BestHeadHook`` asks for
+    :meth:`selection_losses` after every epoch and hands the best head to :meth:`offer`; ``outputs`` and ``deployed``
+    use the network that is kept in ``chosen``.
+
+    Args:
+        base: Config of a trained clusterer whose backbone and neck are taken over; its checkpoint
+            (``base.init_cfg``) is loaded strictly when weights are initialised and is not needed on resume.
+        backbone: Config that replaces the base's backbone; needed without a base.
+        neck: Config that replaces the base's neck.
+        head: Config of a :class:`~mmcluster.models.heads.MultiHead`.
+        freeze: The network below the heads does not train.
+        norm_eval: Batch norm of a frozen network uses its running statistics and leaves them alone.
+        kwargs: See :class:`BaseClusterer`.
+
+    Raises:
+        ValueError: Without base and backbone.
+    """
+
+    def __init__(self, head: dict, base: Optional[dict] = None, backbone: Optional[dict] = None,
+                 neck: Optional[dict] = None, freeze: bool = False, norm_eval: bool = True, **kwargs: Any):
+        if base is None and backbone is None:
+            raise ValueError(f'{type(self).__name__} needs a base (a trained clusterer) or a backbone')
+        given = dict(backbone=build(backbone), neck=build(neck))
+        taken = base_parts(base, given, ('backbone', 'neck'))
+        super().__init__(**{**given, **taken}, head=head, **kwargs)
+        self.base = copy.deepcopy(base)
+        self.from_base = sorted(taken)
+        self.freeze = freeze
+        self.norm_eval = norm_eval
+        if freeze:
+            for part in self.below().values():
+                part.requires_grad_(False)
+        self.chosen = Chosen(self._candidates(0))
+
+    @property
+    def num_clusters(self) -> int:
+        """K."""
+        return self.head.num_clusters
+
+    def below(self) -> dict[str, nn.Module]:
+        """Parts below the heads, by name."""
+        return {name: getattr(self, name) for name in ('backbone', 'neck') if getattr(self, name) is not None}
+
+    def _candidates(self, head: int) -> dict[str, nn.Module]:
+        """What ``chosen`` keeps: one head, and the network below it unless nothing there can change."""
+        fixed = self.freeze and self.norm_eval
+        return {**({} if fixed else self.below()), 'head': self.head.heads[head]}
+
+    def init_weights(self) -> None:
+        """Initialise heads, take over the base's weights, start the choice with the first head."""
+        super().init_weights()
+        if (self.init_cfg or {}).get('type') == 'Pretrained':
+            return
+        if self.base is not None:
+            load_base_parts(self, self.base, self.from_base)
+        self.chosen.copy_from(self._candidates(0))
+
+    def train(self, mode: bool = True) -> 'MultiHeadClusterer':
+        """Training mode; a frozen network with ``norm_eval`` and the kept network stay in evaluation mode."""
+        super().train(mode)
+        self.chosen.eval()
+        if self.freeze and self.norm_eval:
+            for part in self.below().values():
+                part.eval()
+        return self
+
+    def deployed(self) -> tuple[nn.Module, Optional[nn.Module], nn.Module]:
+        """Backbone, neck and head that the selection kept."""
+        kept = {**self.below(), **{name: getattr(self.chosen, name) for name in self.chosen.names}}
+        return kept['backbone'], kept.get('neck'), kept['head']
+
+    def features(self, x: Tensor) -> Tensor:
+        """Embedding of the network in training, (B, C, H, W) -> (B, D), without gradient where it is frozen."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
+            return chain(x, self.backbone, self.neck, None)[0].float()
+
+    def head_logits(self, x: Tensor) -> Tensor:
+        """Logits of all heads in training, (B, C, H, W) -> (B, H, K)."""
+        return self.head(self.features(x)).float().transpose(0, 1)
+
+    def selection_losses(self, logits: Tensor) -> Tensor:
+        """Label-free loss of every head over the whole training set, the lower the better.
+
+        Args:
+            logits: (N, H, K) logits of all heads, rows in the order of the data set.
+
+        Returns:
+            (H,).
+        """
+        raise NotImplementedError(f'{type(self).__name__} has no selection loss')
+
+    def offer(self, losses: Tensor) -> bool:
+        """Keep the best head if it is better than any kept before. Waits for the device: for hooks.
+
+        Args:
+            losses: (H,) of :meth:`selection_losses`, equal on all ranks; those that are not finite never win.
+
+        Returns:
+            Whether it was.
+        """
+        best = int(losses.nan_to_num(float('inf'), float('inf')).argmin())
+        return self.chosen.offer(self._candidates(best), losses[best], best)
