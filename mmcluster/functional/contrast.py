@@ -1,6 +1,7 @@
-"""Regression between two views."""
+"""Contrast and regression between two views."""
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.linalg import vector_norm
 
@@ -45,3 +46,57 @@ def cosine_regression(p: Tensor, k: Tensor) -> Tensor:
     """
     cosine = (unit_rows(p) * unit_rows(k.detach())).sum(dim=1)
     return (2 - 2 * cosine).sum() / max(len(p), 1)
+
+
+def info_nce(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Contrast every query with its key and a queue of other keys (SPICE eq. 1, MoCo).
+
+    ``-log(exp(q k / tau) / (exp(q k / tau) + sum_i exp(q z_i / tau)))`` with q and k on the unit sphere.
+
+    Args:
+        q: (B, D) queries, any norm.
+        k: (B, D) keys, any norm; constants.
+        queue: (D, Q) keys of earlier batches, unit columns; constants.
+        temperature: Divides the similarities (paper's tau).
+
+    Returns:
+        Loss (), mean over the rows, and logits (B, 1 + Q), the positive first. Only ``q`` receives a gradient.
+
+    Edge cases: an empty queue, or no row at all, gives 0 with a zero gradient.
+    """
+    q, k, queue = unit_rows(q), unit_rows(k.detach()), wide(queue.detach())
+    with torch.autocast(q.device.type, enabled=False):
+        logits = torch.cat([(q * k).sum(dim=1, keepdim=True), q @ queue], dim=1) / temperature
+    rows = logits.logsumexp(dim=1) - logits[:, 0]
+    return rows.sum() / max(len(q), 1), logits
+
+
+def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, normalize: bool = True) -> Tensor:
+    """Contrast the two views of every image with all other views of the batch (SimCLR, NT-Xent).
+
+    Every anchor is compared with the 2B - 1 other rows of both views; its positive is the other view of its image.
+
+    Args:
+        z1: (B, D) first view, any norm.
+        z2: (B, D) second view.
+        temperature: Divides the similarities.
+        symmetric: Take the rows of both views as anchors, or those of the first alone (SCAN's pretext task).
+        normalize: Scale the rows to unit length first. ``False`` is for unit rows whose gradient may leave the
+            sphere.
+
+    Returns:
+        () mean over the anchors; both views receive a gradient.
+
+    Edge cases: a single pair has no negative and gives 0; so does an empty batch, with a zero gradient.
+    """
+    size = len(z1)
+    z = torch.cat([z1, z2])
+    z = unit_rows(z) if normalize else wide(z)
+    anchors = z if symmetric else z[:size]
+    with torch.autocast(z.device.type, enabled=False):
+        logits = anchors @ z.t() / temperature
+    place = torch.arange(len(anchors), device=z.device)
+    itself = place[:, None] == torch.arange(2 * size, device=z.device)
+    logits = logits.masked_fill(itself, torch.finfo(logits.dtype).min / 2)
+    positive = logits.gather(1, ((place + size) % max(2 * size, 1))[:, None])[:, 0]
+    return (logits.logsumexp(dim=1) - positive).sum() / max(len(anchors), 1)
