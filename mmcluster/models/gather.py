@@ -1,9 +1,11 @@
-"""Sums and rows of all ranks. In one process every function returns its input."""
+"""Sums, rows and shuffles over all ranks. In one process nothing is sent."""
 from __future__ import annotations
+
+from typing import Callable
 
 import torch
 import torch.distributed as dist
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import broadcast, get_rank, get_world_size
 from torch import Tensor
 from torch.distributed.nn import functional as dist_nn
 
@@ -70,3 +72,25 @@ def reduce_sum_with_grad(x: Tensor) -> Tensor:
     if get_world_size() == 1:
         return x
     return dist_nn.all_reduce(x.clone())
+
+
+@torch.no_grad()
+def shuffled(forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """ShuffleBN: each rank forwards a random share of the rows of all ranks, and gets back its own rows' results.
+
+    In one process it is ``forward(x)``.
+
+    Args:
+        forward: (B, ...) -> (B, D).
+        x: (B, ...) with the same B on every rank.
+
+    Returns:
+        (B, D) without gradient.
+    """
+    if get_world_size() == 1:
+        return forward(x)
+    rows = gather_rows(x)
+    order = torch.randperm(len(rows), device=x.device)
+    broadcast(order)
+    mine = slice(get_rank() * len(x), (get_rank() + 1) * len(x))
+    return gather_rows(forward(rows[order[mine]]))[torch.argsort(order)[mine]]

@@ -1,17 +1,17 @@
 """BYOL: two views of an image predict each other's momentum embedding."""
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Optional
 
 import torch
-from mmengine.dist import broadcast, get_rank, get_world_size
 from torch import Tensor, nn
 
 from mmcluster.functional.contrast import cosine_regression
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from ..gather import gather_rows
+from ..gather import shuffled
 from ..teacher import MomentumTeacher
 from .base import BaseClusterer, build, chain
 
@@ -67,8 +67,7 @@ class BYOL(BaseClusterer):
         Returns:
             Two float32 tensors (B, D), unit rows.
         """
-        forward = self._shuffled if self.shuffle_bn and get_world_size() > 1 else self._target
-        return self._embed_views(views, forward)
+        return self._embed_views(views, partial(shuffled, self._target) if self.shuffle_bn else self._target)
 
     def _embed_views(self, views: list[Tensor], forward: Any) -> list[Tensor]:
         if self.joint_views:
@@ -78,15 +77,6 @@ class BYOL(BaseClusterer):
     def _target(self, x: Tensor) -> Tensor:
         embed = chain(x, self.teacher.backbone, self.teacher.neck, None)[0]
         return nn.functional.normalize(embed.float(), dim=1)
-
-    def _shuffled(self, x: Tensor) -> Tensor:
-        """ShuffleBN: each rank embeds a random share of the gathered rows, (B, C, H, W) -> (B, D)."""
-        rows = gather_rows(x)
-        order = torch.randperm(len(rows), device=x.device)
-        broadcast(order)
-        mine = slice(get_rank() * len(x), (get_rank() + 1) * len(x))
-        embed = gather_rows(self._target(rows[order[mine]]))
-        return embed[torch.argsort(order)[mine]]
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Symmetric regression between the two views.
