@@ -155,18 +155,35 @@ def negative_learning(logits: Tensor, negative: Tensor, clamp: bool = False) -> 
     return -log_kept.masked_fill(silent, 0).sum() / max(len(logits), 1)
 
 
+def known_rows(target: Tensor) -> Tensor:
+    """Return which rows have a label.
+
+    Args:
+        target: (L,) long, or soft (L, K); negative is unknown.
+
+    Returns:
+        (L,) bool.
+    """
+    return (target >= 0) if target.dim() == 1 else (target >= 0).all(dim=1)
+
+
 def masked_cross_entropy(logits: Tensor, target: Tensor, mask: Optional[Tensor] = None) -> Tensor:
     """Return the cross-entropy of the masked rows, over the number of all rows (ClusMatch eqs. 1, 3, 16).
 
     Args:
         logits: (U, K).
-        target: (U,) long; -1 counts 0.
+        target: (U,) long; -1 counts 0. Or soft (U, K), constants; a row with a negative entry counts 0.
         mask: (U,) bool, or weights of the rows; ``None`` takes all rows.
 
     Returns:
         () sum over the masked rows over U; 0 when no row is masked in or U = 0.
     """
-    rows = F.cross_entropy(wide(logits), target, ignore_index=-1, reduction='none')
+    logits = wide(logits)
+    if target.dim() == 1:
+        rows = F.cross_entropy(logits, target, ignore_index=-1, reduction='none')
+    else:
+        target = target.detach().to(logits).masked_fill(~known_rows(target)[:, None], 0)
+        rows = -(target * logits.log_softmax(dim=1)).sum(dim=1)
     if mask is not None:
         rows = rows * mask.to(rows)
     return rows.sum() / max(len(logits), 1)

@@ -6,6 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_two_clusters
 from mmcluster.functional import pseudo
 from mmcluster.registry import MODELS
 
@@ -40,8 +41,7 @@ class ClusMatchLoss(PseudoLabelLoss):
                  fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
                  exclude_kmeans_from_negative: bool = True, clamp: bool = False):
         super().__init__()
-        if num_clusters < 2:
-            raise ValueError(f'ClusMatchLoss: num_clusters must be at least 2, got {num_clusters}')
+        require_two_clusters('ClusMatchLoss', num_clusters)
         self.ppl_weight = ppl_weight
         self.npl_weight = npl_weight
         self.kpl_weight = kpl_weight
@@ -60,7 +60,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         """One step (eq. 4).
 
         Args:
-            l: Labelled rows with hard targets (L,), or ``None``.
+            l: Labelled rows with targets (L,) or (L, K), or ``None``.
             u: Unlabelled rows.
             bank: Holds the k-means labels.
 
@@ -78,7 +78,7 @@ class ClusMatchLoss(PseudoLabelLoss):
             negative = pseudo.exclude_class(negative, kmeans_label)
         losses = dict(positive_share=positive.float().mean(), negative_share=negative.float().mean())
         if l is not None:
-            losses['loss_sup'] = pseudo.masked_cross_entropy(l.logits, l.target, l.target >= 0)
+            losses['loss_sup'] = pseudo.masked_cross_entropy(l.logits, l.target)
         if self.ppl_weight:
             losses['loss_ppl'] = self.ppl_weight * pseudo.masked_cross_entropy(u.logits_strong, pseudo_label, positive)
         if self.npl_weight:

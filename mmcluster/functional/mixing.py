@@ -1,0 +1,63 @@
+"""Guessing labels and mixing rows (MixMatch)."""
+from __future__ import annotations
+
+from typing import Sequence
+
+from torch import Tensor
+
+from .contrast import wide
+
+
+def sharpen(prob: Tensor, temperature: float) -> Tensor:
+    """Raise probabilities to the power 1 / temperature and scale every row to sum 1 (MixMatch eq. 7).
+
+    Args:
+        prob: (B, K).
+        temperature: Below 1 sharpens, 1 changes nothing, towards 0 only the largest entry is left.
+
+    Returns:
+        (B, K).
+    """
+    return (wide(prob).log() / temperature).softmax(dim=1)
+
+
+def guess(logits: Sequence[Tensor], temperature: float) -> Tensor:
+    """Guess soft labels from several weak views, without gradient (MixMatch eqs. 6-7).
+
+    Args:
+        logits: (U, K) of each view.
+        temperature: See :func:`sharpen`.
+
+    Returns:
+        (U, K) sharpened mean of the views' softmax.
+    """
+    prob = sum(wide(view.detach()).softmax(dim=1) for view in logits) / len(logits)
+    return sharpen(prob, temperature)
+
+
+def mix(x: Tensor, order: Tensor, share: float | Tensor) -> Tensor:
+    """Mix every row with a partner (MixMatch eq. 10).
+
+    Args:
+        x: (B, ...).
+        order: (B,) long, the partner of each row.
+        share: lambda', at least 1/2, so that a row stays mostly itself; a number, or () on the host.
+
+    Returns:
+        (B, ...) ``share * x + (1 - share) * x[order]``.
+    """
+    return share * x + (1 - share) * x.index_select(0, order)
+
+
+def squared_error(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the mean squared difference of probabilities, over rows and classes (MixMatch eq. 4).
+
+    Args:
+        logits: (U, K).
+        target: (U, K) soft labels; constants.
+
+    Returns:
+        (); 0 when U = 0.
+    """
+    error = (wide(logits).softmax(dim=1) - target.detach()).square()
+    return error.sum() / max(error.numel(), 1)
