@@ -1,0 +1,38 @@
+"""What MoCo and SimCLR have in common: a backbone that learns through a projector."""
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from mmcluster.functional.contrast import unit_rows
+
+from .base import BaseClusterer, build, chain
+
+
+class ContrastiveClusterer(BaseClusterer):
+    """A backbone and a projector on which a contrastive loss is taken.
+
+    There is no neck and no head, so ``embed`` is the backbone's vector: what k-means, SPICE and the boosters use.
+    :meth:`project` is the space of the loss, in which SCAN looks for neighbours.
+
+    Args:
+        backbone: Config of a network (B, C, H, W) -> (B, F).
+        projector: Config of a module (B, F) -> (B, D).
+        kwargs: See :class:`BaseClusterer`; neither ``neck`` nor ``head``.
+    """
+
+    def __init__(self, backbone: dict, projector: dict, **kwargs: Any):
+        super().__init__(backbone, None, None, **kwargs)
+        self.projector = build(projector)
+
+    def project(self, x: Tensor) -> Tensor:
+        """Unit projections of images.
+
+        Args:
+            x: (B, C, H, W).
+
+        Returns:
+            (B, D) float32, unit rows.
+        """
+        return unit_rows(chain(x, self.backbone, None, self.projector)[1])
