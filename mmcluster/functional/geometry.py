@@ -1,4 +1,4 @@
-"""Crops, resizing and affine maps of batches with one parameter per row.
+"""Resizing and affine maps of batches with one parameter per row; ``crop`` has the plain windows.
 
 Images are float (B, C, H, W) in [0, 1], any C. Positions are pixels; pixel i covers [i, i + 1), as in Pillow. Results
 are gathered and weighted element by element, never by a matrix product: the last bits of a batched product depend on
@@ -72,25 +72,6 @@ def _sum_last(x: Tensor) -> Tensor:
     return total
 
 
-def reflect_taps(start: Tensor, extent: int, size: int, flip: Optional[Tensor] = None) -> Taps:
-    """Which pixels a plain crop of an axis reads when the image continues as in a mirror (edge pixel not repeated).
-
-    Args:
-        start: (B,) first pixel of the window; may be negative or reach beyond the image by less than its length.
-        extent: Length of the image.
-        size: Length of the window and of the result.
-        flip: (B,) bool, rows whose result is mirrored.
-
-    Returns:
-        index (B, size, 1) long and no weight.
-    """
-    step = torch.arange(size, device=start.device)
-    if flip is not None:
-        step = torch.where(flip[:, None], size - 1 - step, step)
-    index = (start[:, None] + step).abs()
-    return torch.where(index < extent, index, 2 * (extent - 1) - index)[..., None], None
-
-
 def _sample_rows(x: Tensor, taps: Taps) -> Tensor:
     """Weighted sums of the rows of (B, n, m) -> (B, size, m), clipped to [0, 1] as cubic weights overshoot."""
     index, weight = taps
@@ -145,23 +126,6 @@ def resized_crop(x: Tensor, box: Tensor, size: tuple[int, int], flip: Optional[T
     rows = resize_taps(top, height, x.shape[2], size[0], interpolation=interpolation)
     columns = resize_taps(left, width, x.shape[3], size[1], flip, interpolation)
     return separable_sample(x, rows, columns)
-
-
-def reflect_crop(x: Tensor, top: Tensor, left: Tensor, size: tuple[int, int], flip: Optional[Tensor] = None) -> Tensor:
-    """Cut one window per row out of the image continued by reflection.
-
-    Args:
-        x: (B, C, H, W).
-        top: (B,) long; from minus the padding to H + padding - h.
-        left: (B,) long, likewise.
-        size: (h, w) of the window.
-        flip: (B,) bool.
-
-    Returns:
-        (B, C, h, w).
-    """
-    rows = reflect_taps(top, x.shape[2], size[0])
-    return separable_sample(x, rows, reflect_taps(left, x.shape[3], size[1], flip))
 
 
 def affine_matrix(angle: Tensor, translate: Tensor, scale: Tensor, shear: Tensor, height: int, width: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""RandAugment as FixMatch uses it: fourteen operations, strengths uniform in fixed ranges, no magnitude."""
+"""RandAugment of FixMatch and SCAN: fourteen operations, strengths uniform in fixed ranges, no magnitude."""
 from __future__ import annotations
 
 import torch
@@ -13,6 +13,9 @@ FIXMATCH_OPS: dict[str, tuple[float, float]] = dict(
     AutoContrast=(0., 1.), Brightness=(0.05, 0.95), Color=(0.05, 0.95), Contrast=(0.05, 0.95), Equalize=(0., 1.),
     Identity=(0., 1.), Posterize=(4., 8.), Rotate=(-30., 30.), Sharpness=(0.05, 0.95), ShearX=(-0.3, 0.3),
     ShearY=(-0.3, 0.3), Solarize=(0., 256.), TranslateX=(-0.3, 0.3), TranslateY=(-0.3, 0.3))
+# SCAN also turns the sign of a geometric strength at random, which leaves ranges about 0 as they are.
+SCAN_OPS: dict[str, tuple[float, float]] = {
+    **FIXMATCH_OPS, **dict.fromkeys(('ShearX', 'ShearY', 'TranslateX', 'TranslateY'), (-0.1, 0.1))}
 CUTOUT_COLOUR = (125, 123, 114)
 CUTOUT_MAX_SIDE = 0.5
 
@@ -108,17 +111,18 @@ APPLY = dict(
     ShearY=shear_y, Solarize=solarize, TranslateX=translate_x, TranslateY=translate_y)
 
 
-def strengths(choice: Tensor, uniform: Tensor) -> Tensor:
+def strengths(choice: Tensor, uniform: Tensor, table: dict[str, tuple[float, float]] = FIXMATCH_OPS) -> Tensor:
     """Scale uniform numbers to the ranges of the chosen operations.
 
     Args:
         choice: (B, S) long, numbers of operations.
         uniform: (B, S) in [0, 1).
+        table: Name -> range; position is the number of the operation.
 
     Returns:
         (B, S).
     """
-    low, high = torch.tensor(list(FIXMATCH_OPS.values()), device=choice.device).unbind(1)
+    low, high = torch.tensor(list(table.values()), device=choice.device).unbind(1)
     return uniform * (high - low)[choice] + low[choice]
 
 
@@ -153,3 +157,19 @@ def cutout_box(centre: Tensor, share: Tensor, height: int, width: int) -> Tensor
     left = (centre[:, 1] * width - side / 2).clamp_min(0).floor()
     bottom, right = (top + side).clamp_max(height), (left + side).clamp_max(width)
     return torch.stack((top, left, bottom, right), 1).long()
+
+
+def square_box(centre: Tensor, side: Tensor) -> Tensor:
+    """Square of SCAN's cutout around a pixel; it may reach beyond the image.
+
+    SCAN's release rounds an odd side down to the even number below it; here a side is what it says.
+
+    Args:
+        centre: (B, 2) long, row and column.
+        side: (B,) long, pixels.
+
+    Returns:
+        (B, 4) long: first row, first column, last row, last column, ends included.
+    """
+    first = centre - (side // 2)[:, None]
+    return torch.cat((first, first + side[:, None] - 1), 1)

@@ -12,10 +12,11 @@ from PIL import Image
 from mmcluster.datasets import transforms as package
 from mmcluster.datasets.transforms import (BatchAffine, BatchColorJitter, BatchCutout, BatchFixMatchRandAugment,
                                            BatchFlip, BatchGaussianBlur, BatchGrayscale, BatchRandomCrop,
-                                           BatchRandomResizedCrop, BatchResize, BatchSolarize, FixMatchCutout,
-                                           FixMatchRandAugment)
+                                           BatchRandomResizedCrop, BatchResize, BatchSCANAugment, BatchSolarize,
+                                           BatchSquareCutout, FixMatchCutout, FixMatchRandAugment, SCANAugment,
+                                           SquareCutout)
 from mmcluster.functional import augment
-from mmcluster.functional.randaugment import FIXMATCH_OPS
+from mmcluster.functional.randaugment import FIXMATCH_OPS, SCAN_OPS
 from mmcluster.functional.rng import Draws
 from mmcluster.registry import TRANSFORMS
 
@@ -24,7 +25,8 @@ OPS = dict(
     flip=BatchFlip(), jitter=BatchColorJitter(0.4, 0.4, 0.4, 0.1, prob=0.8), gray=BatchGrayscale(0.4),
     blur=BatchGaussianBlur(kernel=7), solarize=BatchSolarize(prob=0.5), resize=BatchResize((10, 17), 'bicubic'),
     affine=BatchAffine(20, (0.2, 0.1), (0.8, 1.2), (10, 5)), cutout=BatchCutout(),
-    randaugment=BatchFixMatchRandAugment())
+    randaugment=BatchFixMatchRandAugment(), scan=BatchSCANAugment(), square=BatchSquareCutout(9, (125.3, 123., 113.9)),
+    zero_crop=BatchRandomCrop(13, padding=3, flip_prob=0.5, padding_mode='constant'))
 
 
 def images(n, channels=3, height=13, width=15):
@@ -130,16 +132,18 @@ def test_jitter_draws_factors_in_their_ranges(monkeypatch):
     assert correlation.abs().max() < 0.06
 
 
-def test_randaugment_draws_with_replacement_from_all_operations(monkeypatch):
+@pytest.mark.parametrize('op, steps, table', [(BatchFixMatchRandAugment(), 3, FIXMATCH_OPS),
+                                              (BatchSCANAugment(), 4, SCAN_OPS)])
+def test_randaugment_draws_with_replacement_from_all_operations(monkeypatch, op, steps, table):
     seen = {}
-    monkeypatch.setattr('mmcluster.datasets.transforms.batched_fixmatch.rand_augment',
+    monkeypatch.setattr('mmcluster.datasets.transforms.batched_strong.rand_augment',
                         lambda x, choice, strength: seen.update(choice=choice, strength=strength))
-    BatchFixMatchRandAugment(3)(images(1).expand(7000, -1, -1, -1), draws(7000))
-    assert seen['choice'].shape == (7000, 3)
+    op(images(1).expand(7000, -1, -1, -1), draws(7000))
+    assert seen['choice'].shape == (7000, steps)
     counts = torch.bincount(seen['choice'].flatten(), minlength=14)
-    assert len(counts) == 14 and (counts - 1500).abs().max() < 160
+    assert len(counts) == 14 and (counts - 500 * steps).abs().max() < 160
     assert abs((seen['choice'][:, 0] == seen['choice'][:, 1]).float().mean() - 1 / 14) < 0.015
-    for number, (low, high) in enumerate(FIXMATCH_OPS.values()):
+    for number, (low, high) in enumerate(table.values()):
         value = seen['strength'][seen['choice'] == number]
         assert low <= value.min() < low + 0.02 * (high - low) and high - 0.02 * (high - low) < value.max() <= high
 
@@ -155,6 +159,52 @@ def test_cutout_share_and_colour():
     assert levels == [125, 123, 114]
     grey = BatchCutout()(x[:, :1], draws(n))
     assert (grey.min() * 255).round() == 123
+
+
+def test_square_cutout_has_every_side_equally_often_anywhere():
+    n, mean = 16000, (125.3, 123., 113.9)
+    x = torch.full((1, 3, 40, 36), 1.).expand(n, -1, -1, -1)
+    result = BatchSquareCutout(16, mean)(x, draws(n))
+    painted = (result < 1).all(1)
+    tall, wide = painted.any(2).sum(1), painted.any(1).sum(1)
+    levels = result.movedim(1, -1)[painted]
+    assert torch.allclose(levels, torch.tensor(mean) / 255) and (painted.sum((1, 2)) == tall * wide).all()
+    row, column = painted.any(2).float(), painted.any(1).float()
+    whole = ~(painted[:, [0, -1]].any(2).any(1) | painted[:, :, [0, -1]].any(2).any(1))     # no edge cuts these short
+    assert torch.equal(tall[whole], wide[whole])
+    top, left = row.argmax(1)[whole], column.argmax(1)[whole]
+    side = tall[whole]
+    for value in range(1, 17):
+        inside = (39 - value) * (35 - value)                                                # positions off the edges
+        share = (side == value).float().mean() * whole.float().mean()
+        assert abs(share - inside / (40 * 36) / 16) < 0.008, value
+    assert side.max() == 16 and tall.max() == 16
+    assert abs((top + side // 2).float().mean() - 20) < 0.5 and abs((left + side // 2).float().mean() - 18) < 0.5
+    grey = BatchSquareCutout(16, (120.5,))(x[:, :1], draws(n))
+    assert torch.equal((grey < 1)[:, 0], painted) and torch.allclose(grey.min(), torch.tensor(120.5 / 255))
+
+
+def test_colours_fit_the_channels():
+    for op in (BatchCutout(colour=(1, 2)), BatchSquareCutout(3, (100.,))):
+        with pytest.raises(ValueError, match='does not fit images of 3 channels'):
+            op(images(2), draws(2))
+    for make in (BatchSquareCutout, SquareCutout):
+        for side in (0, 0.5):
+            with pytest.raises(ValueError, match='whole number of pixels'):
+                make(side, (1, 2, 3))
+
+
+def test_random_crop_pads_with_black():
+    n = 2000
+    x = torch.ones(1, 1, 6, 6).expand(n, -1, -1, -1)
+    result = BatchRandomCrop(6, padding=2, padding_mode='constant')(x, draws(n))[:, 0]
+    area = result.sum((1, 2)).long()
+    assert set(result.unique().tolist()) == {0., 1.} and set(area.tolist()) == {36, 30, 24, 25, 20, 16}
+    for value, share in ((36, 1), (30, 4), (24, 4), (25, 4), (20, 8), (16, 4)):              # of 25 places
+        assert abs((area == value).float().mean() - share / 25) < 0.04
+    assert (BatchRandomCrop(6, padding=2)(x, draws(n)) == 1).all()
+    with pytest.raises(ValueError, match="padding_mode must be one of .*'zeros'"):
+        BatchRandomCrop(6, padding=2, padding_mode='zeros')
 
 
 def test_test_view_is_deterministic_and_cheap():
@@ -182,7 +232,8 @@ def pil_image(mode='RGB', size=(20, 16)):
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'L'])
-@pytest.mark.parametrize('transform', [FixMatchRandAugment(3), FixMatchCutout()])
+@pytest.mark.parametrize('transform', [FixMatchRandAugment(3), FixMatchCutout(), SCANAugment(),
+                                       SquareCutout(8, (125.3, 123., 113.9))])
 def test_pil_transforms_survive_and_are_seeded_by_random(transform, mode):
     transform = pickle.loads(pickle.dumps(transform))
     image = pil_image(mode)
@@ -198,16 +249,18 @@ def test_pil_transforms_survive_and_are_seeded_by_random(transform, mode):
     assert len({result.tobytes() for result in results}) > 40
 
 
-def test_pil_randaugment_uses_every_operation(monkeypatch):
+@pytest.mark.parametrize('transform, table', [(FixMatchRandAugment(4), FIXMATCH_OPS), (SCANAugment(), SCAN_OPS)])
+def test_pil_randaugment_uses_every_operation(monkeypatch, transform, table):
     from mmcluster.datasets.transforms import pil
-    used = {name: [] for name in FIXMATCH_OPS}
+    used = {name: [] for name in table}
     monkeypatch.setattr(pil, 'PIL_OPS', {name: lambda im, v, name=name: used[name].append(v) or im for name in used})
     random.seed(0)
-    for _ in range(1000):
-        FixMatchRandAugment(3)(dict(img=None))
+    for _ in range(750):
+        transform(dict(img=None))
     for name, values in used.items():
-        low, high = FIXMATCH_OPS[name]
+        low, high = table[name]
         assert 150 < len(values) < 290 and low <= min(values) < low + 0.1 * (high - low) and max(values) <= high
+        assert max(values) > high - 0.1 * (high - low)
 
 
 def test_both_doors_cut_out_alike():
@@ -218,6 +271,19 @@ def test_both_doors_cut_out_alike():
     batched = (BatchCutout()(x, draws(3000)) < 1).all(1).float().mean((1, 2))
     assert abs(np.mean(shares) - batched.mean().item()) < 0.005
     assert abs(np.quantile(shares, 0.9) - batched.quantile(0.9).item()) < 0.02
+
+
+def test_both_doors_paint_the_same_squares():
+    mean, sizes = (125.3, 123., 113.9), {}
+    white = Image.new('RGB', (36, 40), (255,) * 3)
+    random.seed(0)
+    results = [np.asarray(SquareCutout(16, mean)(dict(img=white))['img']) for _ in range(4000)]
+    assert {tuple(image[(image < 255).all(2)][0].tolist()) for image in results} == {(125, 123, 114)}
+    sizes['pil'] = torch.tensor([(image < 255).all(2).sum() for image in results])
+    x = torch.ones(1, 3, 40, 36).expand(4000, -1, -1, -1)
+    sizes['batched'] = (BatchSquareCutout(16, mean)(x, draws(4000)) < 1).all(1).sum((1, 2))
+    first, second = (torch.quantile(sizes[door].float(), torch.linspace(0, 1, 9)) for door in ('pil', 'batched'))
+    assert first[0] == second[0] == 1 and first[-1] == second[-1] == 256 and (first - second).abs().max() < 15
 
 
 def test_mixes_with_wrapped_torchvision_transforms():

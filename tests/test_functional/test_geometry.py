@@ -50,21 +50,6 @@ def test_resized_crop_of_the_whole_image_is_exact():
     assert torch.equal(mirrored, x.flip(-1))
 
 
-def test_reflect_crop_matches_torchvision():
-    images, pad, size = pixels(), 5, (24, 22)
-    generator = torch.Generator().manual_seed(1)
-    top = torch.randint(0, H + 2 * pad - size[0] + 1, (B,), generator=generator)
-    left = torch.randint(0, W + 2 * pad - size[1] + 1, (B,), generator=generator)
-    top[:2], left[:2] = torch.tensor([0, H + 2 * pad - size[0]]), torch.tensor([0, W + 2 * pad - size[1]])
-    flip = torch.arange(B) % 2 == 0
-    result = geometry.reflect_crop(images / 255, top - pad, left - pad, size, flip)
-
-    def reference(im, row):
-        im = TF.crop(TF.pad(im, pad, padding_mode='reflect'), top[row].item(), left[row].item(), *size)
-        return TF.hflip(im) if flip[row] else im
-    assert gaps(result, images, reference).max() < 1e-3
-
-
 @pytest.mark.parametrize('channels', [1, 3])
 @pytest.mark.parametrize('interpolation', ['nearest', 'bilinear'])
 def test_affine_matches_torchvision(interpolation, channels):

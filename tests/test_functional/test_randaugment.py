@@ -1,4 +1,4 @@
-"""FixMatch's fourteen operations: batched against Pillow, each at strengths over its whole range."""
+"""The fourteen operations of FixMatch and SCAN: batched against Pillow, each at strengths over its whole range."""
 import pytest
 import torch
 from PIL import ImageDraw
@@ -6,7 +6,8 @@ from pillow_reference import B, H, W, gaps, pixels
 
 from mmcluster.datasets.transforms.pil import PIL_OPS
 from mmcluster.functional.augment import cutout
-from mmcluster.functional.randaugment import APPLY, FIXMATCH_OPS, cutout_box, rand_augment, strengths
+from mmcluster.functional.randaugment import (APPLY, FIXMATCH_OPS, SCAN_OPS, cutout_box, rand_augment,
+                                              square_box, strengths)
 
 NAMES = list(FIXMATCH_OPS)
 GEOMETRIC = {'Rotate', 'ShearX', 'ShearY', 'TranslateX', 'TranslateY'}
@@ -20,6 +21,9 @@ def test_table_is_the_published_one():
     assert FIXMATCH_OPS['Solarize'] == (0, 256)
     for name in ('ShearX', 'ShearY', 'TranslateX', 'TranslateY'):
         assert FIXMATCH_OPS[name] == (-0.3, 0.3)
+    small = {name for name in NAMES if SCAN_OPS[name] != FIXMATCH_OPS[name]}
+    assert list(SCAN_OPS) == NAMES and small == {'ShearX', 'ShearY', 'TranslateX', 'TranslateY'}
+    assert all(SCAN_OPS[name] == (-0.1, 0.1) for name in small)
 
 
 @pytest.mark.parametrize('channels', [1, 3])
@@ -59,6 +63,8 @@ def test_chain_follows_choice_and_strength_of_each_row():
 def test_strengths_scale_to_each_range():
     choice = torch.tensor([[NAMES.index('Rotate'), NAMES.index('Solarize'), NAMES.index('Color')]])
     assert torch.allclose(strengths(choice, torch.tensor([[0., 0.5, 1.]])), torch.tensor([[-30., 128, 0.95]]))
+    choice = torch.tensor([[NAMES.index('ShearX'), NAMES.index('Rotate'), NAMES.index('TranslateY')]])
+    assert torch.allclose(strengths(choice, torch.tensor([[0., 1., 0.75]]), SCAN_OPS), torch.tensor([[-0.1, 30, 0.05]]))
 
 
 def test_cutout_box_and_paint():
@@ -75,3 +81,20 @@ def test_cutout_box_and_paint():
         ImageDraw.Draw(im).rectangle((left, top, right, bottom), (125, 123, 114))
         return im
     assert gaps(result, images, reference).max() < 1e-3
+
+
+def test_square_box_is_cut_short_by_the_edges():
+    centre = torch.tensor([[10, 12], [0, 0], [H - 1, W - 1], [5, 7]] * 3)
+    side = torch.tensor([5, 6, 4, 1] * 3)
+    box = square_box(centre, side)
+    assert box[:4].tolist() == [[8, 10, 12, 14], [-3, -3, 2, 2], [H - 3, W - 3, H, W], [5, 7, 5, 7]]
+    images = pixels()
+    result = cutout(images / 255, box, [125 / 255, 123 / 255, 114 / 255])
+    for row in range(4):                                            # slow oracle: pixel by pixel
+        expected = images[row].float()
+        for i in range(H):
+            for j in range(W):
+                if all(-(side[row] // 2) <= p - c < side[row] - side[row] // 2
+                       for p, c in zip((i, j), centre[row].tolist())):
+                    expected[:, i, j] = torch.tensor([125., 123., 114.])
+        assert (result[row] * 255 - expected).abs().max() < 1e-3

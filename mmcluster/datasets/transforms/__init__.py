@@ -1,11 +1,11 @@
 """Augmentations of both doors: batched operations (in memory) and PIL transforms (workers)."""
-from .batched import (BatchAffine, BatchColorJitter, BatchFlip, BatchGaussianBlur, BatchGrayscale, BatchRandomCrop,
-                      BatchRandomResizedCrop, BatchResize, BatchSolarize)
-from .batched_fixmatch import BatchCutout, BatchFixMatchRandAugment
-from .pil import FixMatchCutout, FixMatchRandAugment
+from .batched import BatchAffine, BatchColorJitter, BatchFlip, BatchGaussianBlur, BatchGrayscale, BatchSolarize
+from .batched_crop import BatchRandomCrop, BatchRandomResizedCrop, BatchResize
+from .batched_strong import BatchCutout, BatchFixMatchRandAugment, BatchSCANAugment, BatchSquareCutout
+from .pil import FixMatchCutout, FixMatchRandAugment, SCANAugment, SquareCutout
 
 __all__ = [
     'BatchAffine', 'BatchColorJitter', 'BatchCutout', 'BatchFixMatchRandAugment', 'BatchFlip', 'BatchGaussianBlur',
-    'BatchGrayscale', 'BatchRandomCrop', 'BatchRandomResizedCrop', 'BatchResize', 'BatchSolarize', 'FixMatchCutout',
-    'FixMatchRandAugment'
+    'BatchGrayscale', 'BatchRandomCrop', 'BatchRandomResizedCrop', 'BatchResize', 'BatchSCANAugment', 'BatchSolarize',
+    'BatchSquareCutout', 'FixMatchCutout', 'FixMatchRandAugment', 'SCANAugment', 'SquareCutout'
 ]

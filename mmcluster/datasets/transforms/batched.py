@@ -2,116 +2,23 @@
 
 Each object is called as ``op(x, draws)`` with x float (B, C, H, W) in [0, 1] on any device and the row streams
 ``Draws``, on the host. It draws its parameters, always the same number of them, and hands them to a pure function; so
-a view depends on (draw, index, view) alone, and no size has to be fetched from an accelerator.
+a view depends on (draw, index, view) alone, and no size has to be fetched from an accelerator. ``batched_crop`` cuts and
+resizes, ``batched_strong`` has the strong views of FixMatch and SCAN.
 """
 from __future__ import annotations
 
-import math
 from typing import Sequence
 
 import torch
 from torch import Tensor
 
-from mmcluster.functional.augment import apply_where, color_jitter, crop_boxes, gaussian_blur
+from mmcluster.functional.augment import apply_where, color_jitter, gaussian_blur
 from mmcluster.functional.color import grayscale, solarize
-from mmcluster.functional.geometry import affine, affine_matrix, reflect_crop, resized_crop
+from mmcluster.functional.geometry import affine, affine_matrix
 from mmcluster.functional.rng import Draws
 from mmcluster.registry import TRANSFORMS
 
-PROPOSALS = 10      # of a random resized crop before it gives up, as in torchvision
-
-
-def to_pair(size: int | Sequence[int]) -> tuple[int, int]:
-    """Read a size.
-
-    Args:
-        size: One side of a square, or (height, width).
-
-    Returns:
-        (height, width).
-    """
-    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
-
-
-def _send(value: Tensor, x: Tensor) -> Tensor:
-    """Copy host parameters (B, ...) to the device of x (B, C, H, W) without waiting for it."""
-    return value.to(x.device, non_blocking=True)
-
-
-@TRANSFORMS.register_module()
-class BatchRandomResizedCrop:
-    """Cut a random box, resize it, and mirror some rows in the same pass (torchvision's distribution of boxes).
-
-    Args:
-        size: Side or (height, width) of the result.
-        scale: Limits of the share of the area.
-        ratio: Limits of width / height; its logarithm is uniform.
-        flip_prob: Probability of a horizontal mirror image; cheaper here than in an operation of its own.
-        interpolation: ``'bilinear'`` or ``'bicubic'``, antialiased as in Pillow.
-    """
-
-    def __init__(self, size: int | Sequence[int], scale: Sequence[float] = (0.08, 1.),
-                 ratio: Sequence[float] = (3 / 4, 4 / 3), flip_prob: float = 0.,
-                 interpolation: str = 'bilinear') -> None:
-        self.size = to_pair(size)
-        self.scale, self.ratio = tuple(scale), tuple(ratio)
-        self.flip_prob = flip_prob
-        self.interpolation = interpolation
-
-    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
-        """Crop x (B, C, H, W) -> (B, C, h, w)."""
-        area = draws.uniform(PROPOSALS) * (self.scale[1] - self.scale[0]) + self.scale[0]
-        low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
-        log_ratio = draws.uniform(PROPOSALS) * (high - low) + low
-        box = crop_boxes(area, log_ratio, draws.uniform(2), x.shape[2], x.shape[3], self.ratio)
-        flip = draws.bernoulli(self.flip_prob)
-        return resized_crop(x, _send(box, x), self.size, _send(flip, x), self.interpolation)
-
-
-@TRANSFORMS.register_module()
-class BatchRandomCrop:
-    """Cut a window at a random place of the image continued by reflection.
-
-    Args:
-        size: Side or (height, width) of the window.
-        padding: Pixels of reflection at every side; less than the shorter side of the image.
-        flip_prob: Probability of a horizontal mirror image.
-    """
-
-    def __init__(self, size: int | Sequence[int], padding: int = 0, flip_prob: float = 0.) -> None:
-        self.size = to_pair(size)
-        self.padding = padding
-        self.flip_prob = flip_prob
-
-    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
-        """Crop x (B, C, H, W) -> (B, C, h, w)."""
-        spare = [side + 2 * self.padding - size for side, size in zip(x.shape[2:], self.size)]
-        if min(spare) < 0 or self.padding >= min(x.shape[2:]):
-            raise ValueError(f'cannot cut {self.size} out of images of {tuple(x.shape[2:])} with padding '
-                             f'{self.padding}; the window must fit and the padding must be less than a side')
-        top, left = (draws.integers(room + 1) - self.padding for room in spare)
-        return reflect_crop(x, _send(top, x), _send(left, x), self.size, _send(draws.bernoulli(self.flip_prob), x))
-
-
-@TRANSFORMS.register_module()
-class BatchResize:
-    """Resize to a fixed size, ignoring the aspect; images of that size pass unchanged.
-
-    Args:
-        size: Side or (height, width) of the result.
-        interpolation: ``'bilinear'`` (torchvision's default) or ``'bicubic'`` (Pillow's).
-    """
-
-    def __init__(self, size: int | Sequence[int], interpolation: str = 'bilinear') -> None:
-        self.size = to_pair(size)
-        self.interpolation = interpolation
-
-    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
-        """Resize x (B, C, H, W) -> (B, C, h, w); draws nothing."""
-        if tuple(x.shape[2:]) == self.size:
-            return x
-        box = torch.tensor([[0, 0, x.shape[2], x.shape[3]]]).expand(len(x), -1)
-        return resized_crop(x, _send(box, x), self.size, interpolation=self.interpolation)
+from .batched_crop import send
 
 
 @TRANSFORMS.register_module()
@@ -158,7 +65,7 @@ class BatchAffine:
         scale = draws.uniform_between(*self.scale)
         shear = (draws.uniform(2) * 2 - 1) * torch.tensor(self.shear)
         matrix = affine_matrix(angle, shift, scale, shear, height, width)
-        return affine(x, _send(matrix, x), self.interpolation)
+        return affine(x, send(matrix, x), self.interpolation)
 
 
 @TRANSFORMS.register_module()

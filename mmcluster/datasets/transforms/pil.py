@@ -13,10 +13,10 @@ from typing import Callable, Sequence
 from mmcv.transforms import BaseTransform
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
-from mmcluster.functional.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS
+from mmcluster.functional.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
 from mmcluster.registry import TRANSFORMS
 
-from .batched_fixmatch import channel_colour
+from .batched_strong import channel_colour, whole_side
 
 
 def _affine(image: Image.Image, *coefficients: float) -> Image.Image:
@@ -49,6 +49,8 @@ class FixMatchRandAugment(BaseTransform):
         num_ops: How many.
     """
 
+    table = FIXMATCH_OPS
+
     def __init__(self, num_ops: int = 3) -> None:
         self.num_ops = num_ops
 
@@ -62,10 +64,32 @@ class FixMatchRandAugment(BaseTransform):
             The same dictionary with a new ``img`` of equal size and mode.
         """
         image = results['img']
-        for name in random.choices(tuple(FIXMATCH_OPS), k=self.num_ops):
-            image = PIL_OPS[name](image, random.uniform(*FIXMATCH_OPS[name]))
+        for name in random.choices(tuple(self.table), k=self.num_ops):
+            image = PIL_OPS[name](image, random.uniform(*self.table[name]))
         results['img'] = image
         return results
+
+
+@TRANSFORMS.register_module()
+class SCANAugment(FixMatchRandAugment):
+    """The same fourteen operations in the ranges of SCAN, which SPICE's clustering stage shares.
+
+    Args:
+        num_ops: How many.
+    """
+
+    table = SCAN_OPS
+
+    def __init__(self, num_ops: int = 4) -> None:
+        super().__init__(num_ops)
+
+
+def _paint(image: Image.Image, box: tuple[int, int, int, int], colour: Sequence[float]) -> Image.Image:
+    """Paint a box (left, top, right, bottom, ends included) into a copy of the image."""
+    image = image.copy()
+    fill = tuple(round(level) for level in channel_colour(colour, len(image.getbands())))
+    ImageDraw.Draw(image).rectangle(box, fill if len(fill) > 1 else fill[0])
+    return image
 
 
 @TRANSFORMS.register_module()
@@ -90,13 +114,39 @@ class FixMatchCutout(BaseTransform):
         Returns:
             The same dictionary with a new ``img`` of equal size and mode.
         """
-        image = results['img'].copy()
-        width, height = image.size
+        width, height = results['img'].size
         side = random.uniform(0, self.max_side) * width
         left = int(max(0, random.uniform(0, width) - side / 2))
         top = int(max(0, random.uniform(0, height) - side / 2))
         box = (left, top, int(min(width, left + side)), int(min(height, top + side)))
-        fill = channel_colour(self.colour, len(image.getbands()))
-        ImageDraw.Draw(image).rectangle(box, fill if len(fill) > 1 else fill[0])
-        results['img'] = image
+        results['img'] = _paint(results['img'], box, self.colour)
+        return results
+
+
+@TRANSFORMS.register_module()
+class SquareCutout(BaseTransform):
+    """Paint a square of a whole number of pixels around a random pixel, as SCAN and SPICE do.
+
+    Args:
+        max_side: The side is one of 1, 2, ..., max_side pixels, each equally often; edges of the image cut it short.
+        colour: Grey levels of the paint, one per channel or RGB, rounded; usually the mean of ``data_preprocessor``.
+    """
+
+    def __init__(self, max_side: int, colour: Sequence[float]) -> None:
+        self.max_side = whole_side(max_side)
+        self.colour = tuple(colour)
+
+    def transform(self, results: dict) -> dict:
+        """Paint one image.
+
+        Args:
+            results: Holds the PIL image ``img``.
+
+        Returns:
+            The same dictionary with a new ``img`` of equal size and mode.
+        """
+        side = random.randint(1, self.max_side)
+        width, height = results['img'].size
+        left, top = random.randrange(width) - side // 2, random.randrange(height) - side // 2
+        results['img'] = _paint(results['img'], (left, top, left + side - 1, top + side - 1), self.colour)
         return results
