@@ -1,4 +1,5 @@
 """Two processes compute what one does, and hold the same state after every step."""
+import importlib
 import pickle
 
 import pytest
@@ -11,6 +12,9 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast')
+for module in MODULES:
+    importlib.import_module(module)
 
 
 @pytest.fixture(scope='module')
@@ -18,7 +22,7 @@ def folder(tmp_path_factory):
     """All jobs on two processes, started once."""
     path = tmp_path_factory.mktemp('ddp')
     write_base(path / 'base.pth', write_digits(path))
-    mp.spawn(work, (2, path, ('ddp_steps', 'ddp_jobs')), nprocs=2)
+    mp.spawn(work, (2, path, MODULES), nprocs=2)
     return path
 
 
@@ -109,10 +113,19 @@ def test_the_local_gradient_of_scattering_is_a_half(one, two):
         close(gradients, whole, scale=2.)
 
 
-def test_shuffled_rows_come_back_to_their_places(two):
-    for found in two('shuffle_bn'):
+def test_the_queue_holds_the_keys_of_both_processes(one, two):
+    whole = one('step_moco')
+    queue = whole['buffers']['queue']
+    assert whole['buffers']['queue_pointer'] == ROWS and len(queue.t().unique(dim=0)) == queue.shape[1] == 2 * ROWS
+    assert two('step_moco')[0]['losses']['loss_moco'] != two('step_moco')[1]['losses']['loss_moco'], 'own queries'
+    assert len({half['losses']['loss_simclr'].item() for half in two('step_simclr')}) == 1, 'the whole loss on each'
+
+
+@pytest.mark.parametrize('name, rows', [('shuffle_bn', ROWS), ('shuffle_keys', ROWS // 2)])
+def test_shuffled_rows_come_back_to_their_places(two, name, rows):
+    for found in two(name):
         shuffled, plain = found['eval']
-        assert shuffled.shape == (ROWS, 8)
+        assert shuffled.shape == (rows, 8)
         torch.testing.assert_close(shuffled, plain, rtol=1e-5, atol=1e-6)
         shuffled, plain = found['train']
         assert (shuffled - plain).abs().max() > 1e-3, 'batch norm saw other rows'

@@ -193,8 +193,7 @@ def test_a_collapse_shows():
     assert model.loss(batch())['feat_std'] > 0.1
     for parameter in (model.projector.fc2.weight, model.teacher.projector.fc2.weight):
         nn.init.zeros_(parameter)
-    losses = model.loss(batch())
-    assert losses['feat_std'] < 1e-6 and losses['key_acc'] < 1
+    assert model.loss(batch())['feat_std'] < 1e-6
 
 
 @pytest.mark.parametrize('size', [B - 1, QUEUE + B // 2, 2 * B + 1])
