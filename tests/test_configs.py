@@ -1,4 +1,4 @@
-"""Every shipped config parses, survives a round trip, fits on the stage before it, and groups its parameters."""
+"""Every shipped config parses, survives a round trip, fits on the stages before it, and groups its parameters."""
 import ast
 import re
 from contextlib import contextmanager
@@ -110,33 +110,66 @@ def read_index(path):
 
 @every_recipe
 def test_stages_resolve_and_placeholders_fill(path):
+    """A stage names one or more of those before it, and each but the last is named by a later one."""
     cfg = read(path)
     cfg.work_dir = 'work'
-    given = {}
+    given, used = {}, set()
     for name in cfg.stages:
         stage = recipe.stage_config(cfg, name, given)
         assert recipe._placeholders(stage.to_dict()) == [] and stage.work_dir == f'work/{name}'
-        if given:
-            base = f'/runs/{list(given)[-1]}.pth'
-            assert stage.model.base.init_cfg.checkpoint == base
-            still_open = recipe._placeholders(recipe.stage_config(cfg, name, {}).to_dict())
-            assert still_open == [f'model.base.init_cfg.checkpoint={{{list(given)[-1]}}}']
-        given[name] = f'/runs/{name}.pth'
-    assert len(given) == 2
+        still_open = recipe._placeholders(recipe.stage_config(cfg, name, {}).to_dict())
+        assert all('init_cfg.checkpoint=' in place for place in still_open)
+        named = {place.split('=')[1].strip('{}') for place in still_open}
+        assert named <= set(given) and bool(named) is bool(given)
+        given[name], used = f'/runs/{name}.pth', used | named
+    assert len(given) >= 2 and used == set(list(given)[:-1])
+
+
+def core(source):
+    """(what a source reads, its splits); a source inside another one counts."""
+    source = source.get('source', source)
+    splits = source.get('split', source.get('splits'))
+    return {key: value for key, value in source.items() if key not in ('split', 'splits')}, \
+        frozenset(splits.split('+') if isinstance(splits, str) else splits or ())
 
 
 @every_recipe
-def test_a_stage_fits_on_the_one_before(path):
-    """The same images in all loaders, and weights that load strictly."""
-    (_, first), (_, second) = with_names(path)
-    sources = [cfg[name].dataset.source for cfg in (first, second)
-               for name in ('train_dataloader', 'val_dataloader', 'test_dataloader')]
-    assert all(source == sources[0] for source in sources)
-    trained = {key: value for key, value in on_paper(first).state_dict().items() if not key.startswith('bank.')}
-    with without_memory():
-        base = build_base({**second.model.base, 'bank': dict(num_samples=1)})
-    own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
-    assert state_dict_problems(base, {**trained, **own}) == []
+def test_stages_share_their_images(path):
+    """One data set; the same images trained on, unlabelled ones aside; all are evaluated, or all others are."""
+    configs = [cfg for _, cfg in with_names(path)]
+    train = [core(cfg.train_dataloader.dataset.source) for cfg in configs]
+    test = [core(cfg[name].dataset.source) for cfg in configs for name in ('val_dataloader', 'test_dataloader')]
+    assert all(what == train[0][0] for what, _ in train + test)
+    assert len({splits - {'unlabelled'} for _, splits in train}) == len({splits for _, splits in test}) == 1
+    trained, tested = train[0][1] - {'unlabelled'}, test[0][1]
+    assert trained == tested or not trained & tested
+
+
+def older_networks(value):
+    """(checkpoint, model config) of all networks in a nested config that load a whole checkpoint."""
+    found = []
+    if isinstance(value, dict):
+        init_cfg = value.get('init_cfg')
+        if isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained' and 'backbone' in value:
+            found.append((init_cfg['checkpoint'], value))
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            found += older_networks(item)
+    return found
+
+
+@every_recipe
+def test_a_stage_fits_on_those_before(path):
+    """Weights load strictly."""
+    trained = {}
+    for name, cfg in with_names(path):
+        for checkpoint, network in older_networks(cfg._cfg_dict):
+            with without_memory():
+                base = build_base(network)
+            own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
+            assert state_dict_problems(base, {**trained[checkpoint], **own}) == []
+        state = on_paper(cfg).state_dict()
+        trained[f'/runs/{name}.pth'] = {key: value for key, value in state.items() if not key.startswith('bank.')}
 
 
 # ---- optimiser groups
@@ -153,17 +186,26 @@ def without_memory():
 def on_paper(cfg):
     """The model without memory for its weights."""
     with without_memory():
-        return MODELS.build(dict(cfg.model, bank=dict(cfg.model.bank, num_samples=4)))
+        bank = dict(bank=dict(cfg.model.bank, num_samples=4)) if cfg.model.get('bank') else {}
+        return MODELS.build(dict(cfg.model, **bank))
 
 
 def rates_of(model, cfg):
     """Name -> (learning rate, weight decay) of all trained parameters."""
-    wrapper = dict(cfg.optim_wrapper)
-    paramwise = wrapper.pop('paramwise_cfg')
-    maker = OPTIM_WRAPPER_CONSTRUCTORS.get(wrapper.pop('constructor'))(wrapper, paramwise)
-    groups = maker.groups(model, cfg.optim_wrapper.optimizer.lr, cfg.optim_wrapper.optimizer.weight_decay)
+    wrapper, optimizer = dict(cfg.optim_wrapper), cfg.optim_wrapper.optimizer
+    rates = optimizer.lr, optimizer.get('weight_decay', 0.)
+    if 'constructor' not in wrapper:
+        return {name: rates for name, param in model.named_parameters() if param.requires_grad}
+    paramwise = wrapper.pop('paramwise_cfg', None)
+    groups = OPTIM_WRAPPER_CONSTRUCTORS.get(wrapper.pop('constructor'))(wrapper, paramwise).groups(model, *rates)
     names = {id(param): name for name, param in model.named_parameters()}
     return {names[id(param)]: (group['lr'], group['weight_decay']) for group in groups for param in group['params']}
+
+
+def trained_names(model):
+    """Names of the parameters that have to train."""
+    resting = ('teacher.', 'chosen.') + (('backbone.', 'neck.') if getattr(model, 'freeze', False) else ())
+    return {key for key, _ in model.named_parameters() if not key.startswith(resting)}
 
 
 @every_config
@@ -171,15 +213,16 @@ def test_parameter_groups(path):
     for name, cfg in with_names(path):
         model, given = on_paper(cfg), cfg.optim_wrapper.optimizer
         rates = rates_of(model, cfg)
-        assert set(rates) == {key for key, _ in model.named_parameters() if not key.startswith('teacher.')}
-        spared = {f'{where}.{key}' for where, module in model.named_modules()
-                  for key, _ in module.named_parameters(recurse=False)
-                  if key == 'bias' or isinstance(module, nn.modules.batchnorm._BatchNorm)}
-        boost = cfg.model.type == 'Boost'
-        assert (cfg.optim_wrapper.paramwise_cfg.get('no_decay', 'none') != 'none') is boost
-        factor = dict(backbone=BACKBONE_FACTOR[_single(path, name)]) if boost else dict(predictor=10.)
+        assert set(rates) == trained_names(model)
+        small = {f'{where}.{key}' for where, module in model.named_modules()
+                 for key, _ in module.named_parameters(recurse=False)
+                 if key == 'bias' or isinstance(module, nn.modules.batchnorm._BatchNorm)}
+        boost = cfg.model.type == 'Boost' and cfg.model.pseudo_label_loss.type != 'ConfidenceLoss'
+        assert ((cfg.optim_wrapper.get('paramwise_cfg') or {}).get('no_decay', 'none') != 'none') is boost
+        factor = dict(backbone=BACKBONE_FACTOR.get(_single(path, name), 1.)) if boost else \
+            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL') else {}
         for key, (lr, decay) in rates.items():
-            assert decay == (0. if boost and key in spared else given.weight_decay), key
+            assert decay == (0. if boost and key in small else given.get('weight_decay', 0.)), key
             assert lr == pytest.approx(given.lr * factor.get(key.split('.')[0], 1.)), key
 
 
