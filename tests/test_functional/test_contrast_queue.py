@@ -45,6 +45,11 @@ def problem(rows: int, width: int, slots: int, dtype: torch.dtype = torch.float6
     return q.to(dtype), k.to(dtype), unit_rows(torch.randn(slots, width, dtype=torch.float64)).t().to(dtype)
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
 @pytest.mark.parametrize('rows, width, slots', [(1, 3, 1), (6, 4, 10), (5, 16, 3)])
 @pytest.mark.parametrize('temperature', [.07, .2, 1.])
 def test_info_nce_equals_the_loop(rows: int, width: int, slots: int, temperature: float) -> None:

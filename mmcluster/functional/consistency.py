@@ -1,0 +1,235 @@
+"""Losses that ask predictions to agree: with pseudo-labels of a batch (SPICE), with neighbours and themselves (SCAN)."""
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .contrast import wide
+from .prototype import one_hot
+
+LOG_FLOOR = -100.
+SLOPE_EPS = 1e-12               # floor of the denominator of the gradient of -log s
+ENTROPY_EPS = 1e-8              # floor of a cluster's share in the entropy (SCAN)
+PAIR_BYTES = 1 << 25            # gathered neighbours that are held at once
+
+
+class ScanLoss(NamedTuple):
+    """Parts of the loss of SCAN's clustering step.
+
+    Attributes:
+        total: (...), consistency - weight entropy.
+        consistency: (...), mean -log of the agreement of the pairs.
+        entropy: (...), entropy of the mean prediction of the anchors.
+    """
+    total: Tensor
+    consistency: Tensor
+    entropy: Tensor
+
+
+def probability_ce(prob: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy with a softmax over probabilities, ``-log softmax(p)[y]`` (SPICE eq. 5).
+
+    Args:
+        prob: (..., B, K).
+        target: (..., B) long; -1 is left out.
+
+    Returns:
+        (...) mean over the rows with a target, 0 where there is none.
+    """
+    known = target >= 0
+    rows = -wide(prob).log_softmax(dim=-1).gather(-1, target.clamp(min=0)[..., None])[..., 0]
+    return rows.masked_fill(~known, 0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)
+
+
+def double_softmax_ce(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy behind two softmaxes, so that unsure rows are learned slowly (SPICE eq. 5).
+
+    ``-log softmax(softmax(z))[y]``, in [log(e + K - 1) - 1, log(e + K - 1)].
+
+    Args:
+        logits: (..., B, K), such as (H, B, K) of H heads.
+        target: (..., B) long; -1 is left out.
+
+    Returns:
+        (...) mean over the rows with a target, 0 with a zero gradient where there is none.
+    """
+    return probability_ce(wide(logits).softmax(dim=-1), target)
+
+
+def negative_entropy(mean_prob: Tensor, eps: float = ENTROPY_EPS) -> Tensor:
+    """Return ``sum m log m`` with m clamped from below (SPICE section IV-F, SCAN eq. 2).
+
+    Args:
+        mean_prob: (..., K) mean prediction of a batch.
+        eps: Smallest m; a clamped entry passes no gradient.
+
+    Returns:
+        (...) at most 0 for probabilities; to be minimised.
+    """
+    m = wide(mean_prob).clamp_min(eps)
+    return (m * m.log()).sum(dim=-1)
+
+
+def agreement(p: Tensor, q: Tensor) -> Tensor:
+    """Return ``-log(p q)`` of pairs of predictions, as a binary cross-entropy with target 1 (SCAN eq. 2).
+
+    The logarithm is floored at -100 and the denominator (1 - s) s of the gradient at 1e-12, so that a pair without
+    any common cluster has a finite value and hardly a gradient.
+
+    Args:
+        p: (..., K) probabilities.
+        q: (..., K), broadcast against ``p``.
+
+    Returns:
+        (...) in [0, 100].
+    """
+    s = (wide(p) * wide(q)).sum(dim=-1).clamp(max=1)
+    fixed = s.detach()
+    slope = (fixed - 1) / ((1 - fixed) * fixed).clamp_min(SLOPE_EPS)
+    return slope * (s - fixed) - fixed.log().clamp_min(LOG_FLOOR)
+
+
+def scan_loss(anchors: Tensor, neighbours: Tensor, entropy_weight: float) -> ScanLoss:
+    """Ask an image and a neighbour for the same cluster, and all clusters for equal shares (SCAN eq. 2).
+
+    Args:
+        anchors: (..., B, K) logits.
+        neighbours: (..., B, K) logits of one neighbour of each anchor.
+        entropy_weight: Weight of the entropy of the anchors' mean prediction (paper's lambda).
+
+    Returns:
+        Three (...): total, consistency and entropy (positive). Both sides receive a gradient.
+
+    Edge cases: no row at all gives 0 three times.
+    """
+    p, q = wide(anchors).softmax(dim=-1), wide(neighbours).softmax(dim=-1)
+    rows = p.shape[-2]
+    consistency = agreement(p, q).sum(dim=-1) / max(rows, 1)
+    entropy = -negative_entropy(p.sum(dim=-2) / max(rows, 1)) * min(rows, 1)
+    return ScanLoss(consistency - entropy_weight * entropy, consistency, entropy)
+
+
+@torch.no_grad()
+def pair_agreement(prob: Tensor, neighbours: Tensor, chunk: Optional[int] = None) -> Tensor:
+    """Return the mean ``-log(p_i p_j)`` over all samples i and their neighbours j (SCAN's validation).
+
+    Args:
+        prob: (H, N, K) predictions of H heads.
+        neighbours: (N, m) long, rows of ``prob``; the sample itself may be one of them.
+        chunk: Samples that are handled at once; ``None`` suits the memory.
+
+    Returns:
+        (H,); 0 without any pair.
+    """
+    heads, samples, clusters = prob.shape
+    if chunk is None:
+        chunk = max(1, PAIR_BYTES // max(1, heads * neighbours.shape[1] * clusters * prob.element_size()))
+    total = torch.zeros(heads, dtype=torch.float64, device=prob.device)
+    for start in range(0, samples, chunk):
+        other = prob[:, neighbours[start:start + chunk]]
+        own = prob[:, start:start + chunk, None]
+        total += agreement(own, other).sum(dim=(1, 2), dtype=torch.float64)
+    return (total / max(neighbours.numel(), 1)).to(wide(prob).dtype)
+
+
+@torch.no_grad()
+def pair_selection_loss(prob: Tensor, neighbours: Tensor, entropy_weight: float = 1.,
+                        chunk: Optional[int] = None) -> Tensor:
+    """Return the label-free statistic by which SCAN keeps a head and an epoch: the loss over all pairs.
+
+    Args:
+        prob: (H, N, K) predictions of H heads for the whole set.
+        neighbours: (N, m) long.
+        entropy_weight: Weight of the entropy of the mean prediction; 1 in the authors' release whatever the training
+            weight.
+        chunk: Samples that are handled at once; ``None`` suits the memory.
+
+    Returns:
+        (H,), lower is better.
+    """
+    mean = wide(prob).mean(dim=1)
+    return pair_agreement(prob, neighbours, chunk) + entropy_weight * negative_entropy(mean)
+
+
+@torch.no_grad()
+def confidence_targets(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Return the predicted cluster of every row, and where it is certain enough to learn from (SCAN section 2.3).
+
+    Args:
+        logits: (B, K) of the plain view.
+        threshold: A masked row is more probable than this, strictly.
+
+    Returns:
+        Target (B,) long, first cluster on ties, and mask (B,) bool.
+    """
+    confidence, target = wide(logits).softmax(dim=1).max(dim=1)
+    return target, confidence > threshold
+
+
+def confidence_counts(target: Tensor, mask: Tensor, num_clusters: int) -> Tensor:
+    """Count the masked rows of every cluster; the counts of several ranks add up.
+
+    Args:
+        target: (B,) long.
+        mask: (B,) bool.
+        num_clusters: K.
+
+    Returns:
+        (K,) float32.
+    """
+    return one_hot(target.masked_fill(~mask, -1), num_clusters, torch.empty(0, device=target.device)).sum(dim=0)
+
+
+def confidence_weights(counts: Tensor) -> Tensor:
+    """Return weights with which every cluster that occurs counts the same (SCAN's release).
+
+    Args:
+        counts: (K,) masked rows of every cluster, of all ranks.
+
+    Returns:
+        (K,) float64, number of masked rows over the cluster's own; 1 for a cluster without any.
+    """
+    counts = counts.double()
+    return torch.where(counts > 0, counts.sum() / counts.clamp(min=1), 1)
+
+
+def confidence_sums(logits: Tensor, target: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Return numerator and denominator of the weighted mean cross-entropy; those of several ranks add up.
+
+    Args:
+        logits: (B, K) of the strong view.
+        target: (B,) long.
+        mask: (B,) bool.
+        weights: (K,) weight of each cluster.
+
+    Returns:
+        Two (): sum of weight times cross-entropy over the masked rows, and the sum of their weights.
+    """
+    rows = F.cross_entropy(wide(logits), target, reduction='none')
+    weight = weights.to(rows)[target] * mask
+    return (weight * rows).sum(), weight.sum()
+
+
+def self_label_loss(logits_weak: Tensor, logits_strong: Tensor, threshold: float,
+                    class_balance: bool = True) -> tuple[Tensor, Tensor]:
+    """Learn the strong view of the rows that are predicted with confidence (SCAN section 2.3), in one process.
+
+    Args:
+        logits_weak: (B, K) of the plain view; receives no gradient.
+        logits_strong: (B, K).
+        threshold: A masked row is more probable than this, strictly.
+        class_balance: Weigh the clusters so that each that occurs counts the same.
+
+    Returns:
+        Loss (), the weighted mean cross-entropy over the masked rows, and mask (B,) bool.
+
+    Edge cases: no masked row gives 0 with a zero gradient.
+    """
+    target, mask = confidence_targets(logits_weak, threshold)
+    counts = confidence_counts(target, mask, logits_weak.shape[1])
+    weights = confidence_weights(counts) if class_balance else torch.ones_like(counts)
+    total, weight = confidence_sums(logits_strong, target, mask, weights)
+    return total / weight.where(weight > 0, torch.ones_like(weight)), mask
