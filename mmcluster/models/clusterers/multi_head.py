@@ -115,5 +115,5 @@ class MultiHeadClusterer(BaseClusterer):
         Returns:
             Whether it was.
         """
-        best = int(losses.nan_to_num(float('inf'), float('inf')).argmin())
+        best = int(losses.where(losses.isfinite(), losses.new_tensor(float('inf'))).argmin())
         return self.chosen.offer(self._candidates(best), losses[best], best)
