@@ -56,6 +56,22 @@ def cosine_ramp(n: float, total: float, start: float, end: float) -> float:
     return end - (end - start) * (math.cos(math.pi * n / total) + 1) / 2
 
 
+def linear_ramp(it: float, total: float, start: float, end: float, until: float = 1.) -> float:
+    """Return the value of a straight line that then stays (MixMatch's weight lambda_U).
+
+    Args:
+        it: Iteration, counted from 0.
+        total: Iterations of the run.
+        start: Value at ``it`` = 0.
+        end: Value from iteration ``until * total`` on.
+        until: Share of the run that the line takes, in (0, 1].
+
+    Returns:
+        ``start + (end - start) min(1, it / (until total))``.
+    """
+    return start + (end - start) * min(1., it / (until * total))
+
+
 def gate(n: float, iters_per_epoch: int, warmup_epochs: float, value: float) -> float:
     """Return 0 while the epoch, counted from 1, is at most ``warmup_epochs``, then ``value`` (ProPos section 4).
 

@@ -64,6 +64,15 @@ def test_a_cosine_of_a_dotted_name():
     assert model.teacher.decay == 1.
 
 
+def test_a_line_that_stays():
+    """MixMatch: lambda_U min(1, t / (0.4 T)) with t from 0."""
+    model = model_of(weight=7.)
+    hook = ScheduleHook('weight', linear=dict(start=0., end=100., until=0.4))
+    found = course(hook, fake_runner(model), lambda: model.weight)
+    assert [value for epoch in found for value in epoch[1:]] == pytest.approx([100 * min(1, t / 12) for t in range(30)])
+    assert [epoch[0] for epoch in found] == pytest.approx([100 * min(1, t / 12) for t in range(0, 30, 5)])
+
+
 def test_a_schedule_has_no_memory():
     """A resumed run sets the value of its iteration at once."""
     model = model_of()
@@ -74,6 +83,8 @@ def test_a_schedule_has_no_memory():
 
 @pytest.mark.parametrize('arguments, problem', [
     ({}, 'either steps or cosine'), (dict(steps=[(0, 1.)], cosine=dict(start=0., end=1.)), 'either steps or cosine'),
+    (dict(linear=dict(start=0., end=1.), cosine=dict(start=0., end=1.)), 'either steps or cosine or linear'),
+    (dict(linear=dict(start=0., end=1., until=0.)), r'until is a share of the run in \(0, 1\]'),
     (dict(steps=[(1, 0.1)]), 'must start at epoch 0'), (dict(steps=[]), 'must start at epoch 0')])
 def test_wrong_schedules(arguments, problem):
     with pytest.raises(ValueError, match=f"ScheduleHook for 'sigma'.*{problem}"):

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from mmcluster.functional.schedule import cosine_ramp, fixmatch_cosine, gate, half_cosine, warmup_cosine
+from mmcluster.functional.schedule import (cosine_ramp, fixmatch_cosine, gate, half_cosine, linear_ramp,
+                                           warmup_cosine)
 
 
 def released_factor(n: int, iters: int, warmup: int, epochs: int, ratio: float) -> float:
@@ -80,3 +81,10 @@ def test_fixmatch_cosine() -> None:
     assert fixmatch_cosine(55, 100, 10) == pytest.approx(math.cos(7 * math.pi / 32))
     assert fixmatch_cosine(200, 100) == 0
     assert fixmatch_cosine(10, 10, 10) == 1
+
+
+@pytest.mark.parametrize('until', [0.4, 1.])
+def test_linear_ramp(until: float) -> None:
+    found = [linear_ramp(t, 50, 2., 10., until) for t in range(51)]
+    assert found == pytest.approx([2 + 8 * min(1, t / (until * 50)) for t in range(51)])
+    assert found[0] == 2. and found[int(until * 50)] == 10. and found[-1] == 10.

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from mmcluster.functional.schedule import cosine_ramp
+from mmcluster.functional.schedule import cosine_ramp, linear_ramp
 from mmcluster.functional.select import balanced_weights
 from mmcluster.registry import HOOKS
 
@@ -26,23 +26,32 @@ class ScheduleHook(Hook):
             epochs is ``[(0, 0.), (W, 0.1)]``.
         cosine: ``dict(start=..., end=...)`` instead: a cosine ramp over all iterations, the first of which is n = 1
             (ProPos's m(n)).
+        linear: ``dict(start=..., end=..., until=0.4)`` instead: a line over that share of all iterations, the first
+            of which has the value ``start``; then ``end`` (MixMatch's lambda_U).
     """
 
     priority = 'HIGH'
 
-    def __init__(self, param: str, steps: Optional[list[tuple[int, float]]] = None, cosine: Optional[dict] = None):
-        if (steps is None) == (cosine is None):
-            raise ValueError(f'ScheduleHook for {param!r} needs either steps or cosine')
+    def __init__(self, param: str, steps: Optional[list[tuple[int, float]]] = None, cosine: Optional[dict] = None,
+                 linear: Optional[dict] = None):
+        if sum(course is not None for course in (steps, cosine, linear)) != 1:
+            raise ValueError(f'ScheduleHook for {param!r} needs either steps or cosine or linear')
         if steps is not None and (not steps or steps[0][0] != 0):
             raise ValueError(f'ScheduleHook for {param!r}: the first step must start at epoch 0')
+        if linear is not None and not 0 < linear.get('until', 1.) <= 1:
+            raise ValueError(f'ScheduleHook for {param!r}: until is a share of the run in (0, 1], got '
+                             f'{linear["until"]}')
         self.param = param
         self.steps = sorted(steps) if steps else None
         self.cosine = cosine
+        self.linear = linear
 
     def value(self, epoch: int, iteration: int, max_iters: int) -> float:
         """Value at an iteration, counted from 0."""
         if self.steps:
             return [value for begin, value in self.steps if epoch >= begin][-1]
+        if self.linear:
+            return linear_ramp(iteration, max_iters, **self.linear)
         return cosine_ramp(iteration + 1, max_iters, **self.cosine)
 
     def _apply(self, runner: Runner) -> None:
