@@ -140,8 +140,8 @@ def test_stages_share_their_images(path):
     train = [core(cfg.train_dataloader.dataset.source) for cfg in configs]
     test = [core(cfg[name].dataset.source) for cfg in configs for name in ('val_dataloader', 'test_dataloader')]
     assert all(what == train[0][0] for what, _ in train + test)
-    assert len({splits - {'unlabelled'} for _, splits in train}) == len({splits for _, splits in test}) == 1
-    trained, tested = train[0][1] - {'unlabelled'}, test[0][1]
+    assert len({splits - {'unlabeled'} for _, splits in train}) == len({splits for _, splits in test}) == 1
+    trained, tested = train[0][1] - {'unlabeled'}, test[0][1]
     assert trained == tested or not trained & tested
 
 
