@@ -36,6 +36,8 @@ class Tolerance(NamedTuple):
 TOLERANCES: dict[str | tuple[str, str], Tolerance] = {
     'propos': Tolerance(atol=1e-10, rtol=1e-9, grad_atol=1e-8, grad_rtol=1e-8),
     'clusmatch': Tolerance(atol=1e-9, rtol=1e-9, grad_atol=1e-9, grad_rtol=1e-8),
+    'ssl': Tolerance(atol=1e-9, rtol=1e-9, grad_atol=1e-9, grad_rtol=1e-9),
+    ('ssl', 'freematch'): Tolerance(atol=1e-9, rtol=1e-9, grad_atol=1e-8, grad_rtol=1e-9),
     'spice': Tolerance(atol=1e-9, rtol=1e-9, grad_atol=1e-9, grad_rtol=1e-9, single_rtol=1e-5),
     'scan': Tolerance(atol=1e-8, rtol=1e-8, grad_atol=1e-8, grad_rtol=1e-8, single_rtol=1e-5),
 }

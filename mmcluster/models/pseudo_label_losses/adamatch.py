@@ -1,0 +1,56 @@
+"""AdaMatch: alignment to the labelled rows and a threshold relative to their confidence (ICLR 2022)."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from torch import Tensor
+
+from mmcluster.functional.contrast import wide
+from mmcluster.functional.pseudo import known_rows
+from mmcluster.registry import MODELS
+
+from ..bank import SampleBank
+from ..boost import Labelled, Unlabelled
+from .alignment import DistributionAligner, row_sums
+from .match import Choice, MatchLoss
+
+
+@MODELS.register_module()
+class AdaMatchLoss(MatchLoss):
+    """Aligned predictions give label and mask; labelled and unlabelled rows of all ranks enter the averages.
+
+    Without any labelled row their confidence counts as 1, which leaves a fixed threshold.
+
+    Args:
+        num_clusters: K.
+        threshold: Share of the labelled rows' mean confidence that a row needs; 0.95 in the release, 0.9 in the paper.
+        decay: Weight of the old value in the averages.
+        kwargs: See :class:`MatchLoss`.
+    """
+
+    def __init__(self, num_clusters: int, threshold: float = 0.95, decay: float = 0.999, **kwargs: Any):
+        super().__init__(num_clusters, **kwargs)
+        self.threshold = threshold
+        self.aligner = DistributionAligner(num_clusters, 'labelled', decay)
+
+    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
+        """The rows at or above the cutoff; see :meth:`MatchLoss.choose`."""
+        aligned = self.aligner(prob, l)
+        cutoff = self.cutoff(prob, l)
+        return Choice(self.label(aligned), aligned.amax(1) >= cutoff, dict(threshold=cutoff))
+
+    def cutoff(self, prob: Tensor, l: Optional[Labelled]) -> Tensor:
+        """Confidence that a row needs.
+
+        Args:
+            prob: (U, K), gives device and type.
+            l: Labelled rows, of which those with a label count, or ``None``.
+
+        Returns:
+            ().
+        """
+        if l is None:
+            return prob.new_full((), self.threshold)
+        confidence = wide(l.logits.detach()).softmax(1).amax(1, keepdim=True)
+        total, rows = row_sums(confidence, known_rows(l.target))
+        return self.threshold * (total / rows.clamp(min=1)).where(rows > 0, 1.)

@@ -1,0 +1,31 @@
+"""FixMatch: one fixed confidence threshold (NeurIPS 2020)."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from torch import Tensor
+
+from mmcluster.registry import MODELS
+
+from ..bank import SampleBank
+from ..boost import Labelled, Unlabelled
+from .match import Choice, MatchLoss
+
+
+@MODELS.register_module()
+class FixMatchLoss(MatchLoss):
+    """Rows whose weak view is confident teach their strong view. No state.
+
+    Args:
+        num_clusters: K. Not needed; the other losses need it, so that a change of ``type`` alone swaps the loss.
+        threshold: Confidence that a row needs, paper's tau.
+        kwargs: See :class:`MatchLoss`.
+    """
+
+    def __init__(self, num_clusters: Optional[int] = None, threshold: float = 0.95, **kwargs: Any):
+        super().__init__(num_clusters, **kwargs)
+        self.threshold = threshold
+
+    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
+        """The rows at or above the threshold; see :meth:`MatchLoss.choose`."""
+        return Choice(self.label(prob), prob.amax(1) >= self.threshold, {})

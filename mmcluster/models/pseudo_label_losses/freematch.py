@@ -1,0 +1,84 @@
+"""FreeMatch: thresholds that follow the average confidence, and a fairness term (ICLR 2023)."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+
+from mmcluster.functional.contrast import wide
+from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.pseudo import fairness, masked_sums, positive_mask
+from mmcluster.functional.thresholds import adaptive_thresholds, linear_quantile, moving_mean
+from mmcluster.registry import MODELS
+
+from ..bank import SampleBank
+from ..boost import Labelled, Unlabelled
+from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
+from .match import Choice, MatchLoss
+
+
+@MODELS.register_module()
+class FreeMatchLoss(MatchLoss):
+    """FixMatch with thresholds made of averages, plus the fairness term (eqs. 5-11).
+
+    Order of a step: averages, thresholds, mask, losses. All statistics are those of all ranks.
+
+    Args:
+        num_clusters: K.
+        decay: Weight of the old value in all averages.
+        quantile: Follow this quantile of the confidence, 0.8 in the release, instead of its mean.
+        max_threshold: Upper bound of the average confidence, which is stored clipped; 0.95 for SVHN in the release.
+        fairness_weight: Weight of the fairness term; 0 leaves it out. It takes clusters for balanced.
+        kwargs: See :class:`MatchLoss`.
+    """
+
+    def __init__(self, num_clusters: int, decay: float = 0.999, quantile: Optional[float] = None,
+                 max_threshold: Optional[float] = None, fairness_weight: float = 0.001, **kwargs: Any):
+        super().__init__(num_clusters, **kwargs)
+        if quantile is not None and not 0 <= quantile <= 1:
+            raise ValueError(f'FreeMatchLoss: quantile is a share of the rows in [0, 1], or None for the mean; got '
+                             f'{quantile}')
+        self.decay = decay
+        self.quantile = quantile
+        self.max_threshold = max_threshold
+        self.fairness_weight = fairness_weight
+        uniform = torch.full((num_clusters,), 1 / num_clusters)
+        self.register_buffer('time_p', torch.tensor(1 / num_clusters))
+        self.register_buffer('p_model', uniform.clone())
+        self.register_buffer('label_hist', uniform.clone())
+
+    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
+        """The rows at or above the threshold of their class; see :meth:`MatchLoss.choose`."""
+        if self.training:
+            self.update(prob)
+        thresholds = adaptive_thresholds(self.time_p, self.p_model)
+        return Choice(self.label(prob), positive_mask(prob, thresholds), dict(threshold=thresholds.mean()))
+
+    def regularise(self, u: Unlabelled, choice: Choice) -> dict[str, Tensor]:
+        """Fairness of the strong view over the chosen rows of all ranks (eqs. 9-11)."""
+        if not self.fairness_weight:
+            return {}
+        prob_sum, hist = masked_sums(wide(u.logits_strong).softmax(1), choice.weight)
+        value = fairness(reduce_sum_with_grad(prob_sum), reduce_sum(hist), self.p_model, self.label_hist)
+        return dict(loss_fair=self.fairness_weight * value)
+
+    @torch.no_grad()
+    def update(self, prob: Tensor) -> None:
+        """Move the averages with the rows of all ranks, chosen or not (eqs. 5-7).
+
+        Args:
+            prob: (U, K) softmax of the weak view.
+        """
+        k = prob.shape[1]
+        confidence, label = prob.max(1)
+        sums = reduce_sum(torch.cat([prob.sum(0), one_hot(label, k, prob).sum(0), confidence.sum()[None]]))
+        total, hist, value = sums.split([k, k, 1])
+        rows = hist.sum()
+        self.p_model.copy_(moving_mean(self.p_model, total, rows, self.decay))
+        self.label_hist.copy_(moving_mean(self.label_hist, hist, rows, self.decay))
+        if self.quantile is not None:
+            value = linear_quantile(gather_rows(confidence), self.quantile) * rows
+        self.time_p.copy_(moving_mean(self.time_p, value.squeeze(), rows, self.decay))
+        if self.max_threshold is not None:
+            self.time_p.clamp_(0, self.max_threshold)

@@ -1,0 +1,88 @@
+"""What FixMatch and its successors share: one pseudo-label and one weight for every unlabelled row."""
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+from torch import Tensor
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.contrast import wide
+from mmcluster.functional.pseudo import masked_cross_entropy
+
+from ..bank import SampleBank
+from ..boost import Labelled, Unlabelled
+from .base import PseudoLabelLoss
+
+
+class Choice(NamedTuple):
+    """What the unlabelled rows shall learn; all without gradient.
+
+    Attributes:
+        target: (U,) long, or soft (U, K).
+        weight: (U,) bool, or a number in [0, 1].
+        logs: Numbers for the log.
+    """
+    target: Tensor
+    weight: Tensor
+    logs: dict[str, Tensor]
+
+
+class MatchLoss(PseudoLabelLoss):
+    """L_sup + unsup_weight * L_unsup, both cross-entropies that average over all their rows.
+
+    The weak view chooses a label and a weight for each row, the strong view learns it. Subclasses write
+    :meth:`choose`. Statistics move in training mode only.
+
+    Args:
+        num_clusters: K.
+        hard_label: Learn the arg-max of the weak view; ``False`` learns its probabilities.
+        unsup_weight: Weight of the unlabelled rows, paper's lambda_u; 0 leaves the term out while the statistics go
+            on moving.
+    """
+
+    def __init__(self, num_clusters: Optional[int], hard_label: bool = True, unsup_weight: float = 1.):
+        super().__init__()
+        if num_clusters is not None:
+            require_two_clusters(type(self).__name__, num_clusters)
+        self.hard_label = hard_label
+        self.unsup_weight = unsup_weight
+
+    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
+        """Choose labels and weights.
+
+        Args:
+            prob: (U, K) softmax of the weak view, without gradient.
+            l: Labelled rows, or ``None``.
+            u: Unlabelled rows.
+            bank: Per-sample state.
+        """
+        raise NotImplementedError
+
+    def label(self, prob: Tensor) -> Tensor:
+        """Pseudo-labels (U,) or (U, K) that probabilities (U, K) stand for."""
+        return prob.argmax(1) if self.hard_label else prob
+
+    def regularise(self, u: Unlabelled, choice: Choice) -> dict[str, Tensor]:
+        """Further losses of the unlabelled rows; none here."""
+        return {}
+
+    def loss(self, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> dict[str, Tensor]:
+        """One step.
+
+        Args:
+            l: Labelled rows with targets (L,) or (L, K), or ``None``.
+            u: Unlabelled rows.
+            bank: Per-sample state.
+
+        Returns:
+            ``loss_sup``, ``loss_unsup`` and what a subclass adds; ``mask_share`` is the mean weight of the rows.
+        """
+        choice = self.choose(wide(u.logits_weak.detach()).softmax(1), l, u, bank)
+        losses = dict(mask_share=choice.weight.sum() / max(len(choice.weight), 1), **choice.logs)
+        if l is not None:
+            losses['loss_sup'] = masked_cross_entropy(l.logits, l.target)
+        if self.unsup_weight or l is None:
+            losses['loss_unsup'] = self.unsup_weight * masked_cross_entropy(u.logits_strong, choice.target,
+                                                                            choice.weight)
+        losses.update(self.regularise(u, choice))
+        return losses

@@ -1,0 +1,120 @@
+"""MixMatch: guessed labels of two weak views, mixed with labelled images (NeurIPS 2019)."""
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import Optional, Sequence
+
+import torch
+from torch import Tensor
+from torch.distributions import Beta
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.mixing import guess, mix, squared_error
+from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.pseudo import known_rows, masked_cross_entropy
+from mmcluster.registry import MODELS
+from mmcluster.structures import Batch
+
+from ..batch_norm import frozen_statistics
+from ..boost import Boost, Labelled
+from .base import PseudoLabelLoss
+
+
+@MODELS.register_module()
+class MixMatchLoss(PseudoLabelLoss):
+    """L_X + unsup_weight * L_U on mixed images; an input-space learner, so it overrides :meth:`forward`.
+
+    Streams: ``unlabelled`` with two weak views, ``labelled`` with one. Labels are guessed with batch-norm running
+    statistics at rest. Of the mixed rows, the first part moves the running statistics, the others do not; each part is
+    normalised on its own. A ``ScheduleHook`` raises ``unsup_weight``
+    (``linear=dict(start=0., end=100., until=0.4)``). No buffers.
+
+    Args:
+        num_clusters: K. Not needed; the other losses need it, so that a change of ``type`` alone swaps the loss.
+        temperature: Sharpens guesses, paper's T.
+        alpha: Both parameters of the Beta distribution of lambda; 0.5 in the release, 0.75 in the paper.
+        unsup_weight: Weight of L_U, paper's lambda_U; 0 leaves it out.
+    """
+
+    def __init__(self, num_clusters: Optional[int] = None, temperature: float = 0.5, alpha: float = 0.5,
+                 unsup_weight: float = 100.):
+        super().__init__()
+        if num_clusters is not None:
+            require_two_clusters(type(self).__name__, num_clusters)
+        if min(temperature, alpha) <= 0:
+            raise ValueError(f'MixMatchLoss: temperature and alpha must be positive, got {temperature} and {alpha}')
+        self.temperature = temperature
+        self.alpha = alpha
+        self.unsup_weight = unsup_weight
+
+    def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,
+                anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+        """Guess, ask the labeller, mix, forward, compare.
+
+        Args:
+            net: The booster.
+            unlabelled: Two weak views (U, C, H, W).
+            labelled: Weak view (L, C, H, W); ``None`` or no rows: the unlabelled rows are mixed among themselves.
+            anchor: Passed to the labeller.
+
+        Returns:
+            ``loss_sup`` (L_X), ``loss_unsup`` (L_U) and the labeller's losses; ``mix_share`` is lambda'.
+        """
+        labelled = labelled if labelled is not None and len(labelled.index) else None
+        trains = getattr(net.labeller, 'trains', False)
+        with frozen_statistics(net), torch.set_grad_enabled(trains and torch.is_grad_enabled()):
+            l, u, losses = net.see(unlabelled, labelled, anchor, joint=False)
+        if l is not None and l.target is None:
+            with torch.no_grad():
+                net.outputs(unlabelled.views[0])        # running statistics must not wait for the labels
+            return losses
+        guessed = guess([u.logits_weak, u.logits_strong], self.temperature)
+        images, targets = list(unlabelled.views[:2]), [guessed, guessed]
+        if l is not None:
+            images, targets = [labelled.views[0], *images], [self.soft_target(l), *targets]
+        share, order = self.draw(sum(map(len, images)), guessed.device)
+        mixed = mix(torch.cat(images), order, share).split([len(part) for part in images])
+        target = mix(torch.cat(targets), order, share)
+        return {**losses, **self.mixed_losses(net, l, mixed, target), 'mix_share': guessed.new_zeros(()) + share}
+
+    def mixed_losses(self, net: Boost, l: Optional[Labelled], images: Sequence[Tensor],
+                     target: Tensor) -> dict[str, Tensor]:
+        """Forward mixed images and compare (eqs. 3-5).
+
+        Args:
+            net: The booster.
+            l: Labelled rows, or ``None``.
+            images: Mixed rows, [labelled (L, C, H, W)] and two parts (U, C, H, W).
+            target: Mixed soft labels of all of them, (L + 2 U, K).
+        """
+        wanted = images if self.unsup_weight or l is None else images[:1]
+        logits = []
+        for i, part in enumerate(wanted):
+            with frozen_statistics(net) if i else nullcontext():
+                logits.append(net.outputs(part)[1])
+        losses, rows = {}, 0
+        if l is not None:
+            first, rows = logits.pop(0), len(l.index)
+            losses['loss_sup'] = masked_cross_entropy(first, target[:rows], known_rows(l.target))
+        if logits:
+            losses['loss_unsup'] = self.unsup_weight * squared_error(torch.cat(logits), target[rows:])
+        return losses
+
+    def soft_target(self, l: Labelled) -> Tensor:
+        """Labels (L, K); a row without one takes the network's own guess and has no part in L_X."""
+        own = guess([l.logits], self.temperature)
+        given = l.target if l.target.dim() == 2 else one_hot(l.target, own.shape[1], own)
+        return torch.where(known_rows(l.target)[:, None], given.to(own), own)
+
+    def draw(self, num_rows: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Random numbers of one batch, from the global generators.
+
+        Args:
+            num_rows: B, rows that are mixed.
+            device: Where they are.
+
+        Returns:
+            lambda' () on the host, and the partner (B,) of each row.
+        """
+        share = Beta(*torch.full((2,), float(self.alpha)), validate_args=False).sample()
+        return torch.maximum(share, 1 - share), torch.randperm(num_rows, device=device)
