@@ -185,8 +185,9 @@ def build_runner(cfg: Config) -> Runner:
 def close(runner: Runner) -> None:
     """Stop the workers of a Runner, so that the next stage does not wait for them."""
     for loop in (runner._train_loop, runner._val_loop, runner._test_loop):
-        if getattr(loop, 'dataloader', None) is not None:
-            loop.dataloader._iterator = None
+        loader = getattr(loop, 'dataloader', None)
+        if loader is not None:
+            getattr(loader, 'loader', loader)._iterator = None
     runner.visualizer.close()
 
 
