@@ -9,6 +9,8 @@ from .folder import ClassFolderSource, FolderSource
 from .indexed import IndexedDataset
 from .samplers import StreamSampler, SweepSampler
 from .sources import ArraySource, DigitsSource, ImageSource
+from .stl10 import STL10Source
+from .tiny_imagenet import TinyImageNetSource
 from .transforms import *  # noqa: F401,F403
 
 _Item = TypeVar('_Item')
@@ -22,6 +24,6 @@ def identity(item: _Item) -> _Item:
 
 __all__ = [
     'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
-    'ImageSource', 'IndexedDataset', 'StreamSampler', 'SweepSampler', 'UnreadableImageError', 'decode_image',
-    'identity'
+    'ImageSource', 'IndexedDataset', 'STL10Source', 'StreamSampler', 'SweepSampler', 'TinyImageNetSource',
+    'UnreadableImageError', 'decode_image', 'identity'
 ]

@@ -10,10 +10,10 @@ import numpy as np
 
 from mmcluster.registry import DATASETS
 
-from .sources import ArraySource
+from .sources import ArraySource, split_parts
 
 _PIXELS = 3 * 32 * 32
-_SPLITS = {'train': ('train',), 'test': ('test',), 'train+test': ('train', 'test')}
+_PARTS = ('train', 'test')
 
 
 def _array_parts() -> dict[tuple[str, str], Any]:
@@ -109,13 +109,6 @@ def _read_all(folder: Path, names: list[str], reader: Any, *args: Any) -> tuple[
     return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1)), np.concatenate([part[1] for part in parts])
 
 
-def _parts_of(split: str) -> tuple[str, ...]:
-    """Return the names of the parts that ``split`` asks for, train first."""
-    if split not in _SPLITS:
-        raise ValueError(f'split must be one of {list(_SPLITS)}, got {split!r}')
-    return _SPLITS[split]
-
-
 def _names(folder: Path, version: str, python: tuple[str, str], binary: str) -> list[str]:
     """Read the class names that lie beside the data; no names where the file is missing."""
     path = folder / (python[0] if version == 'python' else binary)
@@ -134,7 +127,7 @@ class CIFAR10Source(ArraySource):
     """
 
     def __init__(self, root: Union[str, Path], split: str = 'train+test') -> None:
-        parts = _parts_of(split)
+        parts = split_parts(split, _PARTS)
         folder, version = _find_layout(Path(root), {'cifar-10-batches-py': 'test_batch',
                                                     'cifar-10-batches-bin': 'test_batch.bin'})
         names = [name for part in parts
@@ -159,7 +152,7 @@ class CIFAR100Source(ArraySource):
     """
 
     def __init__(self, root: Union[str, Path], split: str = 'train+test', coarse: bool = False) -> None:
-        parts = list(_parts_of(split))
+        parts = split_parts(split, _PARTS)
         folder, version = _find_layout(Path(root), {'cifar-100-python': 'test', 'cifar-100-binary': 'test.bin'})
         kind = 'coarse' if coarse else 'fine'
         if version == 'python':

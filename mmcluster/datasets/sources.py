@@ -51,6 +51,22 @@ def to_pil(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
+def split_parts(split: str, parts: Sequence[str]) -> list[str]:
+    """Read a split such as ``'train+test'``.
+
+    Args:
+        split: Names of parts joined by ``+``, in any order.
+        parts: The parts that there are, in the order of their rows.
+
+    Returns:
+        The named parts, in the order of ``parts``.
+    """
+    names = split.split('+')
+    if len(set(names)) != len(names) or not set(names) <= set(parts):
+        raise ValueError(f"split must be one of {', '.join(parts)}, or several joined by +, got {split!r}")
+    return [part for part in parts if part in names]
+
+
 @DATASETS.register_module()
 class ArraySource(ImageSource):
     """Images or features that are already an array.
