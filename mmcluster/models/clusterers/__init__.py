@@ -5,6 +5,10 @@ from .contrastive import ContrastiveClusterer
 from .moco import MoCo
 from .multi_head import MultiHeadClusterer
 from .propos import ProPos
+from .scan import SCAN
 from .simclr import SimCLR
+from .spice import SPICE
 
-__all__ = ['BYOL', 'BaseClusterer', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SimCLR']
+__all__ = [
+    'BYOL', 'BaseClusterer', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SCAN', 'SPICE', 'SimCLR'
+]

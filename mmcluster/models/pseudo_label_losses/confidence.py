@@ -64,7 +64,7 @@ class ConfidenceLoss(PseudoLabelLoss):
         counts = reduce_sum(confidence_counts(target, mask, u.logits_weak.shape[1]))
         weights = confidence_weights(counts) if self.class_balance else torch.ones_like(counts)
         total, _ = confidence_sums(u.logits_strong, target, mask, weights)
-        whole = (weights * counts).sum()
+        whole = (weights * counts).sum().to(total)
         rows = len(target) * get_world_size()
         losses = dict(
             loss_unsup=total * get_world_size() / whole.where(whole > 0, torch.ones_like(whole)),

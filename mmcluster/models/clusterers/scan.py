@@ -1,0 +1,102 @@
+"""SCAN, clustering step: an image and its neighbours in feature space share a cluster (ECCV 2020)."""
+from __future__ import annotations
+
+import math
+from typing import Any, Optional, Sequence
+
+import torch
+from mmengine.dist import get_world_size
+from torch import Tensor
+
+from mmcluster.functional.consistency import agreement, negative_entropy, pair_selection_loss
+from mmcluster.registry import MODELS
+from mmcluster.structures import Batch
+
+from ..gather import reduce_sum_with_grad
+from .multi_head import MultiHeadClusterer
+
+
+@MODELS.register_module()
+class SCAN(MultiHeadClusterer):
+    """Heads, and by default the network below them, trained to agree on neighbours and to use all clusters.
+
+    A ``NeighbourHook`` mines ``bank.neighbours`` (N, k + 1) once, from the features of an older network. Each step draws
+    a stream ``anchor`` and one neighbour of every anchor,
+    ``neighbour=dict(of='anchor', pool='neighbours')``; the image itself is one of its neighbours, as in the release.
+
+    Args:
+        num_neighbors: k, neighbours of an image besides itself.
+        entropy_weight: Weight of the entropy of the mean prediction in training (paper's lambda).
+        selection_entropy_weight: The same in the statistic by which a head and an epoch are kept.
+        prior: (K,) expected shares of the clusters, in any order, for data of unequal classes: the mean prediction is
+            drawn to these shares instead of to equal ones (their relative entropy takes the place of the negative
+            entropy). ``None``: equal.
+        kwargs: See :class:`MultiHeadClusterer`; ``freeze=True`` trains heads only. The bank needs nothing but
+            ``num_samples``.
+
+    Raises:
+        ValueError: Without a bank, or with a prior that is none.
+    """
+
+    def __init__(self, *args: Any, num_neighbors: int = 20, entropy_weight: float = 5.,
+                 selection_entropy_weight: float = 1., prior: Optional[Sequence[float]] = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if self.bank is None:
+            raise ValueError('SCAN keeps the neighbours of every image: give it bank=dict(num_samples=None)')
+        if num_neighbors < 1:
+            raise ValueError(f'SCAN: num_neighbors must be at least 1, got {num_neighbors}')
+        self.num_neighbors = num_neighbors
+        self.entropy_weight = entropy_weight
+        self.selection_entropy_weight = selection_entropy_weight
+        self.register_buffer('log_prior', None if prior is None else _log_shares(prior, self.num_clusters), False)
+        self.bank.add_field('neighbours', shape=(num_neighbors + 1,))
+
+    def loss(self, anchor: Batch, neighbour: Batch) -> dict[str, Tensor]:
+        """Agreement of anchors with their neighbours and entropy of the anchors' mean, summed over heads (eq. 2).
+
+        The two streams are two forward passes, so batch norm sees them apart; the mean is that of all ranks.
+
+        Args:
+            anchor: One view (B, C, H, W).
+            neighbour: One view of a neighbour of each.
+
+        Returns:
+            ``loss_consistency``, ``loss_entropy``, and the entropy itself, mean over heads.
+        """
+        p, q = (self.head(self.features(batch.views[0])).float().softmax(2) for batch in (anchor, neighbour))
+        mean = reduce_sum_with_grad(p.sum(1)) / (p.shape[1] * get_world_size())
+        negative = negative_entropy(mean)
+        return dict(loss_consistency=agreement(p, q).mean(1).sum(),
+                    loss_entropy=self.entropy_weight * (negative - self._expected(mean)).sum(),
+                    entropy=-negative.detach().mean())
+
+    def _expected(self, mean: Tensor) -> Tensor:
+        """What the prior adds to the entropy of mean predictions, (H, K) -> (H,)."""
+        return torch.zeros_like(mean[:, 0]) if self.log_prior is None else mean @ self.log_prior
+
+    def selection_losses(self, logits: Tensor) -> Tensor:
+        """Loss of every head over all images and all their neighbours.
+
+        Args:
+            logits: (N, H, K).
+
+        Returns:
+            (H,).
+
+        Raises:
+            RuntimeError: If no neighbours were mined.
+        """
+        neighbours = self.bank.neighbours[:, (self.bank.neighbours >= 0).all(0)]
+        if not neighbours.shape[1]:
+            raise RuntimeError("SCAN: bank.neighbours is not filled; add dict(type='NeighbourHook', ...) to "
+                               'custom_hooks')
+        prob = logits.transpose(0, 1).softmax(2)
+        losses = pair_selection_loss(prob, neighbours, self.selection_entropy_weight)
+        return losses - self.selection_entropy_weight * self._expected(prob.mean(1))
+
+
+def _log_shares(prior: Sequence[float], num_clusters: int) -> Tensor:
+    """Logarithm (K,) of shares that are scaled to sum 1."""
+    if len(prior) != num_clusters or not all(0 < share < math.inf for share in prior):
+        raise ValueError(f'SCAN: prior must be {num_clusters} positive shares, one a cluster, got {list(prior)}')
+    return torch.tensor([math.log(share / sum(prior)) for share in prior])
