@@ -85,6 +85,9 @@ class StreamSampler(Sampler):
             raise ValueError(f'stream {name!r}: {size} rows per step cannot be shared equally by {self.world_size} '
                              'processes. Sizes count the rows of all processes together: take a multiple of '
                              f'{self.world_size}.')
+        if size // self.world_size < self.parts:
+            raise ValueError(f'stream {name!r}: {size // self.world_size} rows per process and step cannot be yielded '
+                             f'in {self.parts} parts; lower `parts`')
         return size // self.world_size
 
     def _default_length(self, num_rows: int) -> int:

@@ -225,6 +225,61 @@ def test_misuse_is_named():
         sampler(3, a=dict(size=1, order='replace')).set_weights('a', np.array([1, -1, 1]))
 
 
+# ---- steps in several parts
+
+PARTED = dict(a=dict(size=12), b=dict(size=6, order='replace'), c=dict(of='a', pool='y'))
+
+
+def parted(parts=1, rank=0, world_size=1, epoch=0):
+    """Lists of keys of one epoch of 4 steps."""
+    draws = StreamSampler(range(30), PARTED, 4, 3, rank, world_size, parts)
+    draws.set_pool('c', torch.arange(60).reshape(30, 2) % 30)
+    draws.set_epoch(epoch)
+    lists = list(draws)
+    assert len(lists) == len(draws) == 4 * parts
+    return lists
+
+
+@pytest.mark.parametrize('parts', [2, 3, 4, 6])
+@pytest.mark.parametrize('epoch', [0, 2])
+def test_parts_join_to_the_step(parts, epoch):
+    whole, lists = parted(epoch=epoch), parted(parts, epoch=epoch)
+    for step, keys in enumerate(whole):
+        group = lists[step * parts:(step + 1) * parts]
+        for name in PARTED:
+            joined = [key for part in group for key in part if key.stream == name]
+            assert joined == [key for key in keys if key.stream == name], 'rows, their order and their draws'
+            sizes = [sum(key.stream == name for key in part) for part in group]
+            assert min(sizes) >= 1 and max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize('world_size, parts', [(2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (6, 1)])
+def test_rows_and_draws_depend_on_neither_parts_nor_ranks(world_size, parts):
+    whole = parted()
+    ranks = [parted(parts, rank, world_size) for rank in range(world_size)]
+    for step, keys in enumerate(whole):
+        for name in PARTED:
+            joined = [key for lists in ranks for part in lists[step * parts:(step + 1) * parts] for key in part
+                      if key.stream == name]
+            assert joined == [key for key in keys if key.stream == name]
+
+
+@pytest.mark.parametrize('streams, world_size, parts, message', [
+    (dict(batch=dict(size=6)), 1, 0, 'parts must be at least 1, got 0'),
+    (dict(batch=dict(size=6)), 1, 7, "stream 'batch': 6 rows per process and step cannot be yielded in 7 parts"),
+    (dict(a=dict(size=20), b=dict(size=6)), 2, 4, "stream 'b': 3 rows per process .* lower `parts`")])
+def test_parts_that_would_be_empty(streams, world_size, parts, message):
+    with pytest.raises(ValueError, match=message):
+        StreamSampler(range(30), streams, 2, 0, 0, world_size, parts)
+
+
+def test_parts_of_a_whole_pool_that_would_be_empty():
+    draws = StreamSampler(range(30), dict(anchor=dict(size='all', pool='x')), 2, 0, 0, 1, 4)
+    draws.set_pool('anchor', [1, 2, 3])
+    with pytest.raises(ValueError, match='3 rows per process and step cannot be yielded in 4 parts'):
+        next(iter(draws))
+
+
 @pytest.mark.parametrize('n, world_size, batch_size', [(10, 1, 4), (10, 3, 2), (2, 5, 3), (8, 2, 4)])
 def test_sweep_visits_every_row_once(n, world_size, batch_size):
     shards = [SweepSampler(range(n), batch_size, seed=2, rank=rank, world_size=world_size)
