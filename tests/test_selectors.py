@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.registry import LABEL_SELECTORS
-from mmcluster.selectors import CentroidDistance, ProbabilityVariance
+from mmcluster.selectors import CentroidDistance, FirstRows, ProbabilityVariance
 
 pytestmark = pytest.mark.usefixtures('engine')
 N, D, K = 62, 5, 4
@@ -113,3 +113,32 @@ def test_they_are_registered():
     selector = LABEL_SELECTORS.build(dict(type='CentroidDistance', num_clusters=K, sigma=0.3, n_init=3))
     assert torch.equal(selector(rows()[0]), CentroidDistance(K, 0.3, n_init=3)(rows()[0]))
     assert isinstance(LABEL_SELECTORS.build(dict(type='ProbabilityVariance', sigma=0.3)), ProbabilityVariance)
+
+
+# ---- a part of the data set
+
+def test_first_rows_alone_are_selected():
+    embed, _ = rows()
+    options = dict(type='CentroidDistance', num_clusters=K, sigma=0.5, n_init=3)
+    selector = FirstRows(40, options)
+    target = selector(embed)
+    assert selector.num_clusters == K and torch.equal(target[:40], LABEL_SELECTORS.build(options)(embed[:40]))
+    assert (target[:40] >= 0).any() and bool((target[40:] == -1).all()) and target.shape == (N,)
+    moved = embed.clone()
+    moved[40:] = moved[40:].flip(0) * 7
+    assert torch.equal(selector(moved), target), 'other rows have no part in it'
+
+
+def test_first_rows_by_probability():
+    prob = torch.rand(N, K, generator=torch.Generator().manual_seed(0)).softmax(1)
+    selector = FirstRows(N, dict(type='ProbabilityVariance', sigma=0.5))
+    assert selector.num_clusters is None
+    assert torch.equal(selector(None, prob), ProbabilityVariance(0.5)(None, prob))
+
+
+def test_first_rows_of_a_smaller_data_set():
+    options = dict(type='ProbabilityVariance', sigma=0.5)
+    with pytest.raises(ValueError, match='has 62 rows; lower it'):
+        FirstRows(N + 1, options)(None, torch.rand(N, K))
+    with pytest.raises(ValueError, match='at least 1'):
+        FirstRows(0, options)

@@ -1,4 +1,5 @@
 """Label selectors: which rows to trust, and with which label."""
+from .first_rows import FirstRows
 from .ranked import CentroidDistance, ProbabilityVariance
 
-__all__ = ['CentroidDistance', 'ProbabilityVariance']
+__all__ = ['CentroidDistance', 'FirstRows', 'ProbabilityVariance']
