@@ -1,8 +1,9 @@
 """Class folders of the ImageNet subsets on which clustering methods are compared.
 
 Deep Adaptive Clustering (Chang et al., ICCV 2017) introduced ImageNet-10 and ImageNet-Dogs. The ids are those of the
-lists in the release of Contrastive Clustering (AAAI 2021), which later papers use. They agree with the ids of ImageNet-10
-in a second, unrelated public code base, and with the fifteen breeds that the MTEB benchmark names for ImageNet-Dogs.
+lists in the release of Contrastive Clustering (AAAI 2021), which later papers use. They agree with the ids of
+ImageNet-10 in a second, unrelated public code base, and with the fifteen breeds that the MTEB benchmark names for
+ImageNet-Dogs.
 """
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def _folder_of(root: Path) -> Path:
     for folder in (root / 'stl10_binary', root):
         if any((folder / f'{part}_X.bin').is_file() for part in PARTS):
             return folder
-    raise FileNotFoundError(f'{root} holds no stl10_binary/train_X.bin. Unpack the binary version of the archive there.')
+    raise FileNotFoundError(f'{root} holds no stl10_binary/train_X.bin. Unpack the binary archive there.')
 
 
 def _count(path: Path) -> int:
