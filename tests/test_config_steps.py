@@ -11,13 +11,15 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 from reduced import CONFIGS, forget
 
+from mmcluster.datasets.class_lists import CLASS_LISTS
 from mmcluster.engine import recipe
 from mmcluster.engine.launch import prepare
 from mmcluster.registry import HOOKS
 from mmcluster.structures import Key
 
 SINGLES = [path for path in sorted(CONFIGS.glob('*.py')) if 'stages' not in Config.fromfile(path, lazy_import=False)]
-LAYOUTS = dict(CIFAR10Source='cifar10', CIFAR100Source='cifar100', ClassFolderSource='classes', FolderSource='folder')
+LAYOUTS = dict(CIFAR10Source='cifar10', CIFAR100Source='cifar100', ClassFolderSource='classes', FolderSource='folder',
+               STL10Source='stl10', TinyImageNetSource='tiny')
 
 
 def read(path):
@@ -26,7 +28,7 @@ def read(path):
 
 @pytest.fixture(scope='module')
 def data(tmp_path_factory):
-    """Roots of 24 to 80 images in each layout."""
+    """Roots of 24 to 210 images in each layout."""
     rng, root = np.random.default_rng(0), tmp_path_factory.mktemp('data')
 
     def records(labels):
@@ -44,10 +46,33 @@ def data(tmp_path_factory):
     for name in ('train', 'test'):
         labels = [(i % 20, 5 * i % 100) for i in range(40)]
         (root / 'cifar100/cifar-100-binary' / f'{name}.bin').write_bytes(records(labels))
+    (root / 'stl10').mkdir()
+    for name in ('train', 'test', 'unlabeled'):
+        (root / 'stl10' / f'{name}_X.bin').write_bytes(rng.bytes(24 * 3 * 96 * 96))
+        (root / 'stl10' / f'{name}_y.bin').write_bytes(bytes(i % 10 + 1 for i in range(24)))
     for i in range(30):
         jpeg(root / 'classes' / f'n{i // 2:02d}' / f'{i}.jpg', (40 + i, 60 - i))
         jpeg(root / 'folder' / f'{i % 3}' / f'{i}.jpg', (80, 70 + i))
-    return {name: str(root / name) for name in ('cifar10', 'cifar100', 'classes', 'folder')}
+    (root / 'stl10').mkdir()
+    for name, count in dict(train=40, test=40, unlabeled=10).items():
+        (root / 'stl10' / f'{name}_X.bin').write_bytes(rng.bytes(count * 3 * 96 * 96))
+        (root / 'stl10' / f'{name}_y.bin').write_bytes(bytes(i % 10 + 1 for i in range(count)))
+    for i in range(210):        # not fewer than clusters
+        jpeg(root / 'tiny' / 'train' / f'n{i % 7}' / 'images' / f'{i}.JPEG', (64, 64))
+    for folder in sorted({folder for classes in CLASS_LISTS.values() for folder in classes}):
+        for i in range(3):
+            jpeg(root / 'imagenet' / folder / f'{i}.JPEG', (60 + i, 70 - i))
+    return {path.name: str(path) for path in root.iterdir()}
+
+
+def relocate(source, data):
+    """Point a source to the data of its layout."""
+    if source.type == 'ImbalancedSource':
+        relocate(source.source, data)
+    elif source.type == 'ClassFolderSource' and isinstance(source.get('classes'), str):
+        source.root = data['imagenet']
+    else:
+        source.root = data[LAYOUTS[source.type]]
 
 
 class Stopped(Exception):
@@ -122,7 +147,7 @@ def stepped(request, data, tmp_path_factory):
         if source.type == 'DigitsSource':
             cfg[name].dataset.indices = list(range(30))
         else:
-            source.root = data[LAYOUTS[source.type]]
+            relocate(source, data)
     forget_stages(cfg._cfg_dict)
     shrink(cfg._cfg_dict)
     if cfg.model.type == 'SPICE':     # two rows a cluster are the fewest
