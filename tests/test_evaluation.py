@@ -75,6 +75,8 @@ def test_known_rows_alone_are_compared():
     assert {name: found[f'h/{name}'] for name in NAMES} == expected
     assert expected != clustering_metrics(truth, prob.argmax(1))
     assert found['h/cluster_max'] == torch.bincount(prob.argmax(1)).max(), 'sizes count all rows'
+    assert found['h/labelled'] == known.sum(), 'the gap is reported'
+    assert 'h/labelled' not in evaluate(ClusteringMetric('head', prefix='h'), embed, prob, truth)
 
 
 @pytest.mark.parametrize('truth', [None, torch.full((N,), -1)])

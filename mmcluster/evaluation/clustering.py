@@ -34,7 +34,8 @@ class Assignments(NamedTuple):
 class ClusteringMetric(BaseMetric):
     """ACC (Hungarian), NMI, ARI, AMI and purity, as fractions, over the rows of all ranks.
 
-    Rows without ground truth (-1) count for cluster sizes only; without any ground truth only sizes are reported.
+    Rows without ground truth (-1) count for cluster sizes only. Where some have none, ``labelled`` says how many rows
+    the comparison covers; without any ground truth only sizes are reported.
 
     Args:
         source: ``'kmeans'``: spherical k-means on the embedding. ``'head'``: arg-max of the head's probabilities.
@@ -118,5 +119,8 @@ class ClusteringMetric(BaseMetric):
         cluster = best.indices[:, 0]
         self.assignments = Assignments(index[order], cluster.cpu(), best.values[:, 0].cpu(), best.indices[:, 1].cpu())
         sizes = torch.bincount(cluster, minlength=score.shape[1])
-        metrics = clustering_metrics(truth[order], cluster.cpu()) if (truth >= 0).any() else {}
+        labelled = int((truth >= 0).sum())
+        metrics = clustering_metrics(truth[order], cluster.cpu()) if labelled else {}
+        if 0 < labelled < len(truth):
+            metrics['labelled'] = labelled
         return {**metrics, 'cluster_min': int(sizes.min()), 'cluster_max': int(sizes.max())}
