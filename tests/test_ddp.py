@@ -12,7 +12,7 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
-MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -129,6 +129,44 @@ def test_shuffled_rows_come_back_to_their_places(two, name, rows):
         torch.testing.assert_close(shuffled, plain, rtol=1e-5, atol=1e-6)
         shuffled, plain = found['train']
         assert (shuffled - plain).abs().max() > 1e-3, 'batch norm saw other rows'
+
+
+# ---- several heads
+
+def test_spice_on_two_processes_is_spice_on_one(one, two):
+    whole, ranks = one('train_spice'), two('train_spice')
+    for name in ('first', 'step', 'last'):
+        assert differences(*[states[name] for states in ranks]) == []
+        close(ranks[0][name], whole[name])
+    first, last = ranks[0]['first'], ranks[0]['last']
+    assert {'head.heads.0.fc2.weight', 'head.heads.2.fc1.bias'} <= set(differences(first, last))
+    assert first['bank.feat'].any()
+    kept = f'head.heads.{int(last["chosen.head_index"])}.fc1.weight'
+    assert last['chosen.loss'] < first['chosen.loss'] and torch.equal(last['chosen.head.fc1.weight'], last[kept])
+
+
+def test_spice_that_trains_its_network_keeps_equal_processes(two):
+    ranks = two('train_spice_whole')
+    assert unequal([states['step'] for states in ranks]) == []
+    assert differences(*[states['last'] for states in ranks]) == []
+    assert {'backbone.stages.1.0.conv.weight', 'chosen.backbone.stages.1.0.conv.weight', 'chosen.loss'} <= \
+        set(ranks[0]['last'])
+
+
+# ---- what fails on the first process
+
+def test_what_the_first_process_computes(two):
+    assert two('main_process_returns') == [5, None]
+
+
+@pytest.mark.parametrize('name, error', [
+    ('main_process_fails', 'ValueError: 4 clusters are too many'),
+    ('estimate_fails', 'ValueError: center_ratio=0.0')])
+def test_an_error_of_the_first_process_stops_all(two, name, error):
+    (well, text), (well_too, text_too) = two(name)
+    assert not well and not well_too
+    assert error in text and 'rank 0 stopped' not in text
+    assert f'RuntimeError: rank 0 stopped: {error}' in text_too
 
 
 # ---- views, sweeps, metrics, bank
