@@ -1,5 +1,6 @@
 """Label selectors: which rows to trust, and with which label."""
 from .first_rows import FirstRows
+from .local_consistency import LocalConsistency
 from .ranked import CentroidDistance, ProbabilityVariance
 
-__all__ = ['CentroidDistance', 'FirstRows', 'ProbabilityVariance']
+__all__ = ['CentroidDistance', 'FirstRows', 'LocalConsistency', 'ProbabilityVariance']

@@ -16,6 +16,8 @@ from mmcluster.structures import Batch
 from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
 from .multi_head import MultiHeadClusterer
 
+ENTROPY_EPS = 1e-5              # smallest mean probability in the entropy of a mini-batch, as in the authors' release
+
 
 class Entries(NamedTuple):
     """One mini-batch of pairs (image, pseudo-label), of its own for each head.
@@ -141,7 +143,7 @@ class SPICE(MultiHeadClusterer):
             known = (target >= 0).float()
             total = reduce_sum_with_grad((logits.softmax(2) * known[..., None]).sum(1))
             mean = total / reduce_sum(known.sum(1))[:, None].clamp(min=1)
-            result['loss_entropy'] = self.entropy_weight * torch.stack([negative_entropy(p) for p in mean]).mean()
+            result['loss_entropy'] = self.entropy_weight * negative_entropy(mean, ENTROPY_EPS).mean()
         return result
 
     def _share_of_pairs(self, target: Tensor) -> Tensor:
