@@ -1,0 +1,95 @@
+"""Rows whose neighbours agree with them (SPICE eqs. 6-7)."""
+from __future__ import annotations
+
+import logging
+from typing import Optional
+
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.kmeans import kmeans
+from mmcluster.functional.neighbours import local_consistency, reliable_labels
+from mmcluster.functional.prototype import one_hot
+from mmcluster.registry import LABEL_SELECTORS
+
+
+@LABEL_SELECTORS.register_module()
+class LocalConsistency:
+    """The rows that share their label with most of their nearest rows and whose prediction is certain.
+
+    Labels are the arg-max of a head's probabilities; without a head they are k-means clusters of the embedding, and
+    the demand on the confidence falls away.
+
+    Args:
+        num_clusters: K.
+        k: Nearest rows that are asked, by cosine of the embedding (paper's N_s).
+        ratio: Share of them that must agree (paper's lambda).
+        threshold: The largest probability must exceed it (authors' release); ``None`` asks for none (the paper).
+        balanced: Cut every cluster to the size of the smallest (authors' release).
+        floor: A cluster with fewer reliable rows is topped up to this many by its next best rows. With 0 a cluster
+            without a reliable row is an error, if clusters are balanced.
+        include_self: The row itself is one of the k (authors' release); ``False``: k others.
+        strict: The share must exceed ``ratio`` (the paper) instead of reaching it (authors' release).
+        n_init: Restarts of k-means, without a head.
+        seed: Seed of the balancing draws and of k-means.
+    """
+
+    def __init__(self, num_clusters: int, k: int = 100, ratio: float = 0.95, threshold: Optional[float] = 0.99,
+                 balanced: bool = True, floor: int = 0, include_self: bool = True, strict: bool = False,
+                 n_init: int = 10, seed: int = 0):
+        require_two_clusters('LocalConsistency', num_clusters)
+        if k < 1 or not 0 <= ratio <= 1:
+            raise ValueError(f'LocalConsistency: k must be at least 1 and ratio in [0, 1], got k={k}, ratio={ratio}')
+        self.num_clusters = num_clusters
+        self.k = k
+        self.ratio = ratio
+        self.threshold = threshold
+        self.balanced = balanced
+        self.floor = floor
+        self.include_self = include_self
+        self.strict = strict
+        self.n_init = n_init
+        self.seed = seed
+
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+        """Select.
+
+        Args:
+            embed: (N, D).
+            prob: (N, K) of a head, or ``None``.
+
+        Returns:
+            (N,) cluster id of the selected rows, -1 elsewhere.
+
+        Raises:
+            ValueError: Without an embedding, with another number of clusters than ``num_clusters``, with ``k`` above
+                N, with values that are not finite, or if a cluster is left without labels that a balance needs.
+        """
+        if embed is None:
+            raise ValueError("LocalConsistency compares embeddings; use a SelectHook with output='embed+head_probs', "
+                             "or 'embed' for k-means labels")
+        threshold = self.threshold
+        if prob is None:
+            threshold = None
+            label = kmeans(embed, self.num_clusters, n_init=self.n_init, seed=self.seed).labels
+            prob = one_hot(label.to(embed.device), self.num_clusters, embed)
+        if prob.shape[1] != self.num_clusters:
+            raise ValueError(f'LocalConsistency has num_clusters={self.num_clusters}, the head {prob.shape[1]} '
+                             f'clusters; give both one value')
+        count = local_consistency(embed, prob.argmax(1), self.k, include_self=self.include_self)
+        result = reliable_labels(prob, count, self.k, self.ratio, threshold, self.balanced, self.floor, self.strict,
+                                 torch.Generator().manual_seed(self.seed))
+        self._report(prob, result.reliable, result.labelled)
+        return result.target
+
+    def _report(self, prob: Tensor, reliable: Tensor, labelled: Tensor) -> None:
+        """Log the sizes of all clusters; a cluster that nobody is assigned to deserves a warning."""
+        sizes = torch.bincount(prob.argmax(1), minlength=self.num_clusters).tolist()
+        print_log(f'LocalConsistency, per cluster: {sizes} predicted, {reliable.tolist()} reliable, '
+                  f'{labelled.tolist()} labelled', logger='current')
+        empty = [cluster for cluster, size in enumerate(sizes) if not size]
+        if empty:
+            print_log(f'clusters {empty} are predicted for no row; what trains on these labels will know '
+                      f'{self.num_clusters - len(empty)} clusters', logger='current', level=logging.WARNING)
