@@ -1,0 +1,250 @@
+"""Nearest rows (SCAN) and the labels that a row's neighbours agree with (SPICE); similarities come in chunks."""
+from __future__ import annotations
+
+import math
+from typing import Iterator, NamedTuple, Optional
+
+import torch
+from torch import Tensor
+
+from .contrast import unit_rows, wide
+from .select import Selection, to_target
+
+CHUNK_BYTES = 1 << 28           # similarities that are held at once
+SLACK = 1e-9                    # k * ratio is guarded against rounding
+
+
+class Neighbours(NamedTuple):
+    """The k rows with the largest inner products, in descending order.
+
+    Attributes:
+        similarity: (N, k).
+        index: (N, k) long.
+    """
+    similarity: Tensor
+    index: Tensor
+
+
+class Reliable(NamedTuple):
+    """Labels of the rows that can be trusted.
+
+    Attributes:
+        target: (N,) long, -1 where there is none.
+        reliable: (K,) long, rows of each cluster that passed the filter.
+        labelled: (K,) long, rows of each cluster that keep a label.
+    """
+    target: Tensor
+    reliable: Tensor
+    labelled: Tensor
+
+
+def _check_rows(rows: Tensor, what: str) -> None:
+    """Refuse rows (N, D) with an entry that is not finite."""
+    bad = (~rows.isfinite()).any(dim=1).nonzero()[:, 0].tolist()
+    if bad:
+        raise ValueError(f'{len(bad)} of {len(rows)} rows of the {what} hold NaN or inf, the first is row {bad[0]}; the '
+                         'network that made them has diverged, so go back to an earlier checkpoint')
+
+
+def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) -> Iterator[tuple[int, Neighbours]]:
+    """First row and neighbours of every chunk of rows (N, D)."""
+    rows, limit = len(features), len(features) - (not include_self)
+    if k > limit:
+        raise ValueError(f'{k} neighbours are asked of {rows} rows, which have {limit} each: lower k')
+    _check_rows(features, 'features')
+    chunk = min(rows, chunk or max(1, CHUNK_BYTES // max(1, rows * features.element_size())))
+    buffer = features.new_empty(chunk, rows)
+    for start in range(0, rows, max(chunk, 1)):
+        part = features[start:start + chunk]
+        with torch.autocast(features.device.type, enabled=False):
+            score = torch.mm(part, features.t(), out=buffer[:len(part)])
+        if not include_self:
+            score.diagonal(start).fill_(-math.inf)
+        yield start, Neighbours(*score.topk(k, dim=1))
+
+
+@torch.no_grad()
+def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self: bool = True) -> Neighbours:
+    """Return the k rows with the largest inner product for every row, exactly (SCAN section 2.1, neighbour mining).
+
+    Args:
+        features: (N, D), compared as they are; unit rows give the cosine.
+        k: Neighbours of a row.
+        chunk: Rows whose similarities to all others are held at once; ``None`` suits the memory.
+        include_self: The row itself counts, and comes first among unit rows without duplicates.
+
+    Returns:
+        Similarities and indices (N, k). The order of equal similarities is open.
+
+    Raises:
+        ValueError: With fewer than k rows to choose from, or a feature that is not finite.
+    """
+    features = wide(features)
+    similarity = features.new_empty(len(features), k)
+    index = torch.empty(len(features), k, dtype=torch.long, device=features.device)
+    for start, block in _blocks(features, k, chunk, include_self):
+        similarity[start:start + len(block.index)] = block.similarity
+        index[start:start + len(block.index)] = block.index
+    return Neighbours(similarity, index)
+
+
+def neighbour_accuracy(index: Tensor, target: Tensor) -> Tensor:
+    """Return the share of neighbours of the row's own class; for reports, never for training.
+
+    Args:
+        index: (N, k + 1) long; the first column, usually the row itself, is left out.
+        target: (N,) classes.
+
+    Returns:
+        () float64; 0 without neighbours.
+    """
+    same = target[index[:, 1:]] == target[:, None]
+    return same.sum().double() / max(same.numel(), 1)
+
+
+@torch.no_grad()
+def local_consistency(feats: Tensor, label: Tensor, k: int, chunk: Optional[int] = None,
+                      include_self: bool = True) -> Tensor:
+    """Count how many of the k most similar rows have the label of a row (SPICE eq. 6), by cosine.
+
+    Args:
+        feats: (N, D), any norm.
+        label: (N,) long.
+        k: Rows that are asked (paper's N_s).
+        chunk: Rows whose similarities to all others are held at once; ``None`` suits the memory.
+        include_self: The row itself is one of the k, even among its copies (authors' release). ``False`` asks the k
+            nearest others (the paper as printed).
+
+    Returns:
+        (N,) long, from 1 (from 0 without itself) to k.
+
+    Raises:
+        ValueError: If the lengths differ, with fewer than k rows to ask, or a feature that is not finite.
+    """
+    if len(label) != len(feats):
+        raise ValueError(f'There are features of {len(feats)} rows, but labels of {len(label)}')
+    if include_self and k > len(feats):
+        raise ValueError(f'{k} neighbours are asked of {len(feats)} rows: lower k')
+    feats, label = unit_rows(feats), label.to(feats.device)
+    count = torch.full_like(label, int(include_self))
+    for start, block in _blocks(feats, k - int(include_self), chunk, False):
+        own = label[start:start + len(block.index), None]
+        count[start:start + len(own)] += (label[block.index] == own).sum(dim=1)
+    return count
+
+
+def reliable_rows(confidence: Tensor, count: Tensor, k: int, ratio: float = 0.95, threshold: Optional[float] = 0.99,
+                  strict: bool = False) -> Tensor:
+    """Return the rows whose neighbours agree and whose prediction is certain (SPICE eqs. 6-7).
+
+    Args:
+        confidence: (N,) largest probability.
+        count: (N,) long, see :func:`local_consistency`.
+        k: Rows that were asked.
+        ratio: Share of them that must agree (paper's lambda).
+        threshold: The confidence must exceed it (authors' release); ``None`` asks for none (the paper).
+        strict: The share must exceed ``ratio`` (the paper) instead of reaching it (authors' release).
+
+    Returns:
+        (N,) bool.
+    """
+    keep = count > k * ratio + SLACK if strict else count >= k * ratio - SLACK
+    return keep if threshold is None else keep & (wide(confidence) > threshold)
+
+
+def top_up(keep: Tensor, label: Tensor, confidence: Tensor, count: Tensor, floor: int) -> Tensor:
+    """Give clusters with fewer than ``floor`` kept rows their next best ones.
+
+    Args:
+        keep: (N,) bool.
+        label: (N,) long, predicted clusters.
+        confidence: (N,).
+        count: (N,) long, see :func:`local_consistency`; it ranks the rows, then ``confidence``, then their order.
+        floor: Rows that every cluster shall have.
+
+    Returns:
+        (N,) bool. A cluster of fewer than ``floor`` rows keeps them all.
+    """
+    order = confidence.argsort(descending=True, stable=True)
+    order = order[count[order].argsort(descending=True, stable=True)]
+    order = order[(~keep[order]).byte().argsort(stable=True)]
+    order = order[label[order].argsort(stable=True)]
+    sizes = torch.bincount(label, minlength=1)
+    place = torch.arange(len(label), device=label.device) - (sizes.cumsum(0) - sizes)[label[order]]
+    return keep.index_fill(0, order[place < floor], True)
+
+
+def balance(keep: Tensor, label: Tensor, num_clusters: int, size: Optional[int] = None,
+            permutations: Optional[Tensor] = None, generator: Optional[torch.Generator] = None) -> Selection:
+    """Keep equally many random rows of every cluster (authors' release of SPICE).
+
+    Args:
+        keep: (N,) bool.
+        label: (N,) long, predicted clusters.
+        num_clusters: K.
+        size: Rows of each cluster, as far as it has them; ``None``: as many as the smallest cluster has.
+        permutations: (K, n) long orders of the kept rows of each cluster, -1 padding; ``None`` draws them.
+        generator: For the draws, on the host.
+
+    Returns:
+        Rows by cluster, in the order of their permutation. Edge case: without ``size`` a cluster without any kept row
+        leaves none at all.
+    """
+    rows = [(keep & (label == cluster)).nonzero()[:, 0] for cluster in range(num_clusters)]
+    if size is None:
+        size = min((len(part) for part in rows), default=0)
+    if permutations is None:
+        orders = [torch.randperm(len(part), generator=generator).to(part.device) for part in rows]
+    else:
+        orders = [order[:len(part)] for order, part in zip(permutations, rows)]
+    chosen = [part[order[:size]] for part, order in zip(rows, orders)]
+    target = [torch.full_like(part, cluster) for cluster, part in enumerate(chosen)]
+    return Selection(torch.cat(chosen), torch.cat(target))
+
+
+@torch.no_grad()
+def reliable_labels(prob: Tensor, count: Tensor, k: int, ratio: float = 0.95, threshold: Optional[float] = 0.99,
+                    balanced: bool = True, floor: int = 0, strict: bool = False,
+                    generator: Optional[torch.Generator] = None) -> Reliable:
+    """Label the rows that can be trusted (SPICE section III-C): filter, top up, balance.
+
+    A cluster that is nobody's first choice gets no label and does not count in the balance.
+
+    Args:
+        prob: (N, K) predictions.
+        count: (N,) long, see :func:`local_consistency`.
+        k: Rows that were asked.
+        ratio: See :func:`reliable_rows`.
+        threshold: See :func:`reliable_rows`.
+        balanced: Cut every cluster to the size of the smallest, but not below ``floor``.
+        floor: A cluster with fewer reliable rows is topped up to this many, see :func:`top_up`.
+        strict: See :func:`reliable_rows`.
+        generator: For the draws of the balance, on the host.
+
+    Returns:
+        Targets and sizes of the clusters before and after.
+
+    Raises:
+        ValueError: If the lengths differ, a probability is not finite, or no row keeps a label.
+    """
+    if len(count) != len(prob):
+        raise ValueError(f'There are predictions for {len(prob)} rows, but counts of {len(count)}')
+    _check_rows(prob, 'predictions')
+    confidence, label = prob.max(dim=1)
+    clusters = prob.shape[1]
+    count = count.to(label.device)
+    keep = reliable_rows(confidence, count, k, ratio, threshold, strict)
+    reliable = torch.bincount(label[keep], minlength=clusters)
+    keep = top_up(keep, label, confidence, count, floor)
+    sizes, present = torch.bincount(label[keep], minlength=clusters), torch.bincount(label, minlength=clusters) > 0
+    advice = 'lower ratio or threshold, train the heads longer, or set floor so that the best rows of each stand in'
+    if not keep.any():
+        raise ValueError(f'no row is reliable: {advice}')
+    if not balanced:
+        return Reliable(label.masked_fill(~keep, -1), reliable, sizes)
+    smallest = int(sizes[present].min())
+    if smallest == 0:
+        bare = (present & (sizes == 0)).nonzero()[:, 0].tolist()
+        raise ValueError(f'clusters {bare} have no reliable row, and a balance would leave none for any: {advice}')
+    selection = balance(keep, label, clusters, max(smallest, floor), generator=generator)
+    return Reliable(to_target(selection, len(label)), reliable, torch.bincount(selection.target, minlength=clusters))
