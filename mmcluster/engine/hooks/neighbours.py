@@ -1,0 +1,139 @@
+"""The E-step of SCAN: nearest neighbours in feature space, mined once."""
+from __future__ import annotations
+
+import os
+from typing import Any, Optional
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from mmengine.dist import broadcast_object_list
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmcluster.functional.contrast import unit_rows
+from mmcluster.functional.neighbours import nearest
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+from .estep import EStepHook
+from .sweep import on_main_process
+
+
+@HOOKS.register_module()
+class NeighbourHook(EStepHook):
+    """Writes the k nearest other rows of every row, by inner product, to a bank field (N, k + 1), itself first.
+
+    k is that of the field, which the model declares. Checkpoints hold the field, so a resumed run mines nothing.
+
+    Args:
+        field: Bank field (N, k + 1) long.
+        interval: Epochs between two sweeps; -1: once, while the field is unset.
+        normalize: Features are scaled to unit length first.
+        include_self: The first column is the row itself, as in the release. ``False``: it is -1, which samplers never
+            draw.
+        file: An ``.npz`` file of neighbours. One that exists takes the place of the sweep, after a check that it
+            belongs to this data set and has enough columns (which network it came from is not checked); otherwise it
+            is written. Only with ``interval=-1``.
+        chunk: Rows whose similarities are held at once; ``None``: as :func:`~mmcluster.functional.neighbours.nearest`
+            chooses.
+        kwargs: See :class:`EStepHook`. ``source`` is the network of the pretext task; ``output='project'`` its
+            projections, as the release has it for small images, ``'embed'`` its backbone's vectors, as for ImageNet.
+    """
+
+    def __init__(self, field: str = 'neighbours', interval: int = -1, normalize: bool = True,
+                 include_self: bool = True, file: Optional[str] = None, chunk: Optional[int] = None, **kwargs: Any):
+        super().__init__(field, interval, **kwargs)
+        if file is not None and interval != -1:
+            raise ValueError('NeighbourHook: a file holds the neighbours of one sweep; drop it, or set interval=-1')
+        if self.views != 'test':
+            raise ValueError("NeighbourHook compares one vector an image; set views='test'")
+        self.normalize = normalize
+        self.include_self = include_self
+        self.file = file
+        self.chunk = chunk
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a field of another kind and a data set with too few images."""
+        num_samples, k = len(runner.train_dataloader.dataset), self._k(runner)
+        if k > num_samples - 1:
+            raise ValueError(f'NeighbourHook: {k} neighbours besides the image itself need {k + 1} images, the data set '
+                             f'has {num_samples}; lower num_neighbors of the model')
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Read the file if there is one, else run the E-step when it is due."""
+        if self.file is not None and not unwrap(runner.model).bank.is_set(self.field):
+            stored = [on_main_process(self.read, runner)]
+            broadcast_object_list(stored)
+            if stored[0] is not None:
+                unwrap(runner.model).bank.fill(**{self.field: stored[0]})
+                return
+        super().before_train_epoch(runner)
+
+    def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
+        """Neighbours (N, k + 1); logs their mean similarity and writes the file."""
+        rows = unit_rows(features) if self.normalize else features
+        similarity, index = nearest(rows, self._k(runner), self.chunk, include_self=False)
+        mean = similarity.mean().item()
+        runner.message_hub.update_scalar('train/neighbour_similarity', mean)
+        runner.logger.info(f'{index.shape[1]} neighbours of {len(index)} images, mean similarity {mean:.4f}')
+        if self.file is not None:
+            self.write(runner, index)
+        return {self.field: self._with_self(index)}
+
+    def _with_self(self, index: Tensor) -> Tensor:
+        """Put a first column before neighbours (N, k)."""
+        first = torch.arange(len(index), device=index.device) if self.include_self else index.new_full((len(index),), -1)
+        return torch.cat([first[:, None], index], 1)
+
+    def read(self, runner: Runner) -> Optional[Tensor]:
+        """Neighbours (N, k + 1) from the file, ``None`` if there is none. On rank 0.
+
+        Args:
+            runner: The Runner.
+
+        Raises:
+            ValueError: If the file belongs to other images, holds too few neighbours or is no such file.
+        """
+        if not os.path.isfile(self.file):
+            return None
+        dataset, k = runner.train_dataloader.dataset, self._k(runner)
+        try:
+            with np.load(self.file, allow_pickle=False) as stored:
+                (rows, width), index, fingerprint = stored['index'].shape, stored['index'], int(stored['fingerprint'])
+        except (AttributeError, BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
+            raise ValueError(f'{self.file} is no file of NeighbourHook ({error}); name another one') from None
+        if fingerprint != dataset.fingerprint or rows != len(dataset):
+            raise ValueError(f'the neighbours in {self.file} belong to other images ({rows} rows, fingerprint '
+                             f'{fingerprint}; this data set has {len(dataset)} and {dataset.fingerprint}); delete the '
+                             f'file to mine them again, or name another one')
+        if width < k:
+            raise ValueError(f'{self.file} holds {width} neighbours an image, the model asks for {k}; delete the file, '
+                             f'name another one, or lower num_neighbors')
+        runner.logger.info(f'neighbours come from {self.file}')
+        return self._with_self(torch.from_numpy(index[:, :k].astype(np.int64)))
+
+    def write(self, runner: Runner, index: Tensor) -> None:
+        """Write the file in one step. On rank 0.
+
+        Args:
+            runner: The Runner.
+            index: (N, k), without the images themselves.
+        """
+        os.makedirs(os.path.dirname(os.path.abspath(self.file)), exist_ok=True)
+        with open(f'{self.file}.tmp', 'wb') as file:
+            np.savez(file, index=index.cpu().numpy(), fingerprint=np.int64(runner.train_dataloader.dataset.fingerprint))
+        os.replace(f'{self.file}.tmp', self.file)
+
+    def _k(self, runner: Runner) -> int:
+        """k, from the bank field.
+
+        Raises:
+            ValueError: If the field has no row of neighbours.
+        """
+        bank = unwrap(runner.model).bank
+        field = bank.read(self.field, torch.zeros(1, dtype=torch.long, device=bank.fingerprint.device))
+        if field.dim() != 2 or field.shape[1] < 2:
+            raise ValueError(f'NeighbourHook: bank field {self.field!r} has rows of shape {tuple(field.shape[1:])}, not '
+                             f'(k + 1,); SCAN declares a fitting one')
+        return field.shape[1] - 1
