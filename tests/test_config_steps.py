@@ -46,10 +46,6 @@ def data(tmp_path_factory):
     for name in ('train', 'test'):
         labels = [(i % 20, 5 * i % 100) for i in range(40)]
         (root / 'cifar100/cifar-100-binary' / f'{name}.bin').write_bytes(records(labels))
-    (root / 'stl10').mkdir()
-    for name in ('train', 'test', 'unlabeled'):
-        (root / 'stl10' / f'{name}_X.bin').write_bytes(rng.bytes(24 * 3 * 96 * 96))
-        (root / 'stl10' / f'{name}_y.bin').write_bytes(bytes(i % 10 + 1 for i in range(24)))
     for i in range(30):
         jpeg(root / 'classes' / f'n{i // 2:02d}' / f'{i}.jpg', (40 + i, 60 - i))
         jpeg(root / 'folder' / f'{i % 3}' / f'{i}.jpg', (80, 70 + i))
@@ -104,8 +100,8 @@ def shrink(value):
         elif key == 'sigma' and value.get('type') == 'CentroidDistance':
             value[key] = 1.
         elif key == 'selector' and item.type == 'LocalConsistency':
-            item.update(k=2, ratio=0., threshold=0., balance=None)
-        elif key == 'queue_size':
+            item.update(k=2, ratio=0., threshold=0.)
+        elif key in ('queue_size', 'num_rows'):
             value[key] = 12
         elif key == 'streams':
             for stream in item.values():
