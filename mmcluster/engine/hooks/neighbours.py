@@ -57,8 +57,8 @@ class NeighbourHook(EStepHook):
         """Refuse a field of another kind and a data set with too few images."""
         num_samples, k = len(runner.train_dataloader.dataset), self._k(runner)
         if k > num_samples - 1:
-            raise ValueError(f'NeighbourHook: {k} neighbours besides the image itself need {k + 1} images, the data set '
-                             f'has {num_samples}; lower num_neighbors of the model')
+            raise ValueError(f'NeighbourHook: {k} neighbours besides the image itself need {k + 1} images, the data '
+                             f'set has {num_samples}; lower num_neighbors of the model')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Read the file if there is one, else run the E-step when it is due."""
@@ -83,8 +83,8 @@ class NeighbourHook(EStepHook):
 
     def _with_self(self, index: Tensor) -> Tensor:
         """Put a first column before neighbours (N, k)."""
-        first = torch.arange(len(index), device=index.device) if self.include_self else index.new_full((len(index),), -1)
-        return torch.cat([first[:, None], index], 1)
+        first = torch.arange(len(index), device=index.device)
+        return torch.cat([(first if self.include_self else -torch.ones_like(first))[:, None], index], 1)
 
     def read(self, runner: Runner) -> Optional[Tensor]:
         """Neighbours (N, k + 1) from the file, ``None`` if there is none. On rank 0.
@@ -134,6 +134,6 @@ class NeighbourHook(EStepHook):
         bank = unwrap(runner.model).bank
         field = bank.read(self.field, torch.zeros(1, dtype=torch.long, device=bank.fingerprint.device))
         if field.dim() != 2 or field.shape[1] < 2:
-            raise ValueError(f'NeighbourHook: bank field {self.field!r} has rows of shape {tuple(field.shape[1:])}, not '
-                             f'(k + 1,); SCAN declares a fitting one')
+            raise ValueError(f'NeighbourHook: bank field {self.field!r} has rows of shape {tuple(field.shape[1:])}, '
+                             f'not (k + 1,); SCAN declares a fitting one')
         return field.shape[1] - 1

@@ -20,9 +20,9 @@ from .multi_head import MultiHeadClusterer
 class SCAN(MultiHeadClusterer):
     """Heads, and by default the network below them, trained to agree on neighbours and to use all clusters.
 
-    A ``NeighbourHook`` mines ``bank.neighbours`` (N, k + 1) once, from the features of an older network. Each step draws
-    a stream ``anchor`` and one neighbour of every anchor,
-    ``neighbour=dict(of='anchor', pool='neighbours')``; the image itself is one of its neighbours, as in the release.
+    A ``NeighbourHook`` mines ``bank.neighbours`` (N, k + 1) once, from the features of an older network. Each step
+    draws a stream ``anchor`` and one neighbour of every anchor, ``neighbour=dict(of='anchor', pool='neighbours')``;
+    the image itself is one of its neighbours, as in the release.
 
     Args:
         num_neighbors: k, neighbours of an image besides itself.
