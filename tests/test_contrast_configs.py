@@ -1,0 +1,60 @@
+"""What the contrastive configs say: the releases' learning rates, views, queue and batch."""
+import math
+
+import pytest
+import torch
+from mmengine.config import Config
+from reduced import CONFIGS
+
+from mmcluster.registry import MODELS, PARAM_SCHEDULERS
+
+pytestmark = pytest.mark.usefixtures('engine')
+NAMES = [path.stem for kind in ('moco', 'simclr') for path in sorted(CONFIGS.glob(f'{kind}_r*.py'))]
+
+
+def read(name):
+    return Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+
+
+def test_there_are_configs():
+    assert len(NAMES) >= 7
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_the_rate_moves_once_an_epoch(name):
+    """MoCo: lr (1 + cos(pi e / E)) / 2 in epoch e, counted from 0; SimCLR: the same down to a thousandth of lr."""
+    cfg = read(name)
+    epochs, lr = cfg.train_cfg.max_epochs, cfg.optim_wrapper.optimizer.lr
+    floor = lr / 1000 if name.startswith('simclr') else 0.
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+    scheduler = PARAM_SCHEDULERS.build(dict(cfg.param_scheduler, optimizer=optimizer))
+    for epoch in range(epochs):
+        expected = floor + (lr - floor) * (1 + math.cos(math.pi * epoch / epochs)) / 2
+        assert optimizer.param_groups[0]['lr'] == pytest.approx(expected, rel=1e-9), epoch
+        optimizer.step()
+        scheduler.step()
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_both_views_are_drawn_alike(name):
+    cfg = read(name)
+    first, second = cfg.model.data_preprocessor.views
+    kinds = [op.type for op in first]
+    assert first == second and ('BatchGaussianBlur' in kinds) is name.startswith('moco')
+    assert kinds[:3] == ['BatchRandomResizedCrop', 'BatchColorJitter', 'BatchGrayscale']
+    assert first[0].scale == (0.2, 1.) and first[0].size == (96 if 'stl10' in name else 32)
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if name.startswith('moco')])
+def test_the_queue_holds_whole_batches(name):
+    cfg = read(name)
+    assert cfg.model.queue_size == (65536 if 'stl10' in name else 10240)
+    assert cfg.model.queue_size % cfg.train_dataloader.sampler.streams.batch.size == 0
+
+
+@pytest.mark.parametrize('name, total', [('moco_r18_cifar10', 11_168_832), ('moco_r34_cifar20', 21_276_992),
+                                         ('simclr_r18_stl10', 11_168_832)])
+def test_networks(name, total):
+    model = MODELS.build(dict(read(name).model, data_preprocessor=None))
+    assert sum(param.numel() for param in model.backbone.parameters()) == total
+    assert sum(param.numel() for param in model.projector.parameters()) == 512 * 512 + 512 + 512 * 128 + 128
