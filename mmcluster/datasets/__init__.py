@@ -6,6 +6,7 @@ from mmcluster.registry import FUNCTIONS
 from .cifar import CIFAR10Source, CIFAR100Source
 from .decode import UnreadableImageError, decode_image
 from .folder import ClassFolderSource, FolderSource
+from .imbalanced import ImbalancedSource
 from .indexed import IndexedDataset
 from .samplers import StreamSampler, SweepSampler
 from .sources import ArraySource, DigitsSource, ImageSource
@@ -24,6 +25,6 @@ def identity(item: _Item) -> _Item:
 
 __all__ = [
     'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
-    'ImageSource', 'IndexedDataset', 'STL10Source', 'StreamSampler', 'SweepSampler', 'TinyImageNetSource',
-    'UnreadableImageError', 'decode_image', 'identity'
+    'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'STL10Source', 'StreamSampler', 'SweepSampler',
+    'TinyImageNetSource', 'UnreadableImageError', 'decode_image', 'identity'
 ]
