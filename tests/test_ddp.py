@@ -12,7 +12,7 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
-MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -101,6 +101,24 @@ def test_clusmatch_has_every_term(one):
     losses = one('step_clusmatch')['losses']
     terms = ('loss_sup', 'loss_ppl', 'loss_npl', 'loss_kpl', 'loss_fair')
     assert all(losses[term].abs() > 0 for term in terms) and 0 < losses['positive_share'] < 1
+
+
+SSL_JOBS = ['fixmatch', 'flexmatch', 'freematch', 'freematch_quantile', 'softmatch', 'softmatch_per_class', 'adamatch',
+            'mutexmatch', 'mixmatch']
+
+
+@pytest.mark.parametrize('name', SSL_JOBS)
+def test_semi_supervised_statistics_are_those_of_all_rows(one, two, name):
+    """Something is masked, every term counts, and the state is equal to the bit on both processes."""
+    result, halves = one(f'step_{name}'), two(f'step_{name}')
+    losses = result['losses']
+    terms = [key for key in losses if key.startswith('loss_')]
+    assert len(terms) >= 2 and all(losses[key].abs() > 0 for key in terms)
+    assert name == 'mixmatch' or 0 < losses['mask_share'] < 1
+    states = [{key: value for key, value in half['buffers'].items() if 'pseudo' in key or 'bank' in key}
+              for half in halves]
+    assert differences(*states) == []
+    assert any('pseudo' in key for key in states[0]) is (name not in ('fixmatch', 'mutexmatch', 'mixmatch'))
 
 
 def test_the_local_gradient_of_scattering_is_a_half(one, two):
