@@ -2,8 +2,8 @@
 
 Each object is called as ``op(x, draws)`` with x float (B, C, H, W) in [0, 1] on any device and the row streams
 ``Draws``, on the host. It draws its parameters, always the same number of them, and hands them to a pure function; so
-a view depends on (draw, index, view) alone, and no size has to be fetched from an accelerator. ``batched_crop`` cuts and
-resizes, ``batched_strong`` has the strong views of FixMatch and SCAN.
+a view depends on (draw, index, view) alone, and no size has to be fetched from an accelerator. ``batched_crop`` cuts
+and resizes, ``batched_strong`` has the strong views of FixMatch and SCAN.
 """
 from __future__ import annotations
 
