@@ -177,4 +177,4 @@ def test_a_folder_without_vectors_fails(tmp_path, monkeypatch, folder):
 def test_the_default_folder_is_the_repository_s(monkeypatch):
     monkeypatch.delenv('PARITY_DIR', raising=False)
     assert registry.parity_dir() == ROOT / 'tests' / 'data' / 'parity'
-    assert {'propos', 'clusmatch'} <= {path.parent.name for path in registry.find_vectors(registry.parity_dir())}
+    assert {'propos', 'clusmatch', 'spice', 'scan'} <= {path.parent.name for path in registry.find_vectors(registry.parity_dir())}
