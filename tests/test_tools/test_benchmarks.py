@@ -1,0 +1,50 @@
+"""The benchmarks of SPICE run, and count what they say they count."""
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
+NAMES = ('multi_head', 'spice_cache', 'sampler', 'train_step')
+
+
+@pytest.fixture
+def measure(monkeypatch, capsys, engine):
+    """(name of a benchmark, its options) -> what it prints."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+
+    def run(name, *options):
+        monkeypatch.setattr(sys, 'argv', [name, *options])
+        importlib.import_module(name).main()
+        return capsys.readouterr().out
+
+    yield run
+    for name in NAMES:
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize('repeat', ['1', '3'])
+def test_heads_do_not_change_the_passes_of_an_estep(measure, repeat):
+    text = measure('multi_head', '--rows', '60', '--dim', '8', '--clusters', '3', '--heads', '4', '--batch', '20',
+                   '--rounds', '2', '--threads', '1', '--repeat', repeat)
+    assert re.findall(r'(\d+) heads: +[\d.]+ ms an iteration; (\d+) images pass the backbone, (\S+) M', text) == [
+        ('1', '120', '2'), ('4', '120', '2')]
+    assert re.search(r'4 heads take [\d.]+ of 4 times one head', text)
+
+
+def test_a_cached_estep_passes_every_image_twice(measure):
+    text = measure('spice_cache', '--rows', '6', '--clusters', '3', '--heads', '2', '--batch', '3', '--repeat', '2',
+                   '--size', '8', '--rounds', '1', '--threads', '1')
+    cached, again = map(int, re.findall(r'(\d+) images pass', text))
+    assert cached == 2 * 6 and again == 6 + 2 * 2 * 6, 'two walks of two heads over the pairs of one label a row'
+    assert 'ratio of passes 2.5' in text
+
+
+@pytest.mark.parametrize('order', ['permute', 'replace'])
+def test_the_sampler_starts_at_once_and_holds_no_lists(measure, order):
+    text = measure('sampler', '--iterations', '200', '--order', order)
+    seconds = [float(value) for value in re.findall(r' (\d\.\d{4}) s', text)]
+    assert len(seconds) == 3 and max(seconds) < 1
+    assert all(float(value) < 512 for value in re.findall(r'([\d.]+) KiB', text))
