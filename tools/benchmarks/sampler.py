@@ -3,9 +3,9 @@
 python tools/benchmarks/sampler.py [--images 60000] [--labelled 64] [--unlabelled 448] [--iterations 2000]
 
 The joint stage of SPICE draws 64 trusted and 448 arbitrary images a step. Timed are the construction with the pool of
-trusted rows up to the first keys, and the jump of a resumed run to its last epoch; the targets are a second each. Memory
-is what Python holds beyond the start after some iterations, the largest growth of it on the way, and the growth of the
-process. For comparison, lists of all indices of a run are made for a few of its iterations, timed, and scaled up.
+trusted rows up to the first keys, and the jump of a resumed run to its last epoch; the targets are a second each.
+Memory is what Python holds beyond the start after some iterations, the largest growth of it on the way, and the growth
+of the process. For comparison, lists of all indices of a few iterations are made, timed, and scaled up to the run.
 """
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ def main() -> None:
         pass
     each = (time.perf_counter() - begin) / args.iterations
     kept, most, process = growth(keys, args.iterations)
-    print(f'{1e3 * each:.3f} ms an iteration; after {args.iterations} iterations Python holds {kept / 1024:.1f} KiB more '
-          f'(at most {most / 1024:.1f} KiB on the way), the process {process / 2**20:.1f} MiB')
+    print(f'{1e3 * each:.3f} ms an iteration; after {args.iterations} iterations Python holds {kept / 1024:.1f} KiB '
+          f'more (at most {most / 1024:.1f} KiB on the way), the process {process / 2**20:.1f} MiB')
     some = max(1, args.iterations // 10)
     seconds, size = index_lists(args, some)
     print(f'lists of all indices, scaled from {some} iterations: {size / some * args.total / 2**30:.1f} GiB, '
