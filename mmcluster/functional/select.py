@@ -123,6 +123,35 @@ def to_target(selection: Selection, num_samples: int) -> Tensor:
     return target
 
 
+def draw_per_class(label: Tensor, per_class: int, num_clusters: int, seed: int = 0) -> Tensor:
+    """Draw some rows of every class; what is drawn depends on labels and seed alone.
+
+    Args:
+        label: (N,) long; -1 is unknown.
+        per_class: Rows of each class.
+        num_clusters: K.
+        seed: Seed of the draw.
+
+    Returns:
+        (N,) long, the label of the drawn rows, -1 elsewhere.
+
+    Raises:
+        ValueError: If a class has fewer rows.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(label), generator=generator)
+    place = order[torch.argsort(label.cpu()[order], stable=True)]
+    counts = torch.bincount(label.cpu().clamp(min=-1) + 1, minlength=num_clusters + 1)
+    if int(counts[1:num_clusters + 1].min()) < per_class:
+        few = {k: count for k, count in enumerate(counts[1:].tolist()) if k < num_clusters and count < per_class}
+        raise ValueError(f'{per_class} rows of every class are wanted, but these classes have fewer: {few}')
+    start = counts.cumsum(0)[:num_clusters]
+    chosen = place[(start[:, None] + torch.arange(per_class)).flatten()].to(label.device)
+    target = torch.full_like(label, -1)
+    target[chosen] = label[chosen]
+    return target
+
+
 def balanced_weights(label: Tensor) -> Tensor:
     """Weights that give every occurring cluster the same chance (ProPos, class-balanced resampling).
 

@@ -3,6 +3,7 @@ from .best_head import BestHeadHook
 from .checkpoint import CheckpointHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
+from .ground_truth import GroundTruthHook
 from .neighbours import NeighbourHook
 from .result import ResultHook
 from .runtime import RuntimeInfoHook
@@ -12,7 +13,7 @@ from .select import SelectHook
 from .sweep import SweepHook
 
 __all__ = [
-    'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook', 'KMeansHook', 'NeighbourHook',
-    'PoolHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook',
-    'TeacherHook'
+    'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook', 'GroundTruthHook', 'KMeansHook',
+    'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook',
+    'SweepHook', 'TeacherHook'
 ]

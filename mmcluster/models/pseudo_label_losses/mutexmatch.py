@@ -55,7 +55,8 @@ class MutexMatchLoss(PseudoLabelLoss):
             bank: Not used.
 
         Returns:
-            ``loss_sup``, ``loss_pos`` (L_p), ``loss_sep``, ``loss_neg`` (L_n) and the share of rows above the threshold.
+            ``loss_sup``, ``loss_pos`` (L_p), ``loss_sep``, ``loss_neg`` (L_n), and the share of rows above the
+            threshold.
         """
         confidence, label = wide(u.logits_weak.detach()).softmax(1).max(1)
         mask = confidence >= self.threshold

@@ -1,0 +1,92 @@
+"""Semi-supervised training: the few labels that a user gives."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmcluster.datasets.few_labels import read_few_labels
+from mmcluster.functional.select import draw_per_class
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+
+
+@HOOKS.register_module()
+class GroundTruthHook(Hook):
+    """Writes given labels to ``bank.target``, -1 elsewhere, once, while the field is unset.
+
+    This is the one way by which labels reach training, and a config has to ask for it. ``SelectedLabels`` reads the
+    field, and a stream with ``pool='target'`` draws the labelled rows. Every process reads the same file or makes the
+    same draw.
+
+    Args:
+        labels: A file with the labels of some training images, see
+            :func:`~mmcluster.datasets.few_labels.read_few_labels`.
+        per_class: Instead of a file: draw so many images of every class by the training set's own labels, as in
+            benchmarks of semi-supervised learning.
+        seed: Seed of the draw, which depends on nothing else but the labels.
+        fingerprint: Data set that a file of row numbers belongs to (``data_fingerprint`` in ``summary.json``); another
+            one is refused. ``None``: not checked.
+        field: Bank field that is written.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, labels: Optional[str] = None, per_class: Optional[int] = None, seed: int = 0,
+                 fingerprint: Optional[int] = None, field: str = 'target'):
+        if (labels is None) == (per_class is None):
+            raise ValueError('GroundTruthHook needs either labels, a file, or per_class, a number of images')
+        if per_class is not None and per_class < 1:
+            raise ValueError(f'GroundTruthHook: per_class must be at least 1, got {per_class}')
+        self.labels = labels
+        self.per_class = per_class
+        self.seed = seed
+        self.fingerprint = fingerprint
+        self.field = field
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Fill the field unless it is known, as after a resume.
+
+        Raises:
+            ValueError: If the labels do not fit data set or model, or a class lacks images.
+        """
+        bank = unwrap(runner.model).bank
+        if bank.is_set(self.field):
+            return
+        dataset = runner.train_dataloader.dataset
+        if self.fingerprint not in (None, dataset.fingerprint):
+            raise ValueError(f'GroundTruthHook: the labels belong to another data set (fingerprint {self.fingerprint}, '
+                             f'the training set has {dataset.fingerprint})')
+        num_clusters = getattr(getattr(unwrap(runner.model), 'head', None), 'num_clusters', None)
+        target = self._drawn(dataset, num_clusters) if self.labels is None else \
+            torch.from_numpy(read_few_labels(self.labels, len(dataset), dataset.paths, dataset.classes))
+        counts = self._counts(target, num_clusters)
+        runner.logger.info(f'{int(counts.sum())} of {len(target)} images have a given label; per class '
+                           f'{counts.tolist()}')
+        if int(counts.min()) == 0:
+            runner.logger.warning(f'classes {(counts == 0).nonzero().flatten().tolist()} have no labelled image; '
+                                  f'the network can only guess them')
+        bank.fill(**{self.field: target})
+
+    def _drawn(self, dataset: Any, num_clusters: Optional[int]) -> Tensor:
+        """Targets (N,) drawn from the labels of the training set."""
+        if dataset.labels is None:
+            raise ValueError('GroundTruthHook: the training set has no labels to draw per_class from; give a file '
+                             'of labels')
+        labels = torch.from_numpy(dataset.labels)
+        self._counts(labels, num_clusters)
+        return draw_per_class(labels, self.per_class, num_clusters or int(labels.max()) + 1, self.seed)
+
+    def _counts(self, target: Tensor, num_clusters: Optional[int]) -> Tensor:
+        """Images of every class (K,)."""
+        known = target[target >= 0]
+        if not len(known):
+            raise ValueError('GroundTruthHook: no image has a label')
+        if num_clusters is not None and int(known.max()) >= num_clusters:
+            raise ValueError(f'GroundTruthHook: labels go up to {int(known.max())}, but the head has '
+                             f'num_clusters={num_clusters}; labels count from 0')
+        return torch.bincount(known, minlength=num_clusters or 0)
