@@ -1,10 +1,11 @@
-"""Run the digits recipe and print a table: raw-pixel k-means, ProPos, ProPos + ClusMatch."""
+"""Run a digits recipe and print a table: raw-pixel k-means, then every stage by k-means and by its head."""
 from __future__ import annotations
 
 import argparse
 import json
 import os
 import time
+from typing import Iterator
 
 import torch
 from mmengine.config import Config
@@ -17,6 +18,7 @@ from mmcluster.functional.metrics import clustering_metrics
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = ('acc', 'nmi', 'ari')
+SOURCES = dict(kmeans='k-means', head='head')
 
 
 def pixels_kmeans(seed: int) -> dict[str, float]:
@@ -27,36 +29,44 @@ def pixels_kmeans(seed: int) -> dict[str, float]:
     return {name: metrics[name] for name in NAMES}
 
 
-def stage_metrics(work_dir: str) -> dict[str, float]:
-    """k-means metrics of a finished stage."""
-    with open(os.path.join(work_dir, 'summary.json'), encoding='utf-8') as file:
+def stage_metrics(work_dir: str, stage: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """Name and metrics of each way in which a finished stage was evaluated.
+
+    Args:
+        work_dir: Of the recipe.
+        stage: Name of the stage.
+    """
+    with open(os.path.join(work_dir, stage, 'summary.json'), encoding='utf-8') as file:
         metrics = json.load(file)['metrics']
-    return {name: metrics[f'kmeans/{name}'] for name in NAMES}
+    for source, title in SOURCES.items():
+        if f'{source}/acc' in metrics:
+            yield f'{stage}, {title}', {name: metrics[f'{source}/{name}'] for name in NAMES}
 
 
 def main() -> None:
     """Train, print, write summary.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--work-dir', default=os.path.join(ROOT, 'work_dirs', 'quickstart'))
+    parser.add_argument('--recipe', default='propos_clusmatch_cnn_digits',
+                        help='propos_clusmatch_cnn_digits, spice_cnn_digits or scan_cnn_digits')
+    parser.add_argument('--work-dir', help='default: work_dirs/quickstart/<recipe>')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--overwrite', action='store_true', help='train again even if the results are there')
     args = parser.parse_args()
     torch.set_num_threads(1)  # a network this small gains nothing from more, and rounding depends on their number
-    cfg = Config.fromfile(os.path.join(ROOT, 'configs', 'propos_clusmatch_cnn_digits.py'), lazy_import=False)
-    cfg.work_dir = args.work_dir
+    cfg = Config.fromfile(os.path.join(ROOT, 'configs', f'{args.recipe}.py'), lazy_import=False)
+    cfg.work_dir = args.work_dir or os.path.join(ROOT, 'work_dirs', 'quickstart', args.recipe)
     cfg.randomness = dict(seed=args.seed)
     start = time.time()
     run(cfg, overwrite=args.overwrite)
     seconds = time.time() - start
-    summary = dict(pixels_kmeans=pixels_kmeans(args.seed), seconds=round(seconds, 1), seed=args.seed)
-    for stage in ('propos', 'clusmatch'):
-        summary[stage] = stage_metrics(os.path.join(args.work_dir, stage))
-    path = os.path.join(args.work_dir, 'summary.json')
-    write_json(path, summary)
+    rows = {'raw pixels, k-means': pixels_kmeans(args.seed)}
+    for stage in cfg.stages:
+        rows.update(stage_metrics(cfg.work_dir, stage))
+    path = os.path.join(cfg.work_dir, 'summary.json')
+    write_json(path, dict(recipe=args.recipe, seed=args.seed, seconds=round(seconds, 1), metrics=rows))
     print(f'\n{"8 x 8 digits, K = 10":24}' + ''.join(f'{name.upper():>8}' for name in NAMES))
-    titles = dict(pixels_kmeans='raw-pixel k-means', propos='ProPos', clusmatch='ProPos + ClusMatch')
-    for key, title in titles.items():
-        print(f'{title:24}' + ''.join(f'{summary[key][name]:8.3f}' for name in NAMES))
+    for title, metrics in rows.items():
+        print(f'{title:24}' + ''.join(f'{metrics[name]:8.3f}' for name in NAMES))
     print(f'training {seconds:.0f} s, seed {args.seed}; {path}')
 
 

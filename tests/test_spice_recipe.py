@@ -1,0 +1,143 @@
+"""MoCo, SPICE's heads and joint training as one recipe of a few digits: laws, resume, bad input."""
+import json
+
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import Hook
+from reduced import K, differences, load, train, write_digits, write_recipe
+from reduced_spice import joint_cfg, moco_cfg, spice_cfg
+
+from mmcluster.engine.hooks import SeedHook
+from mmcluster.registry import HOOKS
+
+pytestmark = pytest.mark.usefixtures('engine')
+STAGES = dict(moco=moco_cfg, spice_self=spice_cfg, spice_joint=joint_cfg)
+
+
+def weights(path):
+    return {part: load(path)[part] for part in ('state_dict', 'optimizer')}
+
+
+def run_recipe(folder, permute=None):
+    data = write_digits(folder, permute)
+    trained = train(write_recipe(folder, {name: make('', data) for name, make in STAGES.items()}))
+    metrics = (folder / 'work' / 'spice_joint' / 'metrics.jsonl').read_text()
+    return {name: weights(path) for name, path in trained.items()}, metrics
+
+
+@pytest.fixture(scope='module')
+def original(tmp_path_factory):
+    return run_recipe(tmp_path_factory.mktemp('original'))
+
+
+def test_every_stage_trains(original):
+    stages, metrics = original
+    assert set(stages) == set(STAGES)
+    state = stages['spice_self']['state_dict']
+    assert torch.isfinite(state['chosen.loss']) and 'bank.feat' not in state
+    assert any(torch.equal(state['chosen.head.fc2.weight'], state[f'head.heads.{h}.fc2.weight']) for h in range(3)) \
+        or state['chosen.loss'] < 10
+    target = stages['spice_joint']['state_dict']['bank.target']
+    sizes = torch.bincount(target[target >= 0], minlength=K)
+    assert len(sizes) == K and len(set(sizes[sizes > 0].tolist())) == 1, 'equally many of every cluster that exists'
+    assert 'head/acc' in json.loads(metrics.splitlines()[-1])
+
+
+def test_the_backbone_stays_what_the_base_made_it(original):
+    stages = original[0]
+    base = {key: value for key, value in stages['moco']['state_dict'].items() if key.startswith('backbone.')}
+    own = {key: value for key, value in stages['spice_self']['state_dict'].items() if key.startswith('backbone.')}
+    assert base and differences(base, own) == []
+    joint = stages['spice_joint']['state_dict']
+    assert not torch.equal(joint['backbone.stages.0.0.conv.weight'], base['backbone.stages.0.0.conv.weight'])
+
+
+def test_permuted_labels_leave_the_weights_bit_identical(original, tmp_path):
+    permuted, metrics = run_recipe(tmp_path, permute=1)
+    assert differences(original[0], permuted) == []
+    assert metrics != original[1]
+
+
+@pytest.mark.parametrize('parts', [2, 5])
+def test_parts_of_a_step_leave_the_weights_alone(tmp_path, parts):
+    data = write_digits(tmp_path)
+    runs = [train(spice_cfg(tmp_path / str(n), data, base=None, parts=n))['train'] for n in (1, parts)]
+    first, second = (load(path) for path in runs)
+    assert first['meta']['iter'] == second['meta']['iter'] == 6, 'an iteration is an E-step'
+    for name, value in first['state_dict'].items():
+        torch.testing.assert_close(value, second['state_dict'][name], rtol=1e-4, atol=1e-5, msg=name)
+
+
+class Killed(Exception):
+    """Stands for whatever ends a run."""
+
+
+@pytest.mark.parametrize('options', [dict(), dict(freeze=False), dict(norm_eval=False)])
+def test_an_interrupted_run_goes_on_bit_for_bit(tmp_path, monkeypatch, options):
+    data = write_digits(tmp_path)
+    whole = train(spice_cfg(tmp_path / 'whole', data, base=None, **options))['train']
+    original = SeedHook.before_train_iter
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == 3:
+            raise Killed
+        original(self, runner, batch_idx, data_batch)
+
+    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
+    with pytest.raises(Killed):
+        train(spice_cfg(tmp_path / 'cut', data, base=None, **options))
+    monkeypatch.undo()
+    resumed = train(spice_cfg(tmp_path / 'cut', data, base=None, **options), resume=True)['train']
+    first, second = load(whole), load(resumed)
+    assert differences(*[{key: form[key] for key in ('state_dict', 'optimizer')} for form in (first, second)]) == []
+    assert first['meta']['iter'] == second['meta']['iter']
+
+
+@HOOKS.register_module(force=True)
+class PoisonHook(Hook):
+    """Makes the features not finite at the end of an epoch."""
+
+    priority = 'HIGH'
+
+    def after_train_epoch(self, runner):
+        with torch.no_grad():
+            runner.model.backbone.stages[0][0].conv.weight.fill_(float('nan'))
+
+
+def test_features_that_are_not_finite_stop_the_run_and_keep_the_files(tmp_path):
+    cfg = spice_cfg(tmp_path / 'work', write_digits(tmp_path), base=None)
+    cfg.custom_hooks.insert(0, dict(type='PoisonHook'))
+    with pytest.raises(FloatingPointError, match='not finite'):
+        train(cfg)
+    assert not list((tmp_path / 'work').glob('*.pth'))
+
+
+@pytest.mark.parametrize('change, words', [
+    (lambda images: images[::-1], 'another data set'), (lambda images: images[:50], r'bank.target .60,. instead of')])
+def test_labels_of_another_data_set_are_refused(tmp_path, change, words):
+    data = write_digits(tmp_path)
+    heads = train(spice_cfg(tmp_path / 'heads', data, base=None))['train']
+    trained = train(joint_cfg(tmp_path / 'joint', data, base=heads, epochs=1))['train']
+    before = load(trained)
+    for file in data.values():
+        np.save(file, change(np.load(file)))
+    with pytest.raises(ValueError, match=words):
+        train(joint_cfg(tmp_path / 'again', data, base=heads, epochs=2), resume=trained,
+              allow_config_change=True)
+    assert differences(before, load(trained)) == []
+
+
+def test_more_neighbours_than_images_say_so(tmp_path):
+    data = write_digits(tmp_path)
+    cfg = joint_cfg(tmp_path / 'joint', data, base=train(spice_cfg(tmp_path / 'heads', data, base=None))['train'])
+    cfg.custom_hooks[0].selector.k = 61
+    with pytest.raises(ValueError, match='lower k'):
+        train(cfg)
+
+
+def test_an_e_step_smaller_than_the_number_of_clusters_says_so(tmp_path):
+    cfg = spice_cfg(tmp_path / 'work', write_digits(tmp_path), base=None)
+    cfg.train_dataloader.sampler.streams.batch.size = K - 1
+    with pytest.raises(ValueError, match='at least as many'):
+        train(cfg)
