@@ -1,4 +1,4 @@
-"""Losses that ask predictions to agree: with pseudo-labels of a batch (SPICE), with neighbours and themselves (SCAN)."""
+"""Losses that ask predictions to agree: with pseudo-labels (SPICE), with neighbours and with themselves (SCAN)."""
 from __future__ import annotations
 
 from typing import NamedTuple, Optional

@@ -42,7 +42,7 @@ def _check_rows(rows: Tensor, what: str) -> None:
     """Refuse rows (N, D) with an entry that is not finite."""
     bad = (~rows.isfinite()).any(dim=1).nonzero()[:, 0].tolist()
     if bad:
-        raise ValueError(f'{len(bad)} of {len(rows)} rows of the {what} hold NaN or inf, the first is row {bad[0]}; the '
+        raise ValueError(f'{len(bad)} of {len(rows)} rows of the {what} hold NaN or inf, first row {bad[0]}: the '
                          'network that made them has diverged, so go back to an earlier checkpoint')
 
 

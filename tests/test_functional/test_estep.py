@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import math
-from typing import Optional
+from typing import Any, Optional
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def best(score: np.ndarray, count: int, taken: Optional[set[int]]) -> list[int]:
     return chosen
 
 
-def by_loops(prob: Tensor, feats: Tensor, ratio: float, overlap: bool, normalize: bool) -> tuple[list, list, np.ndarray]:
+def by_loops(prob: Tensor, feats: Tensor, ratio: float, overlap: bool, normalize: bool) -> tuple[list, list, Any]:
     """Rows, members and centres of every cluster of one head (M, K)."""
     p, x = prob.numpy(), feats.numpy()
     if normalize:
