@@ -92,6 +92,22 @@ def agreement(p: Tensor, q: Tensor) -> Tensor:
     return slope * (s - fixed) - fixed.log().clamp_min(LOG_FLOOR)
 
 
+def log_agreement(log_p: Tensor, log_q: Tensor) -> Tensor:
+    """Return :func:`agreement` of predictions in log-space, exact where a product of probabilities underflows.
+
+    Args:
+        log_p: (..., K) log-probabilities.
+        log_q: (..., K), broadcast against ``log_p``.
+
+    Returns:
+        (...) in [0, 100].
+    """
+    log_s = (wide(log_p) + wide(log_q)).logsumexp(dim=-1).clamp(max=0)
+    fixed = log_s.detach()
+    slope = -(-fixed.expm1() * fixed.exp() / SLOPE_EPS).clamp(max=1)
+    return slope * (log_s - fixed) - fixed.clamp_min(LOG_FLOOR)
+
+
 def scan_loss(anchors: Tensor, neighbours: Tensor, entropy_weight: float) -> ScanLoss:
     """Ask an image and a neighbour for the same cluster, and all clusters for equal shares (SCAN eq. 2).
 
@@ -105,10 +121,10 @@ def scan_loss(anchors: Tensor, neighbours: Tensor, entropy_weight: float) -> Sca
 
     Edge cases: no row at all gives 0 three times.
     """
-    p, q = wide(anchors).softmax(dim=-1), wide(neighbours).softmax(dim=-1)
-    rows = p.shape[-2]
-    consistency = agreement(p, q).sum(dim=-1) / max(rows, 1)
-    entropy = -negative_entropy(p.sum(dim=-2) / max(rows, 1)) * min(rows, 1)
+    log_p, log_q = wide(anchors).log_softmax(dim=-1), wide(neighbours).log_softmax(dim=-1)
+    rows = log_p.shape[-2]
+    consistency = log_agreement(log_p, log_q).sum(dim=-1) / max(rows, 1)
+    entropy = -negative_entropy(log_p.exp().sum(dim=-2) / max(rows, 1)) * min(rows, 1)
     return ScanLoss(consistency - entropy_weight * entropy, consistency, entropy)
 
 
@@ -125,8 +141,7 @@ def pair_agreement(prob: Tensor, neighbours: Tensor, chunk: Optional[int] = None
         (H,); 0 without any pair.
     """
     heads, samples, clusters = prob.shape
-    if chunk is None:
-        chunk = max(1, PAIR_BYTES // max(1, heads * neighbours.shape[1] * clusters * prob.element_size()))
+    chunk = chunk or max(1, PAIR_BYTES // max(1, heads * neighbours.shape[1] * clusters * prob.element_size()))
     total = torch.zeros(heads, dtype=torch.float64, device=prob.device)
     for start in range(0, samples, chunk):
         other = prob[:, neighbours[start:start + chunk]]

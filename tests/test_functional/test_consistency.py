@@ -118,6 +118,23 @@ def test_scan_loss_is_finite_when_views_exclude_each_other() -> None:
         torch.testing.assert_close(torch.autograd.grad(total, anchors)[0], expected)
 
 
+def test_agreement_is_the_same_in_log_space() -> None:
+    log_p, log_q = (3 * torch.randn(2, 7, 5, dtype=torch.float64)).log_softmax(-1).requires_grad_()
+    plain, logs = c.agreement(log_p.exp(), log_q.exp()), c.log_agreement(log_p, log_q)
+    torch.testing.assert_close(logs, plain)
+    for one, other in zip(torch.autograd.grad(plain.sum(), (log_p, log_q)),
+                          torch.autograd.grad(logs.sum(), (log_p, log_q))):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize('gap', [30., 80., 99., 101., 500.])
+def test_scan_loss_survives_underflow_in_float32(gap: float) -> None:
+    logits = torch.tensor([[gap, 0., .5], [0., gap, 1.]])
+    wide = c.scan_loss(logits.double(), logits.double().flip(0), 2.)
+    for narrow, exact in zip(c.scan_loss(logits, logits.flip(0), 2.), wide):
+        torch.testing.assert_close(narrow, exact.float(), rtol=1e-6, atol=1e-6)
+
+
 def test_scan_loss_of_equal_certain_views_is_zero() -> None:
     sure = torch.tensor([[200., 0., 0.], [0., 1., 300.]], requires_grad=True)
     total = c.scan_loss(sure, sure * 1.5, 0.)[0]
