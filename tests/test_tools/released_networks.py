@@ -63,6 +63,51 @@ def mlp(width: int, hidden: int = 24, out: int = 12) -> nn.Sequential:
     return shake(nn.Sequential(nn.Linear(width, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Linear(hidden, out)))
 
 
+def plain_mlp(width: int, hidden: int = 24, out: int = 12) -> nn.Sequential:
+    """Numbered projector without batch norm."""
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, out))
+
+
+class WideBlock(nn.Module):
+    """A block of the wide ResNet, with FixMatch's names."""
+
+    def __init__(self, width: int, out: int, stride: int):
+        super().__init__()
+        self.bn1, self.bn2 = nn.BatchNorm2d(width), nn.BatchNorm2d(out)
+        self.conv1 = nn.Conv2d(width, out, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
+        if width != out:
+            self.convShortcut = nn.Conv2d(width, out, 1, stride, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        active = nn.functional.leaky_relu(self.bn1(x), 0.1)
+        out = self.conv2(nn.functional.leaky_relu(self.bn2(self.conv1(active)), 0.1))
+        return out + (self.convShortcut(active) if hasattr(self, 'convShortcut') else x)
+
+
+class Wide(nn.Module):
+    """A wide ResNet with FixMatch's names: (B, 3, H, W) -> (B, F)."""
+
+    def __init__(self, depth: int, factor: int):
+        super().__init__()
+        strides, count = ((2, 2, 2, 2), 4) if depth == 37 else ((1, 2, 2), (depth - 4) // 6)
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        inner, self.groups = 16, len(strides)
+        for i, stride in enumerate(strides):
+            out = 16 * factor * 2**i
+            blocks = [WideBlock(out if j else inner, out, 1 if j else stride) for j in range(count)]
+            self.add_module(f'block{i + 1}', nn.ModuleDict(dict(layer=nn.Sequential(*blocks))))
+            inner = out
+        self.bn1 = nn.BatchNorm2d(inner)
+        shake(self)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv1(x)
+        for i in range(self.groups):
+            x = getattr(self, f'block{i + 1}')['layer'](x)
+        return nn.functional.leaky_relu(self.bn1(x), 0.1).mean((2, 3))
+
+
 def prefixed(prefix: str, state: dict) -> dict:
     """Put ``prefix.`` before every name."""
     return {f'{prefix}.{name}': value for name, value in state.items()}

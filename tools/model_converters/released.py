@@ -8,15 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, Sequence
 
 import torch
-from resnet_names import ConversionError, State, check_names, convert_backbone, listed, norm_names
+from resnet_names import BATCH_NORM, ConversionError, State, check_names, convert_backbone, listed
 from torch import Tensor
 
 from mmcluster.compat import load_checkpoint_file
 
-MLP_NAMES = {'0': 'fc1', '1': 'bn', '3': 'fc2'}
+MLP_NAMES = {'mlp': {'0': 'fc1', '1': 'bn', '3': 'fc2'}, 'plain_mlp': {'0': 'fc1', '2': 'fc2'}}
+WRAPPERS = ('module.', 'model.')
 
 
 class Part(NamedTuple):
@@ -25,7 +26,8 @@ class Part(NamedTuple):
     Attributes:
         source: Prefix in the release.
         target: Prefix in mmcluster.
-        kind: ``'backbone'``, ``'mlp'`` (numbered Linear, BatchNorm1d, ReLU, Linear) or ``'linear'``.
+        kind: ``'backbone'``, ``'mlp'`` (numbered Linear, BatchNorm1d, ReLU, Linear), ``'plain_mlp'`` (numbered
+            Linear, ReLU, Linear) or ``'linear'``.
     """
     source: str
     target: str
@@ -44,7 +46,7 @@ class Layout(NamedTuple):
 
 
 def bare_state(checkpoint: dict, containers: tuple[str, ...]) -> tuple[State, str]:
-    """Find the state dict in a checkpoint and strip ``module.``.
+    """Find the state dict in a checkpoint and strip ``module.`` and ``model.`` where all names start so.
 
     Args:
         checkpoint: A state dict, or a dict that holds one under one of ``containers``.
@@ -65,9 +67,15 @@ def bare_state(checkpoint: dict, containers: tuple[str, ...]) -> tuple[State, st
     foreign = [str(name) for name, value in checkpoint.items() if not isinstance(value, Tensor)]
     if foreign or not checkpoint:
         raise ConversionError(f'not a state dict under {found!r}: {listed(foreign) or "empty"}')
-    if all(name.startswith('module.') for name in checkpoint):
-        checkpoint = {name[len('module.'):]: value for name, value in checkpoint.items()}
-    return dict(checkpoint), found
+    return unwrapped(dict(checkpoint)), found
+
+
+def unwrapped(state: State) -> State:
+    """Strip prefixes of wrappers that all names have."""
+    for wrapper in WRAPPERS * 2:
+        if all(name.startswith(wrapper) for name in state):
+            state = {name[len(wrapper):]: value for name, value in state.items()}
+    return state
 
 
 def take(state: State, prefix: str) -> State:
@@ -92,9 +100,11 @@ def convert_part(state: State, part: Part, stem: str) -> tuple[State, dict]:
     info = {}
     if part.kind == 'backbone':
         state, info = convert_backbone(state, stem, part.source)
-    elif part.kind == 'mlp':
-        check_names(state, ['0.weight', '0.bias', *norm_names('1'), '3.weight', '3.bias'], part.source)
-        state = {f'{MLP_NAMES[name[0]]}{name[1:]}': value for name, value in state.items()}
+    elif part.kind in MLP_NAMES:
+        layers = MLP_NAMES[part.kind]
+        check_names(state, [f'{number}.{entry}' for number, name in layers.items()
+                            for entry in (BATCH_NORM if name == 'bn' else ('weight', 'bias'))], part.source)
+        state = {f'{layers[name[0]]}{name[1:]}': value for name, value in state.items()}
     else:
         check_names(state, ['weight', 'bias'], part.source)
         state = {f'fc.{name}': value for name, value in state.items()}
@@ -124,13 +134,15 @@ def convert_state(state: State, layout: Layout, stem: str = 'auto') -> tuple[Sta
     return result, dict(info, dropped=sorted(dropped))
 
 
-def main(convert: Callable[[dict, str], dict], description: str, argv: Optional[list[str]] = None) -> None:
+def main(convert: Callable[..., dict], description: str, argv: Optional[list[str]] = None,
+         options: Sequence[tuple[str, dict]] = ()) -> None:
     """Command line of a converter.
 
     Args:
-        convert: ``(checkpoint, stem) -> dict(state_dict=..., meta=...)``.
+        convert: ``(checkpoint, stem, **options) -> dict(state_dict=..., meta=...)``.
         description: For ``--help``.
         argv: Arguments; ``None`` reads the command line.
+        options: Flag and ``add_argument``'s keywords of each further option; it reaches ``convert`` if it is given.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('src', help='released checkpoint')
@@ -139,9 +151,12 @@ def main(convert: Callable[[dict, str], dict], description: str, argv: Optional[
                         help='stem of the backbone; auto tells it from the file')
     parser.add_argument('--allow-pickle', action='store_true',
                         help='read a file that holds more than tensors; it may run code, so trust its author')
+    for flag, keywords in options:
+        parser.add_argument(flag, default=argparse.SUPPRESS, **keywords)
     args = parser.parse_args(argv)
+    given = {name: value for name, value in vars(args).items() if f'--{name}' in dict(options)}
     try:
-        result = convert(load_checkpoint_file(args.src, allow_pickle=args.allow_pickle), args.stem)
+        result = convert(load_checkpoint_file(args.src, allow_pickle=args.allow_pickle), args.stem, **given)
     except ConversionError as error:
         raise SystemExit(f'{args.src}: {error}') from error
     except (FileNotFoundError, RuntimeError, pickle.UnpicklingError) as error:
