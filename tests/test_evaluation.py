@@ -56,6 +56,21 @@ def test_quality(source):
     assert 0.3 < found[f'{source}/acc'] < 1
 
 
+def test_top1_does_not_rename_clusters():
+    """Rows without a label do not count."""
+    embed, prob, truth = problem()
+    truth[::5] = -1
+    renamed = torch.tensor([3, 1, 0, 2, -1])[truth]
+    for labels in (truth, renamed):
+        found = evaluate(ClusteringMetric('head', top1=True), embed, prob, labels)
+        known = labels >= 0
+        assert found['head/top1'] == pytest.approx((prob.argmax(1) == labels)[known].float().mean().item())
+        assert (found['head/top1'] == found['head/acc']) is (labels is truth)
+    assert 'head/top1' not in evaluate(ClusteringMetric('head', top1=True), embed, prob, torch.full_like(truth, -1))
+    with pytest.raises(ValueError, match="top1 needs source='head'"):
+        ClusteringMetric('kmeans', num_clusters=K, top1=True)
+
+
 def test_batches_and_their_order_do_not_matter():
     embed, prob, truth = problem()
     metrics = [ClusteringMetric('kmeans', K, n_init=2) for _ in range(3)]

@@ -44,17 +44,22 @@ class ClusteringMetric(BaseMetric):
         seed: Seed of k-means.
         metric: ``'cosine'`` or ``'euclidean'``.
         prefix: Prefix of the names; the source by default.
+        top1: Report also the share of rows whose cluster is the label itself, the accuracy of a head whose classes
+            are given (semi-supervised training).
     """
 
     def __init__(self, source: str = 'kmeans', num_clusters: Optional[int] = None, n_init: int = 10, seed: int = 0,
-                 metric: str = 'cosine', prefix: Optional[str] = None):
+                 metric: str = 'cosine', prefix: Optional[str] = None, top1: bool = False):
         super().__init__(prefix=prefix or source)
         if source not in ('kmeans', 'head'):
             raise ValueError(f"ClusteringMetric: source must be 'kmeans' or 'head', got {source!r}")
         if source == 'kmeans' and not (num_clusters and num_clusters > 1):
             raise ValueError(f'ClusteringMetric: k-means needs num_clusters of at least 2, got {num_clusters}')
         self.source = source
+        if top1 and source == 'kmeans':
+            raise ValueError("ClusteringMetric: top1 needs source='head'; the numbers of k-means clusters mean nothing")
         self.num_clusters = num_clusters
+        self.top1 = top1
         self.options = dict(n_init=n_init, seed=seed, metric=metric)
         self.assignments: Optional[Assignments] = None
 
@@ -121,6 +126,8 @@ class ClusteringMetric(BaseMetric):
         sizes = torch.bincount(cluster, minlength=score.shape[1])
         labelled = int((truth >= 0).sum())
         metrics = clustering_metrics(truth[order], cluster.cpu()) if labelled else {}
+        if labelled and self.top1:
+            metrics['top1'] = int((truth[order] == cluster.cpu()).sum()) / labelled
         if 0 < labelled < len(truth):
             metrics['labelled'] = labelled
         return {**metrics, 'cluster_min': int(sizes.min()), 'cluster_max': int(sizes.max())}
