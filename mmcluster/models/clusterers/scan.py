@@ -8,7 +8,7 @@ import torch
 from mmengine.dist import get_world_size
 from torch import Tensor
 
-from mmcluster.functional.consistency import agreement, negative_entropy, pair_selection_loss
+from mmcluster.functional.consistency import log_agreement, negative_entropy, pair_selection_loss
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -63,10 +63,11 @@ class SCAN(MultiHeadClusterer):
         Returns:
             ``loss_consistency``, ``loss_entropy``, and the entropy itself, mean over heads.
         """
-        p, q = (self.head(self.features(batch.views[0])).float().softmax(2) for batch in (anchor, neighbour))
-        mean = reduce_sum_with_grad(p.sum(1)) / (p.shape[1] * get_world_size())
+        log_p, log_q = (self.head(self.features(stream.views[0])).float().log_softmax(2)
+                        for stream in (anchor, neighbour))
+        mean = reduce_sum_with_grad(log_p.exp().sum(1)) / (log_p.shape[1] * get_world_size())
         negative = negative_entropy(mean)
-        return dict(loss_consistency=agreement(p, q).mean(1).sum(),
+        return dict(loss_consistency=log_agreement(log_p, log_q).mean(1).sum(),
                     loss_entropy=self.entropy_weight * (negative - self._expected(mean)).sum(),
                     entropy=-negative.detach().mean())
 
