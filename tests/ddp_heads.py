@@ -6,9 +6,8 @@ from typing import Any
 
 from ddp_jobs import Capture
 from ddp_pool import attempt, job
-from mmengine.config import Config
 from mmengine.dist import get_rank, get_world_size
-from reduced import K, forget, propos_cfg, write_digits
+from reduced import K, forget, spice_cfg, write_digits
 from torch import Tensor
 
 from mmcluster.engine import recipe
@@ -16,33 +15,6 @@ from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import BestHeadHook
 from mmcluster.engine.hooks.sweep import on_main_process
 from mmcluster.engine.launch import prepare
-
-HEADS = 3
-WEAK = [dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))]
-
-
-def spice_cfg(work_dir: Any, data: dict[str, str], epochs: int = 2, **model: Any) -> Config:
-    """SPICE's heads on a few digits, in two parts a step and two walks of three mini-batches.
-
-    Args:
-        work_dir: Work dir.
-        data: Arguments of an ArraySource.
-        epochs: Length of the run.
-        model: Options of the model.
-    """
-    cfg = propos_cfg(work_dir, data, epochs=epochs)
-    cfg.model = dict(
-        type='SPICE', batch_size=12, repeat=2, backbone=dict(type='SmallCNN', widths=(4, 8)), bank=dict(num_samples=None),
-        data_preprocessor=dict(cfg.model.data_preprocessor, views=[WEAK, WEAK]),
-        head=dict(type='MultiHead', num_heads=HEADS, head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K)))
-    cfg.model.update(model)
-    cfg.custom_hooks = [dict(type='FeatureHook'), dict(type='BestHeadHook')]
-    cfg.train_dataloader.sampler = dict(type='StreamSampler', length=3, parts=2,
-                                        streams=dict(batch=dict(size=40)))
-    cfg.train_cfg.type = 'InnerStepLoop'
-    cfg.optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.005))
-    cfg.pop('param_scheduler')
-    return cfg
 
 
 def spice_run(folder: Path, name: str, **model: Any) -> dict[str, dict[str, Tensor]]:

@@ -20,6 +20,7 @@ CONFIGS = ROOT / 'configs'
 N, K, BATCH = 60, 4, 20
 AFFINE = [dict(type='torchvision/RandomAffine', degrees=10, translate=(0.1, 0.1))]
 STRONG = [dict(type='torchvision/RandomAffine', degrees=30, translate=(0.2, 0.2), shear=10)]
+AFFINE_BATCH = [dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))]
 NARROW = dict(
     backbone=dict(widths=(4, 8)), neck=dict(in_channels=8, hid_channels=16, out_channels=8),
     predictor=dict(in_channels=8, hid_channels=16, out_channels=8), num_clusters=K)
@@ -130,6 +131,30 @@ def clusmatch_cfg(work_dir: Any, data: dict[str, str], base: str = '{propos}', e
         cfg.model.data_preprocessor.views = None
         pipelines = dict(labelled=[AFFINE], unlabelled=[AFFINE, STRONG], test=[[]])
     return _reduce(cfg, data, epochs, num_workers, pipelines)
+
+
+def spice_cfg(work_dir: Any, data: dict[str, str], epochs: int = 2, **model: Any) -> Config:
+    """SPICE's heads on a few digits, in two parts a step and two walks of three mini-batches.
+
+    Args:
+        work_dir: Work dir.
+        data: Arguments of an ArraySource.
+        epochs: Length of the run.
+        model: Options of the model.
+    """
+    cfg = propos_cfg(work_dir, data, epochs=epochs)
+    cfg.model = dict(
+        type='SPICE', batch_size=12, repeat=2, bank=dict(num_samples=None),
+        backbone=dict(type='SmallCNN', widths=(4, 8)),
+        data_preprocessor=dict(cfg.model.data_preprocessor, views=[AFFINE_BATCH, AFFINE_BATCH]),
+        head=dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K)))
+    cfg.model.update(model)
+    cfg.custom_hooks = [dict(type='FeatureHook'), dict(type='BestHeadHook')]
+    cfg.train_dataloader.sampler = dict(type='StreamSampler', length=3, parts=2, streams=dict(batch=dict(size=40)))
+    cfg.train_cfg.type = 'InnerStepLoop'
+    cfg.optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.005))
+    cfg.pop('param_scheduler')
+    return cfg
 
 
 def write_base(path: Path, data: dict[str, str], seed: int = 0) -> str:
