@@ -3,15 +3,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import os.path as osp
 from contextlib import ExitStack
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 
+from mmcluster.apis import open_config
 from mmcluster.compat import allow_pickle
-from mmcluster.engine.launch import init_environment, leave_environment, prepare, without_pretrained
-from mmcluster.engine.recipe import bind_data, build_runner, stage_config
+from mmcluster.engine.launch import init_environment, leave_environment, prepare
+from mmcluster.engine.recipe import build_runner
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
 
 
@@ -36,19 +36,10 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """The config to test, ready for a Runner."""
-    cfg = Config.fromfile(args.config, lazy_import=False)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
-    cfg.work_dir = args.work_dir or osp.join('work_dirs', osp.splitext(osp.basename(args.config))[0], 'test')
-    if 'stages' in cfg:
-        if args.stage not in cfg.stages:
-            raise ValueError(f'{args.config} is a recipe: name one of its stages by --stage, {list(cfg.stages)}')
-        cfg = stage_config(cfg, args.stage, {})
+    cfg = open_config(args.config, args.stage, args.cfg_options, args.work_dir)
     cfg.load_from = args.checkpoint
-    cfg.model = without_pretrained(cfg.model)
     if args.no_pin_memory:
         cfg.test_dataloader.pin_memory = False
-    bind_data(cfg)
     return prepare(cfg, args.launcher)
 
 

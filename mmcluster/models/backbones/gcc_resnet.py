@@ -75,6 +75,13 @@ class GCCResNet(BaseModule):
             width = out
         self.out_channels = width
 
+    def feature_map(self, x: Tensor) -> Tensor:
+        """The last map, (B, 512, h, w), of images (B, C, H, W)."""
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
+            x = stage(x)
+        return x
+
     def forward(self, x: Tensor) -> Tensor:
         """Embed images.
 
@@ -84,7 +91,4 @@ class GCCResNet(BaseModule):
         Returns:
             (B, 512) average over the last map.
         """
-        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            x = stage(x)
-        return x.mean(dim=(2, 3))
+        return self.feature_map(x).mean(dim=(2, 3))

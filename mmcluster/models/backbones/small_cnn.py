@@ -43,6 +43,10 @@ class SmallCNN(BaseModule):
         self.stages = nn.Sequential(*stages)
         self.out_channels = width
 
+    def feature_map(self, x: Tensor) -> Tensor:
+        """The last map, (B, F, h, w), of images (B, C, H, W)."""
+        return self.stages(x)
+
     def forward(self, x: Tensor) -> Tensor:
         """Embed images.
 
@@ -52,4 +56,4 @@ class SmallCNN(BaseModule):
         Returns:
             (B, F) average over the last map.
         """
-        return self.stages(x).mean(dim=(2, 3))
+        return self.feature_map(x).mean(dim=(2, 3))

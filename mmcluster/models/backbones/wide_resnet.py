@@ -83,6 +83,13 @@ class WideResNet(BaseModule):
         self.relu = nn.LeakyReLU(SLOPE, inplace=True)
         self.out_channels = width
 
+    def feature_map(self, x: Tensor) -> Tensor:
+        """The last map, (B, F, h, w), of images (B, C, H, W)."""
+        x = self.conv1(x)
+        for i in range(self.groups):
+            x = getattr(self, f'block{i + 1}')(x)
+        return self.relu(self.bn1(x))
+
     def forward(self, x: Tensor) -> Tensor:
         """Embed images.
 
@@ -92,10 +99,7 @@ class WideResNet(BaseModule):
         Returns:
             (B, F) average over the last map, F = 64w or, of depth 37, 128w.
         """
-        x = self.conv1(x)
-        for i in range(self.groups):
-            x = getattr(self, f'block{i + 1}')(x)
-        return self.relu(self.bn1(x)).mean(dim=(2, 3))
+        return self.feature_map(x).mean(dim=(2, 3))
 
 
 def layout(depth: int) -> tuple[int, tuple[int, ...]]:

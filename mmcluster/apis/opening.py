@@ -1,0 +1,66 @@
+"""From the files of a run to a config and a model."""
+from __future__ import annotations
+
+import os.path as osp
+from typing import Any, Optional
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from mmcluster.compat import load_checkpoint_file
+from mmcluster.engine.launch import without_pretrained
+from mmcluster.engine.recipe import bind_data, stage_config
+from mmcluster.registry import MODELS
+from mmcluster.strict import load_strictly, state_dict_of
+
+
+def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[str, Any]] = None,
+                work_dir: Optional[str] = None) -> Config:
+    """Config of a run whose checkpoint is to be read: files that its training started from are not needed.
+
+    Args:
+        path: A config, or a recipe.
+        stage: Stage of a recipe.
+        options: Settings that override the file's.
+        work_dir: Where a run of the config writes; by default a folder of the config's name.
+
+    Raises:
+        ValueError: If the config is a recipe and ``stage`` is none of its stages.
+    """
+    cfg = Config.fromfile(path, lazy_import=False)
+    if options:
+        cfg.merge_from_dict(options)
+    cfg.work_dir = work_dir or osp.join('work_dirs', osp.splitext(osp.basename(path))[0], 'test')
+    if 'stages' in cfg:
+        if stage not in cfg.stages:
+            raise ValueError(f'{path} is a recipe: name one of its stages by --stage, {list(cfg.stages)}')
+        cfg = stage_config(cfg, stage, {})
+    cfg.model = without_pretrained(cfg.model)
+    bind_data(cfg)
+    return cfg
+
+
+def open_model(cfg: Config, checkpoint: Optional[str] = None) -> nn.Module:
+    """Model of a config in evaluation mode, on the accelerator if there is one.
+
+    Args:
+        cfg: See :func:`open_config`.
+        checkpoint: File of which every key must fit; ``None`` leaves the model as it was built.
+    """
+    init_default_scope('mmcluster')
+    model = MODELS.build(cfg.model)
+    if checkpoint is not None:
+        load_weights(model, checkpoint)
+    return model.to(get_device()).eval()
+
+
+def load_weights(model: nn.Module, checkpoint: str) -> None:
+    """Load a checkpoint of which every key must fit.
+
+    Args:
+        model: The model, whose weights and buffers are replaced.
+        checkpoint: File.
+    """
+    load_strictly(model, state_dict_of(load_checkpoint_file(checkpoint)), checkpoint)

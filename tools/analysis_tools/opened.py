@@ -1,0 +1,112 @@
+"""What the figures of a checkpoint have in common: command line, data, sweeps, clusters."""
+from __future__ import annotations
+
+import argparse
+from contextlib import contextmanager
+from typing import Callable, Iterator, Optional
+
+import torch
+from mmengine.config import Config, DictAction
+from torch import Tensor, nn
+
+from mmcluster.apis import open_config
+from mmcluster.compat import allow_pickle
+from mmcluster.datasets import IndexedDataset
+from mmcluster.engine.extract import extract, sweep_loader
+from mmcluster.functional.kmeans import center_similarity, kmeans
+from mmcluster.registry import DATASETS
+from mmcluster.structures import TEST_STREAM, Key
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """A command line with what every figure needs.
+
+    Args:
+        description: Of the tool.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('config', help='a config; of a recipe the stage is named by --stage')
+    parser.add_argument('--out', required=True, help='PNG file')
+    parser.add_argument('--stage', help='stage of a recipe')
+    parser.add_argument('--data', choices=['train', 'test'], default='train', help='images of which loader')
+    parser.add_argument('--batch-size', type=int, default=256)
+    parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
+    return parser
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator[tuple[Config, IndexedDataset]]:
+    """Config and images that a command line names; inside, checkpoints are read as it says.
+
+    Args:
+        args: Of :func:`arguments`.
+    """
+    with allow_pickle(args.allow_pickle):
+        cfg = open_config(args.config, args.stage, args.cfg_options)
+        yield cfg, DATASETS.build(cfg[f'{args.data}_dataloader'].dataset)
+
+
+class _Output(nn.Module):
+    """A function of a model as an output that a sweep can ask for."""
+
+    def __init__(self, model: nn.Module, function: Callable[[Tensor], Tensor]):
+        super().__init__()
+        self.model = model
+        self.data_preprocessor = model.data_preprocessor
+        self.rows = function
+
+
+def sweep(model: nn.Module, dataset: IndexedDataset, function: Callable[[Tensor], Tensor], batch_size: int) -> Tensor:
+    """Values of a function of the evaluation views of all images.
+
+    Args:
+        model: Has the preprocessor that makes the views.
+        dataset: The images.
+        function: (B, C, H, W) -> (B, ...).
+        batch_size: Images at a time.
+
+    Returns:
+        (N, ...) float32.
+    """
+    return extract(_Output(model, function), sweep_loader(dataset, batch_size), len(dataset), 'rows')
+
+
+def views_of(model: nn.Module, dataset: IndexedDataset, index: Tensor) -> Tensor:
+    """Evaluation views (n, C, H, W) of some images (n,), on the model's device."""
+    rows = dataset[[Key(i, TEST_STREAM) for i in index.tolist()]]
+    return model.data_preprocessor(rows, False)['data_samples'][TEST_STREAM].views[0]
+
+
+def embed_and_score(model: nn.Module, dataset: IndexedDataset, args: argparse.Namespace,
+                    num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
+    """Embedding (N, D) of all images, and how sure it is that each belongs to each cluster (N, K).
+
+    Args:
+        model: A clusterer in evaluation mode.
+        dataset: The images.
+        args: ``source``: ``'head'``, ``'kmeans'``, or ``None`` for the head if there is one; ``batch_size``.
+        num_clusters: K of k-means.
+
+    Raises:
+        ValueError: If the model has no head, or k-means no number of clusters.
+    """
+    has_head = model.deployed()[2] is not None
+    if args.source == 'head' and not has_head:
+        raise ValueError(f'{type(model).__name__} has no head; take --source kmeans')
+    if args.source == 'head' or args.source is None and has_head:
+        width = len(model.embed(views_of(model, dataset, torch.arange(1)))[0])
+        found = sweep(model, dataset, lambda x: torch.cat([part.float() for part in model.outputs(x)], 1),
+                      args.batch_size)
+        return found[:, :width], found[:, width:].softmax(1)
+    if not num_clusters:
+        raise ValueError('k-means needs a number of clusters: give --num-clusters')
+    embed = sweep(model, dataset, model.embed, args.batch_size)
+    return embed, center_similarity(embed, kmeans(embed, num_clusters).centers)
+
+
+def clusters_of(cfg: Config) -> Optional[int]:
+    """Number of clusters with which a config's k-means is evaluated, ``None`` if it does not say."""
+    evaluators = cfg.get('test_evaluator') or []
+    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+    return next((metric.num_clusters for metric in evaluators if metric.get('num_clusters')), None)
