@@ -1,11 +1,12 @@
 """Labels that a user gives: files, draws, and what does not fit; and that no unsupervised config asks for them."""
+import ast
 import re
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from reduced import CONFIGS
+from reduced import CONFIGS, ROOT
 
 from mmcluster.datasets import IndexedDataset, StreamSampler
 from mmcluster.datasets.few_labels import read_few_labels
@@ -180,3 +181,16 @@ def test_a_config_that_asks_is_found(tmp_path):
     path = tmp_path / 'propos_cnn_digits.py'
     path.write_text("stages = dict(a=dict(options=dict(custom_hooks=[dict(type='GroundTruthHook', per_class=4)])))")
     assert asks_for_labels(path) and not SEMI_SUPERVISED.fullmatch(path.stem)
+
+
+def reads_labels(tree):
+    """Whether code asks a data set or a source for its labels."""
+    return any(isinstance(node, ast.Attribute) and node.attr in ('labels', '_labels') and
+               ast.unparse(node.value).split('.')[-1] in ('dataset', 'source') for node in ast.walk(tree))
+
+
+def test_one_file_outside_the_data_sets_reads_their_labels():
+    files = [path.relative_to(ROOT / 'mmcluster') for path in (ROOT / 'mmcluster').rglob('*.py')
+             if reads_labels(ast.parse(path.read_text(encoding='utf-8')))]
+    assert [str(path) for path in files if path.parts[0] != 'datasets'] == ['engine/hooks/ground_truth.py']
+    assert reads_labels(ast.parse('f(runner.train_dataloader.dataset.labels)'))

@@ -1,0 +1,81 @@
+"""The digits config with 40 given labels, with each loss: whole steps that never wait, and a resumed run."""
+import argparse
+import importlib.util
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, DictAction
+from reduced import differences, load, train
+
+from mmcluster.engine import recipe
+from mmcluster.engine.hooks import GroundTruthHook, PoolHook
+
+ROOT = Path(__file__).parents[2]
+SPEC = importlib.util.spec_from_file_location('host_sync', ROOT / 'tools' / 'benchmarks' / 'host_sync.py')
+host_sync = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(host_sync)
+
+pytestmark = pytest.mark.usefixtures('engine')
+CONFIG = ROOT / 'configs' / 'fixmatch_cnn_digits_40.py'
+# The swap of the loss, as on the command line.
+SWAPS = dict(FixMatchLoss={}, FlexMatchLoss={}, FreeMatchLoss={}, SoftMatchLoss={}, AdaMatchLoss={}, MixMatchLoss={},
+             MutexMatchLoss={'model.pseudo_label_loss.in_channels': 128})
+
+
+def options(name):
+    return {'model.pseudo_label_loss.type': name, **SWAPS[name]}
+
+
+@pytest.mark.parametrize('name', SWAPS)
+def test_no_step_waits_for_the_device(name, tmp_path):
+    runner = host_sync.short_runner(str(CONFIG), str(tmp_path), steps=4, options=options(name))
+    off, on = host_sync.count_steps(runner)
+    assert len(off) == 2 and sum(off, host_sync.Counter()) == {}
+    assert (runner.model.bank.target >= 0).sum() == 40
+    logged = runner.message_hub.log_scalars
+    assert {'train/loss_sup', 'train/mix_share' if name == 'MixMatchLoss' else 'train/mask_share'} <= set(logged)
+
+
+class Killed(Exception):
+    """Raised in place of the third epoch."""
+
+
+@pytest.mark.parametrize('name', ['FlexMatchLoss', 'MixMatchLoss'])
+def test_a_resumed_run_equals_an_uninterrupted_one(name, tmp_path, monkeypatch):
+    """Bank, thresholds and draws continue; the labels are not drawn again."""
+    def cfg(folder):
+        config = Config.fromfile(CONFIG, lazy_import=False)
+        config.merge_from_dict({
+            **options(name), 'work_dir': str(tmp_path / folder), 'train_cfg.max_epochs': 3, 'log_level': 'ERROR',
+            'train_cfg.val_interval': 10, 'train_dataloader.sampler.length': 3, 'visualizer.vis_backends': [],
+            'default_hooks.checkpoint.interval': 1, 'model.backbone.widths': (8, 128)})
+        return config
+    whole = load(train(cfg('whole'))['train'])['state_dict']
+    publish, draw = PoolHook.before_train_epoch, GroundTruthHook._drawn
+
+    def stop(self, runner):
+        if runner.epoch == 2:
+            raise Killed
+        publish(self, runner)
+    with monkeypatch.context() as patch:
+        patch.setattr(PoolHook, 'before_train_epoch', stop)
+        with pytest.raises(Killed):
+            train(cfg('cut'))
+    calls = []
+    monkeypatch.setattr(GroundTruthHook, '_drawn', lambda self, *args: calls.append(1) or draw(self, *args))
+    resumed = load(train(cfg('cut'), resume=True)['train'])['state_dict']
+    assert differences(whole, resumed) == [] and not calls
+    assert (whole['bank.target'] >= 0).sum() == 40
+
+
+def test_a_file_on_the_command_line(tmp_path):
+    """Labels of a user: what the documentation says."""
+    (tmp_path / 'labels.csv').write_text('row,label\n0,0\n1,1\n2,2\n', encoding='utf-8')
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    given = parser.parse_args(['--cfg-options', 'custom_hooks.0.per_class=None',
+                               f'custom_hooks.0.labels={tmp_path / "labels.csv"}']).cfg_options
+    runner = host_sync.short_runner(str(CONFIG), str(tmp_path), steps=2, options=given)
+    runner.train()
+    assert runner.model.bank.target[:4].tolist() == [0, 1, 2, -1]
+    recipe.close(runner)
