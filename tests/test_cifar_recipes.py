@@ -65,7 +65,7 @@ def shrink(value):
         return
     few = dict(
         CentroidDistance=dict(sigma=0.2, n_init=2), LocalConsistency=dict(k=10, ratio=0.2, threshold=0., floor=4),
-        KMeansHook=dict(n_init=2), SPICE=dict(batch_size=20, repeat=5), ConfidenceLoss=dict(threshold=0.2))
+        KMeansHook=dict(n_init=2), GroundTruthHook=dict(per_class=4), SPICE=dict(batch_size=20, repeat=5), ConfidenceLoss=dict(threshold=0.2))
     value.update(few.get(value.get('type'), {}))
     for key, item in list(value.items()):
         if key == 'backbone' and isinstance(item, dict):
