@@ -76,7 +76,8 @@ class IndexedDataset(Dataset):
 
     @property
     def labels(self) -> Optional[np.ndarray]:
-        """(N,) int64 ground truth, -1 where unknown; None without any. For metrics and reports only."""
+        """(N,) int64 ground truth, -1 where unknown; None without any. For metrics, reports
+        and a ``GroundTruthHook`` only."""
         return self._labels
 
     @property
