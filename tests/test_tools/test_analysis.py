@@ -162,6 +162,12 @@ def test_labels_on_the_embedding_of_another_network(runs, draw):
     assert own == other == third, 'only places change'
 
 
+def test_half_a_network_is_refused(runs, draw, capsys):
+    with pytest.raises(SystemExit):
+        draw('reliability', *clusmatch(runs), '--features', propos(runs)[0])
+    assert '--features takes a config, a checkpoint' in capsys.readouterr().err
+
+
 def test_a_method_without_kept_labels(runs, draw):
     with pytest.raises(ValueError, match="SPICE keeps no 'target' in its bank"):
         draw('reliability', *spice(runs))

@@ -39,7 +39,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--num-clusters', type=int, help="of k-means; default: the config's")
     parser.add_argument('--perplexity', type=float, default=30.)
     parser.add_argument('--seed', type=int, default=0)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.features and len(args.features) not in (2, 3):
+        parser.error('--features takes a config, a checkpoint and, of a recipe, a stage')
+    return args
 
 
 def kept_labels(model: torch.nn.Module, field: str, num_rows: int) -> Tensor:
