@@ -196,10 +196,10 @@ def ssl_mixmatch(inputs: dict, dtype: torch.dtype) -> dict:
     loss.mixed_losses = recorded(loss.mixed_losses, seen)
     mixed, rows = leaf(inputs['mixed_logits']), torch.arange(len(inputs['x']))
     l = Labelled(inputs['x'], torch.zeros_like(inputs['logits_u1']), inputs['labels'], rows)
-    net = Given(l, unlabelled(inputs['logits_u1'], inputs['logits_u2']), list(mixed.split(len(rows))))
+    net = Given(l, unlabelled(inputs['logits_u1'], inputs['logits_u2']), [mixed[i::3] for i in range(3)])
     found = loss(net, Batch([inputs['u1'], inputs['u2']], rows), Batch([inputs['x']], rows))
-    target, value_u = seen['args'][3], found['loss_unsup'] / WEIGHT
+    target, value_u = seen['args'][2], found['loss_unsup'] / WEIGHT
     sharpened = losses.mixmatch.guess([inputs['logits_u1'], inputs['logits_u2']], inputs['temperature'])
-    return dict(sharpened=sharpened, mixed_x=torch.cat(net.asked), mixed_y=target, loss_x=found['loss_sup'],
-                loss_u=value_u, grad_x=gradients(found['loss_sup'], mixed)[0], grad_u=gradients(value_u, mixed)[0],
-                **{'lambda': found['mix_share']})
+    return dict(sharpened=sharpened, mixed_x=torch.stack(net.asked, 1).flatten(0, 1), mixed_y=target,
+                loss_x=found['loss_sup'], loss_u=value_u, grad_x=gradients(found['loss_sup'], mixed)[0],
+                grad_u=gradients(value_u, mixed)[0], **{'lambda': found['mix_share']})

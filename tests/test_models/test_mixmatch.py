@@ -1,5 +1,6 @@
 """MixMatchLoss inside a booster: what is mixed, which rows move batch norm, and what happens without labels."""
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def fixed_draws(model, share=0.75, seed=1):
 
 
 def by_hand(model, data, draw):
-    """The equations, with each part forwarded on its own."""
+    """The equations; every third row of [labelled, unlabelled, unlabelled] is forwarded together."""
     with torch.no_grad(), frozen_statistics(model):
         prob = sum(model.outputs(view)[1].softmax(1) for view in data['unlabelled'].views) / 2
     guess = prob.square() / prob.square().sum(1, keepdim=True)
@@ -71,13 +72,16 @@ def by_hand(model, data, draw):
     images = torch.cat([data['labelled'].views[0], *data['unlabelled'].views])
     labels = torch.cat([target, guess, guess])
     share, order = draw(len(images), 'cpu')
-    x = (share * images + (1 - share) * images[order]).split([L, B, B])
+    x = share * images + (1 - share) * images[order]
     y = share * labels + (1 - share) * labels[order]
-    first = model.outputs(x[0])[1]
-    with frozen_statistics(model):
-        others = torch.cat([model.outputs(part)[1] for part in x[1:]])
-    return dict(loss_sup=-(y[:L] * first.log_softmax(1)).sum(1).mean(),
-                loss_unsup=100 * (others.softmax(1) - y[L:]).square().mean())
+    found = {}
+    for i in range(3):
+        rows = range(i, len(x), 3)
+        with frozen_statistics(model) if i else nullcontext():
+            found.update(zip(rows, model.outputs(x[list(rows)])[1]))
+    logits = torch.stack([found[row] for row in range(len(x))])
+    return dict(loss_sup=-(y[:L] * logits[:L].log_softmax(1)).sum(1).mean(),
+                loss_unsup=100 * (logits[L:].softmax(1) - y[L:]).square().mean())
 
 
 def test_a_step_by_hand():
@@ -92,14 +96,15 @@ def test_a_step_by_hand():
     assert_same(model.state_dict(), other.state_dict())
 
 
-def test_only_the_first_mixed_part_moves_the_running_statistics():
+def test_one_third_of_all_streams_moves_the_running_statistics():
+    """Of labelled rows alone they would be those of a few images."""
     model, data = boost(), streams()
     share, order = fixed_draws(model)(L + 2 * B, 'cpu')
     model.loss(**data)
     bn = model.backbone.bn
     assert bn.num_batches_tracked == 1 and bn.track_running_stats
     images = torch.cat([data['labelled'].views[0], *data['unlabelled'].views])
-    mixed = (share * images + (1 - share) * images[order])[:L]
+    mixed = (share * images + (1 - share) * images[order])[::3]
     torch.testing.assert_close(bn.running_mean, 0.1 * model.backbone.fc(mixed.flatten(1)).mean(0))
 
 
@@ -126,16 +131,16 @@ def test_a_row_without_a_label_is_guessed_and_not_learned():
     kept = {}
     inner = model.pseudo_label_loss.mixed_losses
 
-    def mixed_losses(net, l, images, target):
+    def mixed_losses(l, logits, target):
         kept.update(target=target, logits=l.logits, given=l.target)
-        return inner(net, l, images, target)
+        return inner(l, logits, target)
     model.pseudo_label_loss.mixed_losses = mixed_losses
     losses = model.loss(**data)
     assert kept['given'].tolist() == [0, 2, -1, 2, 0]
     prob = kept['logits'][2].softmax(0).square()
     torch.testing.assert_close(kept['target'][2], prob / prob.sum())
-    other = boost()
-    log_prob = other.outputs(data['labelled'].views[0])[1].log_softmax(1)
+    other, images = boost(), torch.cat([data['labelled'].views[0], *data['unlabelled'].views])
+    log_prob = torch.stack([other.outputs(images[i % 3::3])[1][i // 3] for i in range(L)]).log_softmax(1)
     expected = -sum(log_prob[i, y] for i, y in ((0, 0), (1, 2), (3, 2), (4, 0))) / L
     torch.testing.assert_close(losses['loss_sup'], expected)
 
@@ -152,12 +157,13 @@ def test_without_labelled_rows(labelled, weight):
     assert model.backbone.bn.num_batches_tracked == 1 and torch.isfinite(model.backbone.bn.running_mean).all()
 
 
-def test_a_zero_weight_forwards_the_labelled_part_alone():
-    model = boost(unsup_weight=0.)
-    calls = []
-    model.backbone.register_forward_hook(lambda module, inputs, out: calls.append(len(out)))
-    assert set(model.loss(**streams())) == {'loss_sup', 'mix_share'} and sorted(calls[:3]) == [L, B, B]
-    assert calls[3:] == [L]
+def test_a_zero_weight_leaves_the_term_out_and_batch_norm_sees_all_streams():
+    model, whole = boost(unsup_weight=0.), boost()
+    for one in (model, whole):
+        fixed_draws(one)
+    losses, expected = model.loss(**streams()), whole.loss(**streams())
+    assert set(losses) == {'loss_sup', 'mix_share'} and losses['loss_sup'] == expected['loss_sup']
+    assert_same(model.state_dict(), whole.state_dict())
 
 
 def test_before_the_labeller_speaks():

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Optional, Sequence
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -25,9 +25,10 @@ class MixMatchLoss(PseudoLabelLoss):
     """L_X + unsup_weight * L_U on mixed images; an input-space learner, so it overrides :meth:`forward`.
 
     Streams: ``unlabelled`` with two weak views, ``labelled`` with one. Labels are guessed with batch-norm running
-    statistics at rest. Of the mixed rows, the first part moves the running statistics, the others do not; each part is
-    normalised on its own. A ``ScheduleHook`` raises ``unsup_weight``
-    (``linear=dict(start=0., end=100., until=0.4)``). No buffers.
+    statistics at rest. The mixed rows are dealt out into as many parts as there are views, like cards, so that a part
+    has its share of labelled and unlabelled rows; each part is normalised on its own, and the first one moves the
+    running statistics. A ``ScheduleHook`` raises ``unsup_weight`` (``linear=dict(start=0., end=100., until=0.4)``).
+    No buffers.
 
     Args:
         num_clusters: K. Not needed; the other losses need it, so that a change of ``type`` alone swaps the loss.
@@ -73,31 +74,43 @@ class MixMatchLoss(PseudoLabelLoss):
         if l is not None:
             images, targets = [labelled.views[0], *images], [self.soft_target(l), *targets]
         share, order = self.draw(sum(map(len, images)), guessed.device)
-        mixed = mix(torch.cat(images), order, share).split([len(part) for part in images])
+        logits = self.dealt_logits(net, mix(torch.cat(images), order, share), len(images))
         target = mix(torch.cat(targets), order, share)
-        return {**losses, **self.mixed_losses(net, l, mixed, target), 'mix_share': guessed.new_zeros(()) + share}
+        return {**losses, **self.mixed_losses(l, logits, target), 'mix_share': guessed.new_zeros(()) + share}
 
-    def mixed_losses(self, net: Boost, l: Optional[Labelled], images: Sequence[Tensor],
-                     target: Tensor) -> dict[str, Tensor]:
-        """Forward mixed images and compare (eqs. 3-5).
+    def dealt_logits(self, net: Boost, images: Tensor, parts: int) -> Tensor:
+        """Forward mixed rows in parts that each hold a share of every stream; the first moves batch norm.
 
         Args:
             net: The booster.
-            l: Labelled rows, or ``None``.
-            images: Mixed rows, [labelled (L, C, H, W)] and two parts (U, C, H, W).
-            target: Mixed soft labels of all of them, (L + 2 U, K).
+            images: (B, C, H, W), stream after stream.
+            parts: P; part i has the rows i, i + P, i + 2 P, ...
+
+        Returns:
+            (B, K) in the order of the images.
         """
-        wanted = images if self.unsup_weight or l is None else images[:1]
         logits = []
-        for i, part in enumerate(wanted):
+        for i in range(parts):
             with frozen_statistics(net) if i else nullcontext():
-                logits.append(net.outputs(part)[1])
+                logits.append(net.outputs(images[i::parts])[1])
+        place = torch.arange(len(images), device=images.device)
+        dealt = torch.cat([place[i::parts] for i in range(parts)])
+        return torch.cat(logits).index_select(0, torch.argsort(dealt))
+
+    def mixed_losses(self, l: Optional[Labelled], logits: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Compare predictions and labels of the mixed rows (eqs. 3-5).
+
+        Args:
+            l: Labelled rows, or ``None``.
+            logits: (L + 2 U, K), the labelled rows first.
+            target: (L + 2 U, K) mixed soft labels.
+        """
         losses, rows = {}, 0
         if l is not None:
-            first, rows = logits.pop(0), len(l.index)
-            losses['loss_sup'] = masked_cross_entropy(first, target[:rows], known_rows(l.target))
-        if logits:
-            losses['loss_unsup'] = self.unsup_weight * squared_error(torch.cat(logits), target[rows:])
+            rows = len(l.index)
+            losses['loss_sup'] = masked_cross_entropy(logits[:rows], target[:rows], known_rows(l.target))
+        if self.unsup_weight or l is None:
+            losses['loss_unsup'] = self.unsup_weight * squared_error(logits[rows:], target[rows:])
         return losses
 
     def soft_target(self, l: Labelled) -> Tensor:
