@@ -12,7 +12,7 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
-MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -169,6 +169,16 @@ def test_spice_that_trains_its_network_keeps_equal_processes(two):
     assert differences(*[states['last'] for states in ranks]) == []
     assert {'backbone.stages.1.0.conv.weight', 'chosen.backbone.stages.1.0.conv.weight', 'chosen.loss'} <= \
         set(ranks[0]['last'])
+
+
+def test_scan_mines_and_selects_alike_on_all_processes(one, two):
+    whole, ranks = one('train_scan'), two('train_scan')
+    assert unequal([states['step'] for states in ranks]) == []
+    assert differences(*[states['last'] for states in ranks]) == []
+    assert torch.equal(ranks[0]['first']['bank.neighbours'], whole['first']['bank.neighbours'])
+    assert {'head.heads.2.fc.weight', 'backbone.stages.0.0.conv.weight'} <= \
+        set(differences(ranks[0]['first'], ranks[0]['last']))
+    assert ranks[0]['last']['chosen.loss'].isfinite()
 
 
 # ---- what fails on the first process
