@@ -137,7 +137,13 @@ class Boost(BaseClusterer):
         Returns:
             The labelled rows (``target`` is ``None`` while the labeller knows no labels), the unlabelled rows, and
             the labeller's own losses.
+
+        Raises:
+            ValueError: If the unlabelled stream has a single view, or a labelled stream has no labeller.
         """
+        if len(unlabelled.views) < 2:
+            raise ValueError('Boost needs two views of the unlabelled stream, weak and strong, and got one; give '
+                             'views=dict(unlabelled=[weak, strong], ...), or such a pipeline of the data set')
         images = ([labelled.views[0]] if labelled is not None else []) + unlabelled.views[:2]
         if joint:
             feat, logits = self._online(torch.cat(images))

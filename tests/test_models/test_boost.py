@@ -303,6 +303,14 @@ def test_a_labelled_stream_needs_a_labeller():
         boost(labeller=None).loss(**streams())
 
 
+@pytest.mark.parametrize('kind', ['Counting', 'MixMatchLoss'])
+def test_one_view_is_not_taken_with_the_labelled_rows_for_two(kind):
+    given = streams()
+    given['unlabelled'] = given['unlabelled']._replace(views=given['unlabelled'].views[:1])
+    with pytest.raises(ValueError, match='two views of the unlabelled stream, weak and strong, and got one'):
+        boost(pseudo_label_loss=dict(type=kind)).loss(**given)
+
+
 def test_selected_labels_are_the_targets():
     model = boost()
     target = torch.arange(N) % 5 - 1
