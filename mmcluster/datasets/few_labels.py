@@ -8,6 +8,8 @@ from typing import Optional, Sequence, Union
 
 import numpy as np
 
+from .label_csv import is_header
+
 UNKNOWN = ('', '-1')
 
 
@@ -17,9 +19,9 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
 
     Args:
         table: ``.npy`` file of whole numbers (N,), -1 where unknown; or a CSV file with two columns, ``row,label`` or
-            ``path,label``, with or without a header line. A row that is absent, or whose label is empty or -1, is
-            unknown. A label is the name of a class or else a whole number; where the data set has no names, those of
-            the file count in alphabetical order.
+            ``path,label``, with or without a header line of such words. A row that is absent, or whose label is empty
+            or -1, is unknown. A label is the name of a class or else a whole number; where the data set has no names,
+            those of the file count in alphabetical order.
         num_rows: N.
         paths: N paths relative to the folder of the data; ``None`` for arrays.
         classes: Class names of the data set, empty where unknown.
@@ -66,8 +68,8 @@ def _read_rows(table: Path, num_rows: int, known: dict[str, int]) -> tuple[dict[
             if not any(cells):
                 continue
             row = _row_of(cells[0], num_rows, known)
-            if row is None and number == 0 and len(cells) == 2:
-                continue                                            # a header
+            if number == 0 and row is None and is_header(cells, known):
+                continue
             if len(cells) != 2:
                 faults.append(f'line {reader.line_num}: {len(cells)} columns, expected row or path, and label')
             elif row is None:

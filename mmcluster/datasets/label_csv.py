@@ -4,10 +4,12 @@ from __future__ import annotations
 import csv
 import posixpath
 from pathlib import Path
+from typing import Container
 
 import numpy as np
 
-_HEADER_WORDS = {'path', 'file', 'filename', 'file_name', 'image', 'img', 'name', 'label', 'class', 'target'}
+_HEADER_WORDS = {'path', 'file', 'filename', 'file_name', 'image', 'img', 'name', 'row', 'index', 'label', 'class',
+                 'target'}
 
 
 def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -27,7 +29,7 @@ def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
         reader = csv.reader(file)
         for number, row in enumerate(reader):
             cells = [cell.strip() for cell in row]
-            if not any(cells) or number == 0 and len(cells) == 2 and _is_header(cells, known):
+            if not any(cells) or number == 0 and is_header(cells, known):
                 continue
             path = posixpath.normpath(cells[0].replace('\\', '/'))
             if len(cells) != 2:
@@ -51,6 +53,11 @@ def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
     return np.asarray([code.get(given[path], -1) for path in paths], np.int64), classes
 
 
-def _is_header(cells: list[str], known: set[str]) -> bool:
-    """Whether the first line of a CSV names its columns."""
-    return cells[0] not in known and any(cell.lower() in _HEADER_WORDS for cell in cells)
+def is_header(cells: list[str], known: Container[str]) -> bool:
+    """Whether the first line of a CSV names its two columns; any other text there is taken for data.
+
+    Args:
+        cells: The first line.
+        known: What a first cell may be in other lines.
+    """
+    return len(cells) == 2 and cells[0] not in known and any(cell.lower() in _HEADER_WORDS for cell in cells)

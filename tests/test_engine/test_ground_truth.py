@@ -63,7 +63,9 @@ def test_a_number_may_be_a_name(tmp_path):
 
 @pytest.mark.parametrize('lines, problem', [
     (['0,1', '0,2'], 'line 2: image 0 has a label already'), (['0,1', '5,2'], 'line 2: there is no image 5 among 5'),
-    (['0,1', 'cat/9.png,2'], 'there is no image cat/9.png'), (['0,1,2'], 'line 1: 3 columns, expected row or path'),
+    (['0,1', 'cat/9.png,2'], 'there is no image cat/9.png'),
+    (['cat/9.png,2', '0,1'], 'line 1: there is no image cat/9.png among 5'),
+    (['0,1,2'], 'line 1: 3 columns, expected row or path'),
     (['0,1', '1,bird'], r"'bird' \(row 1\) is neither one of the classes \['cat', 'dog'\] nor a number"),
     (['cat/1.png,1', '0,1'], 'line 2: image 0 has a label already')])
 def test_a_file_that_does_not_fit(tmp_path, lines, problem):
