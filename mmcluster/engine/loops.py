@@ -42,9 +42,10 @@ class GroupedLoader:
 class InnerStepLoop(EpochBasedTrainLoop):
     """Several optimiser steps per iteration: one iteration is one E-step, with the M-steps that follow from it.
 
-    The sampler yields the rows of a step in ``parts`` lists (see ``StreamSampler``), which bound the memory that
-    images take; an iteration collects them. The model's ``steps(groups)`` turns them into one argument of ``loss``
-    after the other, and each is one optimiser step. Hooks, schedules, momentum teachers and logs count iterations.
+    The sampler yields the rows of a step in ``parts`` lists (see ``StreamSampler``), which bound the memory that views
+    take; an iteration collects them. The model's ``steps(groups)`` walks through their views once, as they are made,
+    and turns them into one argument of ``loss`` after the other, each of which is one optimiser step. Hooks, schedules,
+    momentum teachers and logs count iterations.
 
     Args:
         runner: The Runner.
@@ -75,7 +76,7 @@ class InnerStepLoop(EpochBasedTrainLoop):
         model = unwrap(wrapper)
         sums: dict[str, torch.Tensor] = {}
         count = 0
-        groups = [model.data_preprocessor(part, True)['data_samples'] for part in parts]
+        groups = (model.data_preprocessor(part, True)['data_samples'] for part in parts)
         steps = iter(model.steps(groups))
         while True:
             with optim_wrapper.optim_context(wrapper):

@@ -29,6 +29,7 @@ class Stepping(BaseClusterer):
         self.seen = []
 
     def steps(self, groups):
+        groups = list(groups)
         rows = torch.cat([group['batch'].views[0] for group in groups])
         self.seen.append(([len(group['batch'].index) for group in groups],
                           torch.cat([group['batch'].index for group in groups]).tolist(), self.training))

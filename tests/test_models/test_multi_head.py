@@ -99,6 +99,11 @@ def test_initialisation_differs_between_heads_that_draw_their_weights():
     assert len({part.fc.weight.sum().item() for part in head.heads}) == H
 
 
+def test_rows_for_another_number_of_heads_are_refused():
+    with pytest.raises(ValueError, match=f'rows for {H - 1} heads, there are {H}'):
+        MultiHead(heads()['head'], H)(torch.randn(H - 1, B, D))
+
+
 def test_no_head_is_refused():
     with pytest.raises(ValueError, match='num_heads must be at least 1, got 0'):
         MultiHead(heads()['head'], 0)

@@ -1,5 +1,6 @@
 """SPICE's second stage: E-step, inner steps, selection, the network that is kept."""
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -96,6 +97,46 @@ def test_a_network_in_training_sees_strong_views_in_every_step():
     assert entries[0].rows.shape == (H, 6, 1, 4, 4)
     model.loss(entries[0])['loss_spice'].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.backbone.fc.parameters() if p.ndim > 1)
+
+
+def test_rows_without_pixels_pass_the_network_in_training():
+    """Feature rows (B, F) as images: what the heads see is still the embedding, not the row."""
+    generator = torch.Generator().manual_seed(2)
+    index = torch.randperm(N, generator=generator)[:M]
+    rows = dict(batch=Batch([torch.randn(M, 5, generator=generator) for _ in range(2)], index))
+    model = make(freeze=False, backbone=nn.Linear(5, 6))
+    entries = walk(model, [rows])[0]
+    assert entries.rows.shape == (H, 6, 5)
+    model.loss(entries)['loss_spice'].backward()
+    assert model.backbone.weight.grad.abs().sum() > 0
+
+
+def test_an_embedding_that_was_never_made_is_missed():
+    """All rows of the bank are zero without a FeatureHook, and every prototype would be the same."""
+    empty = make()
+    empty.bank.fill(feat=torch.zeros(N, 6))
+    with pytest.raises(RuntimeError, match='FeatureHook'):
+        empty.selection_losses(torch.randn(N, H, K))
+
+
+@pytest.mark.parametrize('option', [dict(repeat=0), dict(batch_size=0)])
+def test_steps_that_are_none_are_refused(option):
+    with pytest.raises(ValueError, match=f'{next(iter(option))} must be at least 1, got 0'):
+        make(**option)
+
+
+def test_parts_are_made_when_they_are_needed():
+    """A frozen network never holds the views of more than the part at hand and the next one."""
+    views = []
+
+    def part(start):
+        batch = Batch([torch.randn(8, 1, 4, 4) for _ in range(2)], torch.arange(start, start + 8))
+        views.extend(weakref.ref(view) for view in batch.views)
+        return dict(batch=batch)
+
+    held = []
+    walk(make(), (part(start) for start in range(0, M, 8) if held.append(sum(v() is not None for v in views)) is None))
+    assert len(views) == 6 and max(held) <= 2
 
 
 def test_batch_norm_of_a_frozen_network():

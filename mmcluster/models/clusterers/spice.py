@@ -1,7 +1,7 @@
 """SPICE, second stage: cluster heads trained on prototype pseudo-labels (TIP 2022)."""
 from __future__ import annotations
 
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Iterable, Iterator, NamedTuple
 
 import torch
 from mmengine.dist import broadcast, get_rank, get_world_size
@@ -62,6 +62,9 @@ class SPICE(MultiHeadClusterer):
         super().__init__(head, *args, freeze=freeze, **kwargs)
         if self.bank is None:
             raise ValueError('SPICE keeps the embedding of every image: give it bank=dict(num_samples=None)')
+        for name, value in (('batch_size', batch_size), ('repeat', repeat)):
+            if value < 1:
+                raise ValueError(f'SPICE: {name} must be at least 1, got {value}')
         if batch_size % get_world_size():
             raise ValueError(f'SPICE: batch_size={batch_size} pairs cannot be shared by {get_world_size()} processes; '
                              f'take a multiple')
@@ -78,11 +81,11 @@ class SPICE(MultiHeadClusterer):
         self.bank.add_field('feat', shape=(self.head.heads[0].in_channels,), dtype='float32', fill=0,
                             persistent=not self.cached)
 
-    def steps(self, groups: list[dict[str, Batch]]) -> Iterator[dict[str, Entries]]:
+    def steps(self, groups: Iterable[dict[str, Batch]]) -> Iterator[dict[str, Entries]]:
         """E-step on the rows of all ranks, then the mini-batches of this rank.
 
         Args:
-            groups: Parts of the step, each with a stream ``batch`` of two views, weak and strong.
+            groups: Parts of the step, each with a stream ``batch`` of two views, weak and strong; walked through once.
 
         Yields:
             ``dict(entries=...)``, the argument of :meth:`loss`, ``batch_size / W`` pairs per head.
@@ -90,12 +93,12 @@ class SPICE(MultiHeadClusterer):
         Raises:
             ValueError: If M is too small for K clusters or for one mini-batch.
         """
-        index, logits, strong = self._rows([group['batch'] for group in groups])
+        index, logits, strong = self._rows(group['batch'] for group in groups)
         pairs = prototype_estep(logits.softmax(2), self.bank.read('feat', index), self.center_ratio, self.overlap,
                                 self.normalize).index
         heads, clusters, size = pairs.shape
         target = torch.arange(clusters, device=pairs.device)[:, None].expand_as(pairs)
-        rows, target = pairs.flatten(1), target.where(pairs >= 0, pairs.new_tensor(-1)).flatten(1)
+        rows, target = pairs.flatten(1), target.masked_fill(pairs < 0, -1).flatten(1)
         if rows.shape[1] < self.batch_size:
             raise ValueError(f'SPICE: an E-step on {len(index)} rows gives {rows.shape[1]} pairs, fewer than '
                              f'batch_size={self.batch_size}; raise the size of the stream or lower batch_size')
@@ -109,16 +112,16 @@ class SPICE(MultiHeadClusterer):
                 yield dict(entries=Entries(strong[rows[:, place].clamp(min=0)], target[:, place]))
 
     @torch.no_grad()
-    def _rows(self, batches: list[Batch]) -> tuple[Tensor, Tensor, Tensor]:
+    def _rows(self, batches: Iterable[Batch]) -> tuple[Tensor, ...]:
         """Index (M,), weak logits (H, M, K), and strong embeddings (M, D) or views, of all ranks, by index."""
         training = self.training
         self.eval()
-        index = gather_rows(torch.cat([batch.index for batch in batches]))
-        logits = gather_rows(torch.cat([self.head_logits(batch.views[0]) for batch in batches]))
-        strong = torch.cat([self.features(batch.views[1]) if self.cached else batch.views[1] for batch in batches])
+        parts = [(batch.index, self.head_logits(batch.views[0]),
+                  self.features(batch.views[1]) if self.cached else batch.views[1]) for batch in batches]
         self.train(training)
+        index, logits, strong = (gather_rows(torch.cat(part)) for part in zip(*parts))
         order = torch.argsort(index)
-        return index[order], logits[order].transpose(0, 1), gather_rows(strong)[order]
+        return index[order], logits[order].transpose(0, 1), strong[order]
 
     def loss(self, entries: Entries) -> dict[str, Tensor]:
         """Mean over heads of the pseudo-label loss (eq. 5).
@@ -130,7 +133,7 @@ class SPICE(MultiHeadClusterer):
             ``loss_spice``, and ``loss_entropy`` if it has a weight.
         """
         rows, target = entries
-        if rows.dim() > 3:
+        if not self.cached:
             rows = self.features(rows.flatten(0, 1)).unflatten(0, rows.shape[:2])
         logits = self.head(rows).float()
         weight = self._share_of_pairs(target)
@@ -159,7 +162,12 @@ class SPICE(MultiHeadClusterer):
 
         Returns:
             (H,).
+
+        Raises:
+            RuntimeError: If ``bank.feat`` was not filled.
         """
+        if not self.bank.is_set('feat'):
+            raise RuntimeError("SPICE: bank.feat is not filled; add dict(type='FeatureHook') to custom_hooks")
         return head_selection_losses(logits.transpose(0, 1).softmax(2), self.bank.feat, self.center_ratio,
                                      self.selection_entropy_weight, self.normalize)
 

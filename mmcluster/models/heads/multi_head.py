@@ -36,6 +36,11 @@ class MultiHead(BaseModule):
 
         Returns:
             (H, B, K).
+
+        Raises:
+            ValueError: If there are rows for another number of heads.
         """
         rows = embed if embed.dim() == 3 else embed.expand(self.num_heads, *embed.shape)
+        if len(rows) != self.num_heads:
+            raise ValueError(f'MultiHead: rows for {len(rows)} heads, there are {self.num_heads}')
         return torch.stack([head(row) for head, row in zip(self.heads, rows)])
