@@ -16,7 +16,7 @@ model = dict(
         head=dict(
             type='MultiHead', num_heads=10, head=dict(type='LinearClusterHead', in_channels=128, num_clusters=10)),
         init_cfg=dict(type='Pretrained', checkpoint='{scan_cluster}')),
-    pseudo_label_loss=dict(type='ConfidenceLoss', threshold=0.99))
+    pseudo_label_loss=dict(type='ConfidenceLoss', num_clusters=10))
 train_dataloader = dict(sampler=dict(streams=dict(_delete_=True, unlabelled=dict(size=256))))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=10)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3, weight_decay=1e-4))

@@ -14,7 +14,8 @@ strong = [
 ]
 model = dict(
     data_preprocessor=dict(mean=mean, std=std, views=dict(unlabelled=[[], strong])),
-    base=dict(head=dict(head=dict(num_clusters=20))))
+    base=dict(head=dict(head=dict(num_clusters=20))),
+    pseudo_label_loss=dict(num_clusters=20))
 train_dataloader = dict(sampler=dict(streams=dict(_delete_=True, unlabelled=dict(size=1000))))
 train_cfg = dict(max_epochs=200, val_interval=10)
 val_evaluator = dict(type='ClusteringMetric', source='head')

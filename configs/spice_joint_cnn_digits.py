@@ -15,7 +15,7 @@ model = dict(
     backbone=dict(type='SmallCNN', in_channels=1, widths=(32, 64, 128)),
     head=dict(type='LinearClusterHead', in_channels=128, num_clusters=10),
     labeller=dict(type='SelectedLabels'),
-    pseudo_label_loss=dict(type='FixMatchLoss'),
+    pseudo_label_loss=dict(type='FixMatchLoss', num_clusters=10),
     teacher=dict(decay=0.99, buffers='live'))
 train_dataloader = dict(sampler=dict(
     length=50,

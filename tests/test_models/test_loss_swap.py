@@ -1,7 +1,8 @@
 """Swapping the pseudo-label loss is one line of config: every one trains the same booster on a toy."""
 import pytest
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
+from reduced import CONFIGS
 
 from mmcluster.models import Boost
 from mmcluster.registry import MODELS
@@ -63,3 +64,18 @@ def test_every_loss_trains_the_same_booster(name):
                if 'p_target' not in key or name == 'AdaMatchLoss')
     accuracy = (model.eval().logits(images(1000)).argmax(1) == torch.arange(N) % K).float().mean()
     assert accuracy > 0.9, accuracy
+
+
+def trained_with_pseudo_labels():
+    """Every config that names a pseudo-label loss, by name."""
+    for path in sorted(CONFIGS.glob('*.py')):
+        cfg = Config.fromfile(path, lazy_import=False)
+        if 'pseudo_label_loss' in cfg.get('model', {}):
+            yield pytest.param(cfg.model, id=path.stem)
+
+
+@pytest.mark.parametrize('model', list(trained_with_pseudo_labels()))
+def test_every_config_tells_its_loss_the_number_of_clusters(model):
+    """Also where the loss does not need it: the one that takes its place may."""
+    head = model.get('head') or model.base.head
+    assert model.pseudo_label_loss.get('num_clusters') == head.get('head', head).num_clusters
