@@ -62,9 +62,14 @@ class AutocastOptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast around the forward pass."""
+        """Autocast around the forward pass.
+
+        Weights are cast anew in each of several passes: before torch 2.11 a cast that was made under ``no_grad`` served
+        the passes after it, too, which got no gradient.
+        """
         device = next(model.parameters()).device.type
-        with super().optim_context(model), torch.autocast(device, self.cast_dtype, self.cast_dtype is not None):
+        with super().optim_context(model), torch.autocast(device, self.cast_dtype, self.cast_dtype is not None,
+                                                          cache_enabled=False):
             yield
 
 

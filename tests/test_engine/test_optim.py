@@ -122,6 +122,18 @@ def test_autocast_on_this_device(dtype, expected):
     assert net(torch.ones(3, 4)).dtype == torch.float32
 
 
+def test_no_cast_of_a_weight_outlives_its_pass():
+    """A pass under no_grad must not hand its casts, which have no gradient, to the next one."""
+    net = nn.Linear(3, 2)
+    wrapper = AutocastOptimWrapper(optimizer=torch.optim.SGD(net.parameters(), lr=0.1))
+    with wrapper.optim_context(net):
+        assert not torch.is_autocast_cache_enabled()
+        with torch.no_grad():
+            net(torch.ones(1, 3))
+        net(torch.ones(1, 3)).sum().backward()
+    assert torch.is_autocast_cache_enabled() and net.weight.grad is not None
+
+
 def test_float16_is_refused_with_a_way_out():
     with pytest.raises(ValueError, match="'float16'.*AmpOptimWrapper"):
         AutocastOptimWrapper(optimizer=torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=0.1), dtype='float16')
