@@ -75,14 +75,30 @@ class StrictPretrainedInit:
         self.strict = strict
         self.revise_keys = revise_keys
 
-    def __call__(self, module: nn.Module) -> None:
-        """Load the file into ``module``."""
+    def read(self) -> dict[str, Tensor]:
+        """The weights of the file under the names that the module shall find them by."""
         state = state_dict_of(CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location))
         if self.prefix:
             prefix = self.prefix.rstrip('.') + '.'
             state = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
         for pattern, replacement in self.revise_keys:
             state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
+        return state
+
+    def __call__(self, module: nn.Module) -> None:
+        """Load the file into ``module``."""
+        self.load(module, self.read())
+
+    def load(self, module: nn.Module, state: dict[str, Tensor]) -> None:
+        """Load weights, strictly unless told otherwise.
+
+        Args:
+            module: Module to load.
+            state: What :meth:`read` returned, or a part of it.
+
+        Raises:
+            ValueError: If they do not fit.
+        """
         own = module.state_dict()
         fitting = {key: value for key, value in state.items() if key in own and value.shape == own[key].shape}
         if self.strict or not fitting:

@@ -50,6 +50,9 @@ def output_function(model: nn.Module, output: str) -> Callable[[Tensor], Tensor]
     Raises:
         ValueError: If the clusterer has no such output.
     """
+    if output in ('logits', 'head_probs', 'embed+head_probs') and model.deployed()[2] is None:
+        raise ValueError(f"{type(model).__name__} has no head, so there is no output {output!r}; use 'embed', or give "
+                         f'the config of a model with a head')
     if output == 'head_probs':
         return lambda x: model.logits(x).float().softmax(1)
     if output == 'embed+head_probs':

@@ -6,9 +6,8 @@ from typing import Any, Optional
 
 from torch import nn
 
-from mmcluster.compat import load_checkpoint_file
 from mmcluster.registry import MODELS
-from mmcluster.strict import load_strictly, state_dict_of
+from mmcluster.strict import StrictPretrainedInit
 
 PARTS = ('backbone', 'neck', 'head')
 
@@ -32,10 +31,11 @@ def load_base(cfg: dict) -> nn.Module:
     """Build a base and load its checkpoint strictly, all but the per-sample state, or initialise it.
 
     Args:
-        cfg: Config of a clusterer; ``init_cfg=dict(type='Pretrained', checkpoint=...)`` names its file.
+        cfg: Config of a clusterer; ``init_cfg=dict(type='Pretrained', checkpoint=...)`` names its file, with the
+            options of :class:`~mmcluster.strict.StrictPretrainedInit`.
 
     Returns:
-        The clusterer.
+        The clusterer, without preprocessor, with a bank of one row.
 
     Raises:
         ValueError: If the file does not fit.
@@ -45,10 +45,10 @@ def load_base(cfg: dict) -> nn.Module:
     if not init_cfg:
         base.init_weights()
     else:
-        state = state_dict_of(load_checkpoint_file(init_cfg['checkpoint']))
-        state = {key: value for key, value in state.items() if not key.startswith('bank.')}
+        file = StrictPretrainedInit(**{key: value for key, value in init_cfg.items() if key != 'type'})
+        state = {key: value for key, value in file.read().items() if not key.startswith('bank.')}
         own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
-        load_strictly(base, {**state, **own}, init_cfg['checkpoint'])
+        file.load(base, {**state, **own})
     return base
 
 

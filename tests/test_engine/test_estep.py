@@ -193,6 +193,28 @@ def test_features_of_an_older_network(tmp_path):
         run(hook, fake_runner())
 
 
+def test_the_older_network_may_know_another_data_set(tmp_path):
+    """Heads of a labelled part select among all images: what their bank holds plays no part."""
+    cfg, model = older(tmp_path / 'older.pth')
+    state = {**model.state_dict(), 'bank.label': torch.zeros(N - 7, dtype=torch.long)}
+    torch.save(dict(state_dict=state), tmp_path / 'older.pth')
+    runner = fake_runner()
+    embed = extract(model, sweep_loader(runner.train_dataloader.dataset), N)
+    torch.testing.assert_close(KMeansHook(K, source=cfg).features(runner), embed)
+
+
+def test_names_of_the_older_network_may_be_revised(tmp_path):
+    cfg, model = older(tmp_path / 'older.pth')
+    torch.save(dict(state_dict={f'net.{key}': value for key, value in model.state_dict().items()}),
+               tmp_path / 'older.pth')
+    with pytest.raises(ValueError, match='missing: backbone'):
+        KMeansHook(K, source=cfg).features(fake_runner())
+    cfg['init_cfg']['prefix'] = 'net'
+    runner = fake_runner()
+    embed = extract(model, sweep_loader(runner.train_dataloader.dataset), N)
+    torch.testing.assert_close(KMeansHook(K, source=cfg).features(runner), embed)
+
+
 def test_the_older_network_must_fit_its_file(tmp_path):
     cfg, model = older(tmp_path / 'older.pth')
     state = model.state_dict()
@@ -298,6 +320,21 @@ def test_probabilities_of_a_head_are_selected():
     torch.testing.assert_close(prob.sum(1), torch.ones(N))
     chosen = target >= 0
     assert chosen.any() and torch.equal(target[chosen], prob.argmax(1)[chosen])
+
+
+@pytest.mark.parametrize('num_clusters', [K - 1, K + 1])
+def test_another_number_of_clusters_than_the_head_has(num_clusters):
+    """Embedding and probabilities stand in one row; cut at the wrong place both would be garbage."""
+    hook = SelectHook(dict(type='LocalConsistency', num_clusters=num_clusters, k=5, ratio=0., threshold=None),
+                      output='embed+head_probs')
+    with pytest.raises(ValueError, match=f'num_clusters={num_clusters}, which is not the K of the head'):
+        run(hook, fake_runner(rowwise(head=torch.nn.Linear(D, K))))
+
+
+@pytest.mark.parametrize('output', ['head_probs', 'embed+head_probs', 'logits'])
+def test_a_network_without_a_head_has_no_probabilities(output):
+    with pytest.raises(ValueError, match='has no head'):
+        run(SelectHook(dict(type='ProbabilityVariance', sigma=0.2), output=output), fake_runner())
 
 
 def test_the_selector_must_match_the_output():

@@ -40,7 +40,7 @@ class SelectHook(EStepHook):
         if self.output == 'head_probs':
             embed, prob = None, features
         elif self.output == 'embed+head_probs':
-            embed, prob = features[:, :-self._columns()], features[:, -self._columns():]
+            embed, prob = self._split(features)
         target = self.selector(embed, prob)
         chosen = target[target >= 0]
         if not len(chosen):
@@ -53,8 +53,12 @@ class SelectHook(EStepHook):
                                   f'small clusters gave all they have')
         return {self.field: target}
 
-    def _columns(self) -> int:
-        """K, the number of columns that probabilities take in what was extracted."""
+    def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding (N, D) and probabilities (N, K), which stand side by side in what was extracted."""
         if not self.num_clusters:
             raise ValueError("SelectHook: output='embed+head_probs' needs num_clusters, the K of the source's head")
-        return self.num_clusters
+        embed, prob = features[:, :-self.num_clusters], features[:, -self.num_clusters:]
+        if (prob < 0).any() or (prob.sum(1) - 1).abs().max() > 1e-3:
+            raise ValueError(f'SelectHook has num_clusters={self.num_clusters}, which is not the K of the head: its '
+                             f'probabilities do not sum to 1. Give hook, selector and head one value')
+        return embed, prob

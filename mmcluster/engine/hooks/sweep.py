@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from mmcluster.models.base_parts import load_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
 
@@ -23,8 +24,8 @@ class SweepHook(Hook):
         views: ``'test'`` or ``'train'``.
         stream: Training stream whose views are used with ``views='train'``.
         source: ``None``: the model in training. Else the config of an older network with
-            ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed. The
-            size of its bank, if it has one, is that of the data set unless given.
+            ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed.
+            What its bank holds is not read, so that it may come from another data set.
         batch_size: Rows a batch of the sweep.
         num_workers: Worker processes of the sweep.
     """
@@ -64,12 +65,9 @@ class SweepHook(Hook):
         return features
 
     def _older_network(self, runner: Runner) -> nn.Module:
-        cfg = dict(self.source)
-        if cfg.get('bank'):
-            cfg['bank'] = dict(cfg['bank'], num_samples=cfg['bank'].get('num_samples') or
-                               len(runner.train_dataloader.dataset))
-        model = MODELS.build(cfg)
-        model.init_weights()
+        model = load_base(self.source)
+        if self.source.get('data_preprocessor'):
+            model.data_preprocessor = MODELS.build(self.source['data_preprocessor'])
         return model.to(next(runner.model.parameters()).device)
 
 
