@@ -195,6 +195,23 @@ def test_without_labelled_rows():
     assert torch.equal(other.tau_local, loss.tau_local), 'labelled rows move no statistic'
 
 
+def test_without_unlabelled_rows():
+    loss, bank = ClusMatchLoss(K), SampleBank(N, ClusMatchLoss.fields)
+    before = {name: value.clone() for name, value in loss.state_dict().items()}
+    logits = torch.zeros(0, K, requires_grad=True)
+    losses = loss.loss(None, Unlabelled(logits, logits, logits, logits, torch.zeros(0, dtype=torch.long)), bank)
+    assert all(value == 0 for value in losses.values())
+    assert all(torch.equal(value, loss.state_dict()[name]) for name, value in before.items())
+
+
+def test_statistics_move_in_training_mode_only():
+    loss, bank = ClusMatchLoss(K), SampleBank(N, ClusMatchLoss.fields)
+    before = {name: value.clone() for name, value in loss.state_dict().items()}
+    logits = torch.randn(U, K, generator=torch.Generator().manual_seed(0))
+    loss.eval().loss(None, Unlabelled(logits, logits, logits, logits, torch.arange(U)), bank)
+    assert all(torch.equal(value, loss.state_dict()[name]) for name, value in before.items())
+
+
 def test_rows_before_the_first_kmeans_count_nothing():
     loss, bank = ClusMatchLoss(K), SampleBank(N, dict(label=dict()))
     losses = loss.loss(*rows(0), bank)

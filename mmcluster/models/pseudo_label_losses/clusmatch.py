@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_two_clusters
 from mmcluster.functional import pseudo
+from mmcluster.functional.thresholds import moving_mean
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
@@ -20,8 +21,8 @@ from .base import PseudoLabelLoss
 class ClusMatchLoss(PseudoLabelLoss):
     """L_sup + delta L_ppl + beta L_npl + gamma L_kpl, plus the release's fairness term (eq. 4).
 
-    Order of a step: move the threshold averages with this batch, thresholds, masks, losses. All statistics are
-    sums over ranks. ``bank.label`` holds the k-means pseudo-labels, aligned to the head's clusters.
+    Order of a step: move the threshold averages with this batch (in training mode), thresholds, masks, losses. All
+    statistics are sums over ranks. ``bank.label`` holds the k-means pseudo-labels, aligned to the head's clusters.
 
     Args:
         num_clusters: K.
@@ -70,13 +71,15 @@ class ClusMatchLoss(PseudoLabelLoss):
         prob = u.logits_weak.softmax(1)
         pseudo_label = prob.argmax(1)
         kmeans_label = bank.read('label', u.index)
-        self.update(prob)
+        if self.training:
+            self.update(prob)
         tau_neg = pseudo.negative_thresholds(self.tau_local)
         positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau_neg))
         negative = pseudo.negative_mask(prob, tau_neg)
         if self.exclude_kmeans_from_negative:
             negative = pseudo.exclude_class(negative, kmeans_label)
-        losses = dict(positive_share=positive.float().mean(), negative_share=negative.float().mean())
+        losses = dict(positive_share=positive.sum() / max(positive.numel(), 1),
+                      negative_share=negative.sum() / max(negative.numel(), 1))
         if l is not None:
             losses['loss_sup'] = pseudo.masked_cross_entropy(l.logits, l.target)
         if self.ppl_weight:
@@ -104,8 +107,8 @@ class ClusMatchLoss(PseudoLabelLoss):
         self.tau_local.copy_(pseudo.update_local_thresholds(self.tau_local, sums.view(k, k), counts, self.decay,
                                                             self.absent))
         rows = counts.sum()
-        self.p_model.lerp_(total / rows, 1 - self.decay)
-        self.label_hist.lerp_(counts / rows, 1 - self.decay)
+        self.p_model.copy_(moving_mean(self.p_model, total, rows, self.decay))
+        self.label_hist.copy_(moving_mean(self.label_hist, counts, rows, self.decay))
 
     def fairness(self, logits: Tensor, positive: Tensor) -> Tensor:
         """Release's fairness term over the positive rows of all ranks.
