@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config, DictAction
-from reduced import differences, load, train
+from reduced import differences, load, train, write_digits
 
 from mmcluster.engine import recipe
 from mmcluster.engine.hooks import GroundTruthHook, PoolHook
@@ -79,3 +79,26 @@ def test_a_file_on_the_command_line(tmp_path):
     runner.train()
     assert runner.model.bank.target[:4].tolist() == [0, 1, 2, -1]
     recipe.close(runner)
+
+
+def test_the_truth_of_other_rows_does_not_reach_training(tmp_path):
+    """With labels from a file, permuting the data set's own leaves weights and bank bit-identical."""
+    (tmp_path / 'labels.csv').write_text(''.join(f'{row},{row % 4}\n' for row in range(12)), encoding='utf-8')
+    trained, metrics = [], []
+    for name, permute in (('original', None), ('permuted', 1)):
+        source = dict(type='ArraySource', **write_digits(tmp_path / name, permute))
+        config = Config.fromfile(CONFIG, lazy_import=False)
+        for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
+            loader.dataset.source = source
+        config.val_evaluator = dict(type='ClusteringMetric', source='kmeans', num_clusters=4)
+        config.merge_from_dict({
+            **options('FlexMatchLoss'), 'work_dir': str(tmp_path / name / 'work'), 'log_level': 'ERROR',
+            'custom_hooks.0.per_class': None, 'custom_hooks.0.labels': str(tmp_path / 'labels.csv'),
+            'train_cfg.max_epochs': 2, 'train_cfg.val_interval': 2, 'train_dataloader.sampler.length': 3,
+            'train_dataloader.sampler.streams.labelled.size': 12,
+            'train_dataloader.sampler.streams.unlabelled.size': 24,
+            'visualizer.vis_backends': [], 'model.backbone.widths': (8, 128)})
+        trained.append(load(train(config)['train'])['state_dict'])
+        metrics.append((tmp_path / name / 'work' / 'metrics.jsonl').read_text())
+    assert (trained[0]['bank.target'] >= 0).sum() == 12
+    assert differences(*trained) == [] and metrics[0] != metrics[1]
