@@ -128,6 +128,14 @@ def test_labels_of_another_data_set_are_refused(tmp_path, change, words):
     assert differences(before, load(trained)) == []
 
 
+@pytest.mark.parametrize('make, hook', [(spice_cfg, 'BestHeadHook'), (joint_cfg, 'TeacherHook')])
+def test_a_run_that_would_evaluate_its_start_is_refused(tmp_path, make, hook):
+    cfg = make(tmp_path / 'work', write_digits(tmp_path), base=None if make is spice_cfg else 'nowhere.pth')
+    cfg.custom_hooks = [other for other in cfg.custom_hooks if other.type != hook]
+    with pytest.raises(ValueError, match=f'needs .*{hook}'):
+        train(cfg)
+
+
 def test_more_neighbours_than_images_say_so(tmp_path):
     data = write_digits(tmp_path)
     cfg = joint_cfg(tmp_path / 'joint', data, base=train(spice_cfg(tmp_path / 'heads', data, base=None))['train'])

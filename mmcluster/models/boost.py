@@ -90,6 +90,7 @@ class Boost(BaseClusterer):
         for owner in (self.labeller, self.pseudo_label_loss):
             for name, field in getattr(owner, 'fields', {}).items():
                 self.bank.add_field(name, **field)
+        self.needs = ('TeacherHook',) if teacher else ()
         self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
 
     def init_weights(self) -> None:

@@ -33,6 +33,8 @@ class MultiHeadClusterer(BaseClusterer):
         ValueError: Without base and backbone.
     """
 
+    needs = ('BestHeadHook',)
+
     def __init__(self, head: dict, base: Optional[dict] = None, backbone: Optional[dict] = None,
                  neck: Optional[dict] = None, freeze: bool = False, norm_eval: bool = True, **kwargs: Any):
         if base is None and backbone is None:
