@@ -58,6 +58,17 @@ class InnerStepLoop(EpochBasedTrainLoop):
             dataloader = runner.build_dataloader(dataloader, seed=runner.seed)
         super().__init__(runner, GroupedLoader(dataloader, getattr(dataloader.sampler, 'parts', 1)), **kwargs)
 
+    def run(self) -> torch.nn.Module:
+        """Train.
+
+        Raises:
+            ValueError: If gradients are accumulated: mmengine counts iterations for that, not the steps inside.
+        """
+        if getattr(self.runner.optim_wrapper, '_accumulative_counts', 1) != 1:
+            raise ValueError('an InnerStepLoop cannot accumulate gradients: take optim_wrapper.accumulative_counts=1, '
+                             'and a smaller model.batch_size if memory is short')
+        return super().run()
+
     def run_iter(self, idx: int, data_batch: Sequence[dict]) -> None:
         """One iteration.
 

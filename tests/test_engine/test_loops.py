@@ -120,6 +120,12 @@ def test_schedules_count_iterations(tmp_path):
     assert rates == [0.1] * 2 * STEPS + [0.05] * (LENGTH * EPOCHS - 2) * STEPS
 
 
+def test_accumulated_gradients_are_refused(tmp_path):
+    wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.1), accumulative_counts=2)
+    with pytest.raises(ValueError, match='accumulative_counts=1'):
+        runner_of(tmp_path, optim_wrapper=wrapper).train()
+
+
 def test_it_computes_what_a_loop_by_hand_does(tmp_path):
     runner = runner_of(tmp_path, epochs=1, default_hooks=dict(logger=None, checkpoint=None, runtime_info=None))
     weight = {name: value.clone() for name, value in runner.model.state_dict().items()}
