@@ -21,12 +21,11 @@ BACKBONE = dict(type='SmallCNN', widths=(4, 8))
 HEAD = dict(type='LinearClusterHead', in_channels=8, num_clusters=K)
 
 
-def sharpen(head: torch.nn.Module, feats: torch.Tensor, scale: float) -> None:
-    """Let the rows differ in cluster and confidence."""
-    with torch.no_grad():
-        logits = head(feats)
-        head.fc.weight.mul_(scale / logits.std(0)[:, None])
-        head.fc.bias.sub_(scale * logits.mean(0) / logits.std(0))
+@torch.no_grad()
+def sharpen(layer: torch.nn.Linear, feats: torch.Tensor, scale: float) -> None:
+    """Let the rows of ``feats`` (B, D) differ in cluster and confidence."""
+    layer.weight.mul_(scale / layer(feats).std(0)[:, None])
+    layer.bias.sub_(layer(feats).mean(0))
 
 
 def scan_step(**options: Any) -> dict:
@@ -37,7 +36,7 @@ def scan_step(**options: Any) -> dict:
     model.init_weights()
     anchor, neighbour = views(2)
     for head in model.head.heads:
-        sharpen(head, model.eval().backbone(anchor), 2.)
+        sharpen(head.fc, model.eval().backbone(anchor), 2.)
     index = torch.arange(ROWS)
     return step(model, anchor=Batch([anchor], index), neighbour=Batch([neighbour], index + ROWS))
 
@@ -61,7 +60,7 @@ def confidence_step(**options: Any) -> dict:
                               pseudo_label_loss=dict(type='ConfidenceLoss', **options)))
     model.init_weights()
     plain, strong = views(2)
-    sharpen(model.head, model.eval().backbone(plain), 4.)
+    sharpen(model.head.fc, model.eval().backbone(plain), 4.)
     return step(model, unlabelled=Batch([plain, strong], torch.arange(ROWS)))
 
 

@@ -50,6 +50,6 @@ def selflabel_cfg(work_dir: Any, data: dict[str, str], base: str = '{scan_cluste
     """
     cfg = _read('scan_selflabel_cnn_digits.py', work_dir)
     cfg.model.base.merge(dict(backbone=NARROW, head=HEADS, num_neighbors=4, init_cfg=dict(checkpoint=base)))
-    cfg.model.pseudo_label_loss.threshold = 0.3
+    cfg.model.pseudo_label_loss.merge(dict(num_clusters=K, threshold=0.3))
     cfg.train_dataloader.sampler.streams.unlabelled.size = 20
     return _finish(cfg, data, epochs)

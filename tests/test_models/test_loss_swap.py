@@ -17,7 +17,7 @@ CFG = ConfigDict(
 # What is more than a change of `type`.
 OPTIONS = dict(FlexMatchLoss={}, FreeMatchLoss=dict(decay=0.9), SoftMatchLoss=dict(decay=0.9),
                AdaMatchLoss=dict(decay=0.9), MutexMatchLoss=dict(in_channels=D), MixMatchLoss=dict(unsup_weight=5.),
-               FixMatchLoss={}, ClusMatchLoss=dict(decay=0.9))
+               FixMatchLoss={}, ClusMatchLoss=dict(decay=0.9), ConfidenceLoss={})
 
 
 def images(seed):

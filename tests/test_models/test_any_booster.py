@@ -1,0 +1,165 @@
+"""Any booster on any base, by config alone: every pair trains some steps of the Runner on digits."""
+import numpy as np
+import pytest
+import torch
+from ddp_scan import sharpen
+from mmengine.config import ConfigDict
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
+from reduced import K, N, clusmatch_cfg, differences, forget, load, propos_cfg, train, write_base, write_digits
+from reduced_scan import scan_cfg, selflabel_cfg
+from reduced_spice import NARROW, joint_cfg, spice_cfg
+
+from mmcluster.models.base_parts import load_base
+from mmcluster.registry import HOOKS, MODELS
+
+pytestmark = pytest.mark.usefixtures('engine')
+
+
+@HOOKS.register_module(force=True)
+class NoteHook(Hook):
+    """Keeps the weights before the first step and what every step returned."""
+
+    priority = 'LOWEST'
+    start: dict = {}
+    losses: list = []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == 0:
+            NoteHook.losses = []
+            NoteHook.start = {name: value.clone() for name, value in runner.model.state_dict().items()}
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        NoteHook.losses.append({name: value.item() for name, value in outputs.items()})
+
+
+def write_heads(path, cfg, images):
+    """Write several heads on a random network that tell the digits apart; returns the config of a base.
+
+    Args:
+        path: File.
+        cfg: Config of a SPICE or SCAN on a backbone.
+        images: (N, 1, 8, 8).
+    """
+    cfg = {key: value for key, value in cfg.items() if key not in ('base', 'data_preprocessor')}
+    torch.manual_seed(0)
+    model = MODELS.build(ConfigDict(cfg, backbone=NARROW, bank=dict(num_samples=N)))
+    model.init_weights()
+    with torch.no_grad():
+        for _ in range(50):
+            model.backbone.train()(images)
+        feats = model.backbone.eval()(images)
+        for head in model.head.heads:
+            sharpen(head.fc, feats, 4.) if hasattr(head, 'fc') else sharpen(head.fc2, head.relu(head.fc1(feats)), 4.)
+    model.offer(torch.tensor([3., 1., 2.]))
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return dict(cfg, backbone=NARROW, bank=dict(num_samples=None),
+                init_cfg=dict(type='Pretrained', checkpoint=str(path)))
+
+
+@pytest.fixture(scope='module')
+def given(tmp_path_factory):
+    """Arguments of the data source, and bases by name."""
+    forget()
+    init_default_scope('mmcluster')
+    folder = tmp_path_factory.mktemp('bases')
+    data = write_digits(folder)
+    images = (torch.from_numpy(np.load(data['array'])).float()[:, None] - 77.8) / 95.9
+    propos = propos_cfg('unused', data).model
+    return data, dict(
+        spice=write_heads(folder / 'spice.pth', spice_cfg('unused', data, base=None).model, images),
+        scan=write_heads(folder / 'scan.pth', scan_cfg('unused', data).model, images),
+        propos=dict({key: value for key, value in propos.items() if key != 'data_preprocessor'},
+                    init_cfg=dict(type='Pretrained', checkpoint=write_base(folder / 'propos.pth', data))))
+
+
+def deployed(base):
+    """Weights of what a base hands over, by the names that a booster has for them."""
+    parts = zip(('backbone', 'neck', 'head'), load_base(ConfigDict(base)).deployed())
+    return {f'{name}.{key}': value for name, part in parts if part is not None
+            for key, value in part.state_dict().items()}
+
+
+def run(cfg):
+    """Train; returns the weights at the start, the losses of every step and the weights at the end."""
+    cfg.custom_hooks = [*cfg.get('custom_hooks', []), dict(type='NoteHook')]
+    path = train(cfg)['train']
+    return NoteHook.start, NoteHook.losses, dict(load(path)['state_dict'])
+
+
+def check(found, terms, base=None, trained=('backbone', 'head')):
+    """The booster began with the base's parts, every term was finite and some was not 0, and all parts moved."""
+    start, losses, end = found
+    if base is not None:
+        wanted = deployed(base)
+        assert differences({key: start[key] for key in wanted}, wanted) == []
+    assert len(losses) > 5
+    for term in terms:
+        values = [step[term] for step in losses]
+        assert all(np.isfinite(values)) and any(values), term
+    assert {key for step in losses for key in step if key.startswith('loss_')} == set(terms)
+    assert set(trained) <= {key.split('.')[0] for key in differences(start, end)}
+
+
+@pytest.mark.parametrize('name', ['spice', 'scan'])
+def test_scan_self_labels_the_heads_of(name, given, tmp_path):
+    data, bases = given
+    cfg = selflabel_cfg(tmp_path, data, epochs=3)
+    cfg.model.base = bases[name]
+    check(run(cfg), ['loss_unsup'], bases[name])
+    assert 0 < NoteHook.losses[0]['mask_share'] <= 1 and NoteHook.losses[0]['present_clusters'] > 1
+
+
+@pytest.mark.parametrize('selector, output', [
+    (dict(type='ProbabilityVariance', sigma=0.4), 'head_probs'),
+    (dict(type='CentroidDistance', num_clusters=K, sigma=0.4, n_init=2), 'embed')])
+@pytest.mark.parametrize('name', ['spice', 'scan'])
+def test_clusmatch_improves(name, selector, output, given, tmp_path):
+    """With the base's chosen head and the rows that it is surest of, or with those next to the centres."""
+    data, bases = given
+    cfg = clusmatch_cfg(tmp_path, data, epochs=2)
+    cfg.model.base, cfg.model.head = bases[name], None
+    cfg.custom_hooks[0] = dict(type='SelectHook', selector=selector, output=output)
+    found = run(cfg)
+    check(found, ['loss_sup', 'loss_ppl', 'loss_npl', 'loss_kpl', 'loss_fair'], bases[name])
+    target = found[2]['bank.target']
+    assert torch.bincount(target[target >= 0], minlength=K).min() > 0 and (found[2]['bank.label'] >= 0).all()
+
+
+@pytest.mark.parametrize('loss, options', [('FixMatchLoss', dict(threshold=0.3)), ('FreeMatchLoss', {})])
+@pytest.mark.parametrize('start', ['random', 'base'])
+def test_spice_joint_on_propos(loss, options, start, given, tmp_path):
+    """Labels come from k-means, since there is no head; the network is a new one, or goes on."""
+    data, bases = given
+    cfg = joint_cfg(tmp_path, data)
+    cfg.model.pseudo_label_loss = dict(type=loss, num_clusters=K, **options)
+    select = cfg.custom_hooks[0]
+    select.output = 'embed'
+    if start == 'random':
+        select.source = dict(bases['propos'], data_preprocessor=select.source.data_preprocessor)
+    else:
+        select.source = None
+        cfg.model.merge(dict(backbone=None, base=bases['propos']))
+    found = run(cfg)
+    terms = ['loss_sup', 'loss_unsup'] + ['loss_fair'] * (loss == 'FreeMatchLoss')
+    if start == 'random':
+        check(found, terms)
+        assert not any(key.startswith('neck') for key in found[0])
+    else:
+        check(found, terms, bases['propos'], ('backbone', 'neck', 'head'))
+    target = found[2]['bank.target']
+    assert torch.bincount(target[target >= 0], minlength=K).min() > 0
+
+
+@pytest.mark.parametrize('loss, options, terms', [
+    ('FreeMatchLoss', {}, ['loss_unsup', 'loss_fair']), ('ConfidenceLoss', dict(threshold=0.3), ['loss_unsup']),
+    ('MutexMatchLoss', dict(in_channels=8, threshold=0.3), ['loss_pos', 'loss_sep', 'loss_neg'])])
+def test_spice_joint_with_another_loss(loss, options, terms, given, tmp_path):
+    data, bases = given
+    cfg = joint_cfg(tmp_path, data, base=bases['spice']['init_cfg']['checkpoint'])
+    cfg.model.pseudo_label_loss.update(dict(type=loss, num_clusters=K, **options))
+    found = run(cfg)
+    check(found, ['loss_sup', *terms], trained=('backbone', 'head', 'teacher'))
+    start, _, end = found
+    state = [key for key in end if key.startswith('pseudo_label_loss.')]
+    assert bool(differences({key: start[key] for key in state}, {key: end[key] for key in state})) is bool(state)
