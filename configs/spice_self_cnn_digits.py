@@ -15,7 +15,7 @@ model = dict(
         projector=dict(type='MLPProjector', in_channels=128, hid_channels=128, out_channels=64, norm=False),
         init_cfg=dict(type='Pretrained', checkpoint='{moco}')),
     head=dict(type='MultiHead', num_heads=10, head=dict(type='MLPClusterHead', in_channels=128, num_clusters=10)))
-train_dataloader = dict(sampler=dict(length=3, streams=dict(batch=dict(size=1000))))
+train_dataloader = dict(sampler=dict(length=2, streams=dict(batch=dict(size=1790))))
 custom_hooks = [dict(type='FeatureHook'), dict(type='BestHeadHook')]
 train_cfg = dict(type='InnerStepLoop', max_epochs=20, val_interval=10)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.005))
