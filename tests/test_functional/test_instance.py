@@ -49,7 +49,8 @@ def test_relative_labels_do_not_depend_on_how_alike_features_are() -> None:
     base, x, a = torch.zeros(50, dtype=F64), rand(12, 50), rand(12, 50, seed=1)
     base[0] = 100.
     x[:, 0], a[:, 0] = 0, 0
-    near = [align_instances(base + x, base + a, tol=1e-10, sweeps=5000, reg_mode=mode) for mode in ('relative', 'absolute')]
+    near = [align_instances(base + x, base + a, tol=1e-10, sweeps=5000, reg_mode=mode)
+            for mode in ('relative', 'absolute')]
     spread = [align_instances(base / 10 + x, base / 10 + a, tol=1e-10, sweeps=5000, reg_mode=mode)
               for mode in ('relative', 'absolute')]
     assert near[0].cost.std() < spread[0].cost.std() / 20

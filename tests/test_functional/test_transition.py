@@ -63,7 +63,8 @@ def test_a_batch_that_does_not_fit() -> None:
 
 
 def test_recording_waits_for_nothing() -> None:
-    ring, table, pointer = torch.full((4, 3), -1), torch.zeros(3, 3, dtype=torch.long), torch.zeros((), dtype=torch.long)
+    ring, table = torch.full((4, 3), -1), torch.zeros(3, 3, dtype=torch.long)
+    pointer = torch.zeros((), dtype=torch.long)
     with SyncGuard():
         record_(ring, table, pointer, transition_codes(torch.tensor([0, 1, 2]), torch.tensor([1, 1, 0]), 3))
     assert table.sum() == 2 and pointer == 1
