@@ -103,7 +103,7 @@ def shrink(value):
             item.update(k=2, ratio=0., threshold=0.)
         elif key == 'per_class' and value.get('type') == 'GroundTruthHook':
             value[key] = 2
-        elif key in ('queue_size', 'num_rows'):
+        elif key in ('queue_size', 'num_rows', 'num_neighbors'):
             value[key] = 12
         elif key == 'streams':
             for stream in item.values():
