@@ -160,6 +160,6 @@ class SampleBank(nn.Module):
             if rows is not None and rows.shape != getattr(self, name).shape:
                 raise ValueError(
                     f'the checkpoint\'s bank field {name!r} has shape {tuple(rows.shape)}, this run needs '
-                    f'{tuple(getattr(self, name).shape)}: another data set size or number of clusters. Use the data '
-                    f'and num_clusters of the checkpoint, or start from the weights alone.')
+                    f'{tuple(getattr(self, name).shape)}: another data set size, or number of clusters or neighbours. '
+                    f'Use the data and settings of the checkpoint, or start from the weights alone.')
         super()._load_from_state_dict(state_dict, prefix, *args)
