@@ -15,6 +15,7 @@ from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import BestHeadHook
 from mmcluster.engine.hooks.sweep import on_main_process
 from mmcluster.engine.launch import prepare
+from mmcluster.models.clusterers import SPICE
 
 
 def spice_run(folder: Path, name: str, **model: Any) -> dict[str, dict[str, Tensor]]:
@@ -40,6 +41,46 @@ def train_spice(folder: Path) -> dict:
 def train_spice_whole(folder: Path) -> dict:
     """The network below the heads, too."""
     return spice_run(folder, 'spice_whole', freeze=False, entropy_weight=1.)
+
+
+def statistics(model: SPICE) -> dict[str, Tensor]:
+    """Running statistics of the network below the heads."""
+    return {name: value.clone() for name, value in model.backbone.named_buffers()}
+
+
+def estep_statistics(folder: Path, **model: Any) -> dict[str, list[dict[str, Tensor]]]:
+    """Running statistics with which the rows of every E-step were computed, and those after its steps."""
+    found: dict[str, list[dict[str, Tensor]]] = dict(used=[], left=[])
+    rows, steps = SPICE._rows, SPICE.steps
+
+    def watched_rows(self: SPICE, batches: Any) -> Any:
+        """Note them when the rows are computed."""
+        found['used'].append(statistics(self))
+        return rows(self, batches)
+
+    def watched_steps(self: SPICE, groups: Any) -> Any:
+        """Note them when the last step was taken."""
+        yield from steps(self, groups)
+        found['left'].append(statistics(self))
+
+    SPICE._rows, SPICE.steps = watched_rows, watched_steps
+    try:
+        spice_run(folder, 'spice_statistics', **model)
+    finally:
+        SPICE._rows, SPICE.steps = rows, steps
+    return found
+
+
+@job
+def esteps_of_a_trained_network(folder: Path) -> dict:
+    """The network below the heads trains."""
+    return estep_statistics(folder, freeze=False)
+
+
+@job
+def esteps_of_moving_statistics(folder: Path) -> dict:
+    """Its batch norm alone moves."""
+    return estep_statistics(folder, norm_eval=False)
 
 
 @job

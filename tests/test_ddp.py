@@ -171,6 +171,15 @@ def test_spice_that_trains_its_network_keeps_equal_processes(two):
         set(ranks[0]['last'])
 
 
+@pytest.mark.parametrize('name', ['esteps_of_a_trained_network', 'esteps_of_moving_statistics'])
+def test_an_estep_of_spice_has_one_network_on_all_processes(two, name):
+    first, second = two(name)
+    assert len(first['used']) == len(first['left']) == 6
+    assert all(differences(*pair) for pair in zip(first['left'], second['left'])), 'the ranks learned from other images'
+    assert differences(*first['used'][:2]), 'statistics move'
+    assert differences(first['used'], second['used']) == []
+
+
 def test_scan_mines_and_selects_alike_on_all_processes(one, two):
     whole, ranks = one('train_scan'), two('train_scan')
     assert unequal([states['step'] for states in ranks]) == []

@@ -1,9 +1,11 @@
-"""Batch norm whose running statistics stand still."""
+"""Running statistics of batch norm: standing still, and equal on all ranks."""
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import Iterator
 
+import torch
+from mmengine.dist import broadcast, get_world_size
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -23,3 +25,18 @@ def frozen_statistics(model: nn.Module) -> Iterator[None]:
     finally:
         for module in tracking:
             module.track_running_stats = True
+
+
+@torch.no_grad()
+def broadcast_statistics(model: nn.Module) -> None:
+    """Give all ranks rank 0's running means, variances and counters of batch norm, in place.
+
+    Args:
+        model: Whose batch-norm layers are meant; equal on all ranks but for these buffers.
+    """
+    if get_world_size() == 1:
+        return
+    for module in model.modules():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            for buffer in module.buffers():
+                broadcast(buffer)

@@ -3,14 +3,12 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-import torch
-from mmengine.dist import broadcast, get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmcluster.functional.schedule import cosine_ramp, linear_ramp
 from mmcluster.functional.select import balanced_weights
+from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -127,10 +125,4 @@ class BroadcastBNHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Broadcast running means, variances and counters."""
-        if get_world_size() == 1:
-            return
-        for module in unwrap(runner.model).modules():
-            if isinstance(module, _BatchNorm) and module.track_running_stats:
-                for buffer in module.buffers():
-                    with torch.no_grad():
-                        broadcast(buffer)
+        broadcast_statistics(unwrap(runner.model))

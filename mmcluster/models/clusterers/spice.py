@@ -13,6 +13,7 @@ from mmcluster.functional.estep import head_selection_losses, prototype_estep
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+from ..batch_norm import broadcast_statistics
 from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
 from .multi_head import MultiHeadClusterer
 
@@ -84,6 +85,8 @@ class SPICE(MultiHeadClusterer):
     def steps(self, groups: Iterable[dict[str, Batch]]) -> Iterator[dict[str, Entries]]:
         """E-step on the rows of all ranks, then the mini-batches of this rank.
 
+        The ranks start with rank 0's running statistics of batch norm, so that one network scores all rows.
+
         Args:
             groups: Parts of the step, each with a stream ``batch`` of two views, weak and strong; walked through once.
 
@@ -93,6 +96,7 @@ class SPICE(MultiHeadClusterer):
         Raises:
             ValueError: If M is too small for K clusters or for one mini-batch.
         """
+        broadcast_statistics(self)
         index, logits, strong = self._rows(group['batch'] for group in groups)
         pairs = prototype_estep(logits.softmax(2), self.bank.read('feat', index), self.center_ratio, self.overlap,
                                 self.normalize).index
