@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from mmcluster.datasets import identity
 from mmcluster.engine.extract import extract, output_function, sweep_loader
-from mmcluster.engine.hooks import EStepHook, KMeansHook, SelectHook
+from mmcluster.engine.hooks import EStepHook, FeatureHook, KMeansHook, SelectHook
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.registry import LABEL_SELECTORS
 from mmcluster.structures import Key
@@ -37,13 +37,34 @@ def run(hook, runner, epochs=(0,)):
 
 
 @pytest.mark.parametrize('interval, epochs, expected', [
-    (1, range(4), [0, 1, 2, 3]), (2, range(5), [0, 2, 4]), (3, range(4, 8), [6]), (-1, range(4), [0]),
+    (1, range(4), [0, 1, 2, 3]), (2, range(5), [0, 2, 4]), (3, range(4, 8), [4, 6]), (-1, range(4), [0]),
     (-1, range(2, 5), [2])])
 def test_when_an_estep_is_due(interval, epochs, expected):
-    """The epoch alone decides, so a run that resumes at any epoch sees the same E-steps."""
+    """By the epoch, and while its field is unset."""
     hook, runner = Stamp(interval=interval), fake_runner()
     bank = run(hook, runner, epochs)
     assert hook.calls == expected and (bank.label == expected[-1]).all()
+
+
+@pytest.mark.parametrize('interval, expected', [(1, [4, 5, 6, 7]), (3, [6]), (-1, [])])
+def test_a_resumed_run_sees_the_esteps_of_the_whole_run(interval, expected):
+    """The checkpoint holds the field, so the epoch alone decides."""
+    hook, runner = Stamp(interval=interval), fake_runner()
+    runner.model.bank.fill(label=torch.full((N,), 3))
+    run(hook, runner, range(4, 8))
+    assert hook.calls == expected
+
+
+def test_a_field_that_checkpoints_do_not_hold_is_made_again_between_two_sweeps():
+    """Training would go on with zeros."""
+    models = rowwise(), rowwise()
+    for model in models:
+        model.bank.add_field('feat', shape=(D,), dtype='float32', fill=0, persistent=False)
+    run(FeatureHook(interval=3), fake_runner(models[0]), range(2))
+    models[1].load_state_dict(models[0].state_dict())
+    assert not models[1].bank.is_set('feat')
+    bank = run(FeatureHook(interval=3), fake_runner(models[1]), [2])
+    torch.testing.assert_close(bank.feat, models[0].bank.feat)
 
 
 def test_once_means_while_the_field_is_unset():

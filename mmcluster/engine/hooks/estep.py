@@ -21,7 +21,8 @@ class EStepHook(SweepHook):
 
     Args:
         field: Bank field that is written.
-        interval: Epochs between E-steps, from epoch 0 on; -1: once, while a field that it writes is unset.
+        interval: Epochs between E-steps, from epoch 0 on; -1: once. While a field that it writes is unset, as one that
+            checkpoints do not hold is after a resume, the E-step is due at any epoch.
         kwargs: What is extracted and how, see :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
     """
 
@@ -50,7 +51,7 @@ class EStepHook(SweepHook):
         """Run the E-step when it is due."""
         bank = unwrap(runner.model).bank
         known = all([bank.is_set(name) for name in self.fields()])      # also says early which field is missing
-        if known if self.interval < 0 else runner.epoch % self.interval:
+        if known and (self.interval < 0 or runner.epoch % self.interval):
             return
         features = self.features(runner)
         values = on_main_process(self.estimate, runner, features) or {}
