@@ -136,6 +136,20 @@ def test_a_run_that_would_evaluate_its_start_is_refused(tmp_path, make, hook):
         train(cfg)
 
 
+@pytest.mark.parametrize('make, loop, parts, words', [
+    (spice_cfg, 'EpochBasedTrainLoop', 1, "SPICE takes several .* set train_cfg.type='InnerStepLoop', not 'EpochBased"),
+    (spice_cfg, 'EpochBasedTrainLoop', 2, "set train_cfg.type='InnerStepLoop'"),
+    (moco_cfg, 'EpochBasedTrainLoop', 2, 'parts=2 lists, and EpochBasedTrainLoop .*drop train_dataloader.sampler.par'),
+    (moco_cfg, 'InnerStepLoop', 1, "MoCo has no method steps.*train_cfg.type='EpochBasedTrainLoop'")])
+def test_a_loop_that_does_not_fit_is_refused_at_the_start(tmp_path, make, loop, parts, words):
+    cfg = make(tmp_path / 'work', write_digits(tmp_path), **(dict(base=None) if make is spice_cfg else {}))
+    cfg.train_cfg.type = loop
+    cfg.train_dataloader.sampler.parts = parts
+    with pytest.raises(ValueError, match=words):
+        train(cfg)
+    assert not list((tmp_path / 'work').glob('*.pth'))
+
+
 def test_more_neighbours_than_images_say_so(tmp_path):
     data = write_digits(tmp_path)
     cfg = joint_cfg(tmp_path / 'joint', data, base=train(spice_cfg(tmp_path / 'heads', data, base=None))['train'])

@@ -19,8 +19,8 @@ from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
 
 from .changes import check_unchanged, comparable
-from .extract import unwrap
 from .launch import init_environment, prepare
+from .requirements import check_hooks, check_loop
 
 DONE, STARTED = 'done.json', 'config.json'
 
@@ -162,6 +162,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
     barrier()
     runner = build_runner(cfg)
     check_hooks(runner)
+    check_loop(runner)
     runner.train()
     barrier()
     checkpoint = latest_checkpoint(work_dir)
@@ -182,19 +183,6 @@ def build_runner(cfg: Config) -> Runner:
     """
     cfg = Config(cfg._cfg_dict, filename=cfg.filename, format_python_code=False)
     return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
-
-
-def check_hooks(runner: Runner) -> None:
-    """Refuse a run without a hook that the model ``needs``, without which it would evaluate its untrained start.
-
-    Raises:
-        ValueError: If one is missing.
-    """
-    model, names = unwrap(runner.model), {base.__name__ for hook in runner.hooks for base in type(hook).__mro__}
-    for name in getattr(model, 'needs', ()):
-        if name not in names:
-            raise ValueError(f"{type(model).__name__} needs dict(type='{name}') in custom_hooks; without it, what is "
-                             f'evaluated and handed on would never be trained')
 
 
 def close(runner: Runner) -> None:

@@ -1,0 +1,50 @@
+"""What a model asks of the run around it, checked before the first iteration."""
+from __future__ import annotations
+
+from mmengine.runner import Runner
+
+from .extract import unwrap
+from .loops import InnerStepLoop
+
+
+def check_hooks(runner: Runner) -> None:
+    """Refuse a run without a hook that the model ``needs``, without which it would evaluate its untrained start.
+
+    Args:
+        runner: The Runner.
+
+    Raises:
+        ValueError: If one is missing.
+    """
+    model, names = unwrap(runner.model), {base.__name__ for hook in runner.hooks for base in type(hook).__mro__}
+    for name in getattr(model, 'needs', ()):
+        if name not in names:
+            raise ValueError(f"{type(model).__name__} needs dict(type='{name}') in custom_hooks; without it, what is "
+                             f'evaluated and handed on would never be trained')
+
+
+def check_loop(runner: Runner) -> None:
+    """Refuse a loop that does not fit the model or the sampler.
+
+    A model with ``steps`` trains by an ``InnerStepLoop`` and by nothing else, and only that loop collects the parts in
+    which a sampler yields a step; another one would take each part for a batch.
+
+    Args:
+        runner: The Runner; its train loop is built.
+
+    Raises:
+        ValueError: If they do not fit.
+    """
+    model, loop = unwrap(runner.model), runner.train_loop
+    name, kind = type(model).__name__, type(loop).__name__
+    stepping, inner = callable(getattr(model, 'steps', None)), isinstance(loop, InnerStepLoop)
+    if stepping and not inner:
+        raise ValueError(f"{name} takes several optimiser steps an iteration: set train_cfg.type='InnerStepLoop', "
+                         f'not {kind!r}')
+    if inner and not stepping:
+        raise ValueError(f"{name} has no method steps, which an InnerStepLoop asks for: set "
+                         f"train_cfg.type='EpochBasedTrainLoop'")
+    parts = getattr(getattr(loop.dataloader, 'sampler', None), 'parts', 1)
+    if parts != 1 and not inner:
+        raise ValueError(f'the sampler yields each step in parts={parts} lists, and {kind} would train on every one as '
+                         f'on a batch of its own: drop train_dataloader.sampler.parts')
