@@ -87,48 +87,42 @@ def extract(model: nn.Module, loader: DataLoader, num_samples: int, output: str 
     model = unwrap(model)
     training, kept = model.training, [buffer.clone() for buffer in model.buffers()] if views == 'train' else []
     model.train(views == 'train')
-    function, rows, index = output_function(model, output), [], []
+    function, features, index = output_function(model, output), None, []
     device = next(model.parameters()).device
     for data in loader:
         batch: Batch = next(iter(model.data_preprocessor(data, views == 'train')['data_samples'].values()))
         with autocast(device_type=device.type, dtype=dtype, enabled=dtype is not None):
             out = [function(view).float() for view in batch.views]
-        rows.append(torch.stack(out, 1) if views == 'train' else out[0])
+        rows = torch.stack(out, 1) if views == 'train' else out[0]
+        features = rows.new_zeros(num_samples, *rows.shape[1:]) if features is None else features
+        features.index_copy_(0, batch.index.clamp(max=num_samples - 1), rows)
         index.append(batch.index)
     for buffer, value in zip(model.buffers(), kept):
         buffer.copy_(value)
     model.train(training)
-    return _collect(rows, index, num_samples, device)
+    return _of_all_ranks(features, index, num_samples, device)
 
 
-def _collect(rows: list[Tensor], index: list[Tensor], num_samples: int, device: torch.device) -> Tensor:
-    """Put the rows of all ranks in the order of their index; ranks may hold different numbers of rows."""
-    local = torch.cat(rows) if rows else torch.empty(0, device=device)
-    local_index = torch.cat(index) if index else torch.empty(0, dtype=torch.long, device=device)
+def _of_all_ranks(features: Optional[Tensor], index: list[Tensor], num_samples: int, device: torch.device) -> Tensor:
+    """Add up what the ranks filled in, (N, ...) with zeros in the rows of others; a rank may have no row at all.
+
+    Raises:
+        RuntimeError: If not every row came once.
+    """
+    shapes: list = [None if features is None else tuple(features.shape)]
+    seen = torch.zeros(num_samples + 1, dtype=torch.long, device=device)            # the last place is for strangers
+    for rows in index:
+        rows = rows.clamp(max=num_samples)
+        seen.index_add_(0, rows, torch.ones_like(rows))
     if get_world_size() > 1:
-        local, local_index = _gather_ragged(local, local_index, device)
-    if len(local_index) != num_samples:
-        raise RuntimeError(f'the sweep returned {len(local_index)} rows of {num_samples}; is the sampler a '
-                           f'SweepSampler over the whole data set?')
-    features = torch.empty_like(local)
-    features[local_index] = local
+        shapes = [None] * get_world_size()
+        dist.all_gather_object(shapes, None if features is None else tuple(features.shape))
+        dist.all_reduce(seen)
+    if not bool((seen[:-1] == 1).all() & (seen[-1] == 0)):
+        raise RuntimeError(f'the sweep returned {int(seen.sum())} rows of {num_samples}, {int((seen[:-1] == 0).sum())} '
+                           f'of them are missing; is the sampler a SweepSampler over the whole data set?')
+    if features is None:
+        features = torch.zeros(next(filter(None, shapes), (0,)), device=device)
+    if get_world_size() > 1:
+        dist.all_reduce(features)
     return features
-
-
-def _gather_ragged(local: Tensor, index: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Gather (n_r, ...) rows of all ranks, padded to the longest for the transfer."""
-    shapes: list = [None] * get_world_size()
-    dist.all_gather_object(shapes, tuple(local.shape))
-    most = max(shape[0] for shape in shapes)
-    width = next(shape[1:] for shape in shapes if shape[0])
-    padded = torch.zeros((most, *width), device=device)
-    padded_index = torch.zeros(most, dtype=torch.long, device=device)
-    if len(local):
-        padded[:len(local)] = local
-        padded_index[:len(local)] = index
-    parts = [torch.empty_like(padded) for _ in shapes]
-    parts_index = [torch.empty_like(padded_index) for _ in shapes]
-    dist.all_gather(parts, padded)
-    dist.all_gather(parts_index, padded_index)
-    return (torch.cat([part[:shape[0]] for part, shape in zip(parts, shapes)]),
-            torch.cat([part[:shape[0]] for part, shape in zip(parts_index, shapes)]))

@@ -1,5 +1,6 @@
 """E-steps: when they are due, what they read, what they write."""
 import logging
+import weakref
 
 import numpy as np
 import pytest
@@ -295,10 +296,36 @@ def test_labels_of_training_views():
         assert torch.equal(bank.posterior.argmax(2), bank.label)
 
 
-def test_a_sweep_must_be_whole():
+@pytest.mark.parametrize('num_samples, missing', [(N + 1, 1), (N - 1, 0)])
+def test_a_sweep_must_be_whole(num_samples, missing):
     loader = sweep_loader(fake_runner().train_dataloader.dataset)
-    with pytest.raises(RuntimeError, match='returned 60 rows of 61'):
-        extract(rowwise(), loader, N + 1)
+    with pytest.raises(RuntimeError, match=f'returned 60 rows of {num_samples}, {missing} of them are missing'):
+        extract(rowwise(), loader, num_samples)
+
+
+def test_a_sweep_returns_every_row_once():
+    dataset = fake_runner().train_dataloader.dataset
+    batches = [[Key(int(row), 'test') for row in rows] for rows in [range(30), [0, *range(30, N - 1)]]]
+    twice = torch.utils.data.DataLoader(dataset, batch_size=None, sampler=batches, collate_fn=identity)
+    with pytest.raises(RuntimeError, match=f'returned {N} rows of {N}, 1 of them are missing'):
+        extract(rowwise(), twice, N)
+
+
+@pytest.mark.parametrize('views', ['test', 'train'])
+def test_a_sweep_keeps_one_copy_of_what_it_found(views):
+    """The rows of a batch are let go before the next one comes."""
+    runner, alive = fake_runner(), []
+
+    def rows(x):
+        out = runner.model.__class__.embed(runner.model, x)
+        alive.append(sum(reference() is not None for reference in references))
+        references.append(weakref.ref(out))
+        return out
+
+    references, runner.model.rows = [], rows
+    loader = sweep_loader(runner.train_dataloader.dataset, 6, stream='test' if views == 'test' else 'batch')
+    extract(runner.model, loader, N, 'rows', views)
+    assert len(alive) == N // 6 * (1 + (views == 'train')) and max(alive) <= 3
 
 
 def test_half_precision_features_come_back_in_float32():
