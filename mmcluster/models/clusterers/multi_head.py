@@ -30,7 +30,7 @@ class MultiHeadClusterer(BaseClusterer):
         kwargs: See :class:`BaseClusterer`.
 
     Raises:
-        ValueError: Without base and backbone.
+        ValueError: Without base and backbone, or with a single head that is no :class:`MultiHead`.
     """
 
     needs = ('BestHeadHook',)
@@ -41,7 +41,11 @@ class MultiHeadClusterer(BaseClusterer):
             raise ValueError(f'{type(self).__name__} needs a base (a trained clusterer) or a backbone')
         given = dict(backbone=build(backbone), neck=build(neck))
         taken = base_parts(base, given, ('backbone', 'neck'))
-        super().__init__(**{**given, **taken}, head=head, **kwargs)
+        heads = build(head)
+        if not hasattr(heads, 'heads'):
+            raise ValueError(f"{type(self).__name__} trains several heads and got a {type(heads).__name__}; give "
+                             f"head=dict(type='MultiHead', num_heads=10, head=dict(...))")
+        super().__init__(**{**given, **taken}, head=heads, **kwargs)
         self.base = copy.deepcopy(base)
         self.from_base = sorted(taken)
         self.freeze = freeze
@@ -66,9 +70,14 @@ class MultiHeadClusterer(BaseClusterer):
         return {**({} if fixed else self.below()), 'head': self.head.heads[head]}
 
     def init_weights(self) -> None:
-        """Initialise heads, take over the base's weights, start the choice with the first head."""
+        """Initialise heads, take over the base's weights, start the choice with the first head.
+
+        A whole checkpoint brings the head that was kept, but not its loss, which is that of another run: the first
+        choice of this run takes its place.
+        """
         super().init_weights()
         if (self.init_cfg or {}).get('type') == 'Pretrained':
+            self.chosen.loss.fill_(float('inf'))
             return
         if self.base is not None:
             load_base_parts(self, self.base, self.from_base)
