@@ -65,7 +65,7 @@ def test_one_cluster(tmp_path, part, message):
 
 
 @pytest.mark.parametrize('part, message', [
-    ('head', 'KMeansHook has num_clusters=4, the model 1'),
+    ('head', 'Boost: the head has num_clusters=1, ClusMatchLoss has num_clusters=4; give both one value'),
     ('loss', 'ClusMatchLoss: num_clusters must be at least 2, got 1'),
     ('selector', 'CentroidDistance: num_clusters must be at least 2, got 1')])
 def test_one_cluster_in_clusmatch(tmp_path, part, message):

@@ -69,6 +69,9 @@ class Boost(BaseClusterer):
             ``'live'`` unless said otherwise. A ``TeacherHook`` moves it after each optimiser step. ``None``: the
             network in training is used.
         kwargs: See :class:`BaseClusterer`.
+
+    Raises:
+        ValueError: Without base and backbone, without a head, or if head and loss have another number of clusters.
     """
 
     def __init__(self, base: Optional[dict] = None, backbone: Optional[dict] = None, neck: Optional[dict] = None,
@@ -87,6 +90,7 @@ class Boost(BaseClusterer):
         self.from_base = sorted(taken)
         self.labeller = build(labeller)
         self.pseudo_label_loss = build(pseudo_label_loss)
+        _check_num_clusters(self.head, self.pseudo_label_loss)
         for owner in (self.labeller, self.pseudo_label_loss):
             for name, field in getattr(owner, 'fields', {}).items():
                 self.bank.add_field(name, **field)
@@ -173,3 +177,11 @@ class Boost(BaseClusterer):
              anchor: Optional[Batch] = None) -> dict[str, Tensor]:
         """Losses of one iteration, by the pseudo-label loss."""
         return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
+
+
+def _check_num_clusters(head: nn.Module, loss: Optional[nn.Module]) -> None:
+    """Refuse a loss for another number of clusters than the head has, where both know it."""
+    known = [getattr(part, 'num_clusters', None) for part in (head, loss)]
+    if None not in known and known[0] != known[1]:
+        raise ValueError(f'Boost: the head has num_clusters={known[0]}, {type(loss).__name__} has '
+                         f'num_clusters={known[1]}; give both one value')

@@ -66,6 +66,20 @@ def test_every_loss_trains_the_same_booster(name):
     assert accuracy > 0.9, accuracy
 
 
+@pytest.mark.parametrize('name', OPTIONS)
+@pytest.mark.parametrize('number', [K - 1, K + 1])
+def test_a_loss_for_another_number_of_clusters_is_refused(name, number):
+    cfg = ConfigDict(CFG.copy())
+    cfg.pseudo_label_loss = dict(type=name, num_clusters=number, **OPTIONS[name])
+    with pytest.raises(ValueError, match=f'the head has num_clusters={K}, {name} has num_clusters={number}; give both'):
+        MODELS.build(cfg)
+
+
+@pytest.mark.parametrize('name', ['FixMatchLoss', 'MixMatchLoss', 'ConfidenceLoss'])
+def test_a_loss_without_a_number_of_clusters_fits_any_head(name):
+    assert MODELS.build(dict(CFG, pseudo_label_loss=dict(type=name))).pseudo_label_loss.num_clusters is None
+
+
 def trained_with_pseudo_labels():
     """Every config that names a pseudo-label loss, by name."""
     for path in sorted(CONFIGS.glob('*.py')):

@@ -20,9 +20,11 @@ class PseudoLabelLoss(nn.Module):
     Attributes:
         fields: Bank fields that the loss reads or writes, name -> arguments of ``SampleBank.add_field``.
         joint: Forward all streams as one batch.
+        num_clusters: K, which must be that of the booster's head; ``None``: any.
     """
 
     fields: dict[str, dict] = {}
+    num_clusters: Optional[int] = None
     joint = True
 
     def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,

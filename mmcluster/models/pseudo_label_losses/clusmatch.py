@@ -43,6 +43,7 @@ class ClusMatchLoss(PseudoLabelLoss):
                  exclude_kmeans_from_negative: bool = True, clamp: bool = False):
         super().__init__()
         require_two_clusters('ClusMatchLoss', num_clusters)
+        self.num_clusters = num_clusters
         self.ppl_weight = ppl_weight
         self.npl_weight = npl_weight
         self.kpl_weight = kpl_weight

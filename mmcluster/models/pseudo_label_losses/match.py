@@ -44,6 +44,7 @@ class MatchLoss(PseudoLabelLoss):
         super().__init__()
         if num_clusters is not None:
             require_two_clusters(type(self).__name__, num_clusters)
+        self.num_clusters = num_clusters
         self.hard_label = hard_label
         self.unsup_weight = unsup_weight
 

@@ -42,6 +42,7 @@ class MixMatchLoss(PseudoLabelLoss):
         super().__init__()
         if num_clusters is not None:
             require_two_clusters(type(self).__name__, num_clusters)
+        self.num_clusters = num_clusters
         if min(temperature, alpha) <= 0:
             raise ValueError(f'MixMatchLoss: temperature and alpha must be positive, got {temperature} and {alpha}')
         self.temperature = temperature

@@ -36,6 +36,7 @@ class MutexMatchLoss(PseudoLabelLoss):
                  unsup_weight: float = 1.):
         super().__init__()
         require_two_clusters(type(self).__name__, num_clusters)
+        self.num_clusters = num_clusters
         if not 0 <= k <= num_clusters:
             raise ValueError(f'MutexMatchLoss: k is a number of classes up to num_clusters={num_clusters}, or 0 for '
                              f'all; got {k}')
