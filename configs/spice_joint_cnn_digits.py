@@ -42,7 +42,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
     optimizer=dict(type='SGD', lr=0.03, momentum=0.9, nesterov=True, weight_decay=5e-4),
-    paramwise_cfg=dict(no_decay='norm_bias'))
+    paramwise_cfg=dict(no_decay='norm'))
 param_scheduler = dict(type='FixMatchCosineLR', total_epochs=epochs, convert_to_iter_based=True)
 val_evaluator = [
     dict(type='ClusteringMetric', source='kmeans', num_clusters=10),

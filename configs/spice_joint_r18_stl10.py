@@ -32,6 +32,7 @@ custom_hooks = [
         source=dict(_base_.heads, init_cfg=dict(type='Pretrained', checkpoint='{spice_self}'))),
     dict(type='TeacherHook'),
 ]
+optim_wrapper = dict(paramwise_cfg=dict(no_decay='norm'))
 val_evaluator = [
     dict(type='ClusteringMetric', source='kmeans', num_clusters=10),
     dict(type='ClusteringMetric', source='head'),

@@ -214,11 +214,12 @@ def test_parameter_groups(path):
         model, given = on_paper(cfg), cfg.optim_wrapper.optimizer
         rates = rates_of(model, cfg)
         assert set(rates) == trained_names(model)
+        kind = (cfg.optim_wrapper.get('paramwise_cfg') or {}).get('no_decay', 'none')
         small = {f'{where}.{key}' for where, module in model.named_modules()
                  for key, _ in module.named_parameters(recurse=False)
-                 if key == 'bias' or isinstance(module, nn.modules.batchnorm._BatchNorm)}
+                 if key == 'bias' and kind != 'norm' or isinstance(module, nn.modules.batchnorm._BatchNorm)}
         boost = cfg.model.type == 'Boost' and cfg.model.pseudo_label_loss.type != 'ConfidenceLoss'
-        assert ((cfg.optim_wrapper.get('paramwise_cfg') or {}).get('no_decay', 'none') != 'none') is boost
+        assert (kind != 'none') is boost and (kind == 'norm') is (boost and path.stem.startswith('spice'))
         factor = dict(backbone=BACKBONE_FACTOR.get(_single(path, name), 1.)) if boost else \
             dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL') else {}
         for key, (lr, decay) in rates.items():

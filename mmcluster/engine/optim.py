@@ -80,8 +80,8 @@ class GroupedOptimWrapperConstructor:
     Args:
         optim_wrapper_cfg: Config of the wrapper with its ``optimizer``.
         paramwise_cfg: ``lr_mult``: module path -> factor of the learning rate, the longest matching path wins;
-            ``no_decay``: ``'none'``, ``'norm_bias'`` (weights and biases of normalisation layers and all biases) or
-            ``'ndim'`` (every tensor of less than two dimensions).
+            ``no_decay``: ``'none'``, ``'norm'`` (weights and biases of normalisation layers), ``'norm_bias'`` (these
+            and all other biases) or ``'ndim'`` (every tensor of less than two dimensions).
 
     Raises:
         ValueError: If ``paramwise_cfg`` has an unknown key or value.
@@ -94,8 +94,8 @@ class GroupedOptimWrapperConstructor:
         self.no_decay = paramwise.pop('no_decay', 'none')
         if paramwise:
             raise ValueError(f'unknown keys in paramwise_cfg: {sorted(paramwise)}; known are lr_mult and no_decay')
-        if self.no_decay not in ('none', 'norm_bias', 'ndim'):
-            raise ValueError(f"no_decay must be 'none', 'norm_bias' or 'ndim', got {self.no_decay!r}")
+        if self.no_decay not in ('none', 'norm', 'norm_bias', 'ndim'):
+            raise ValueError(f"no_decay must be 'none', 'norm', 'norm_bias' or 'ndim', got {self.no_decay!r}")
 
     def __call__(self, model: nn.Module) -> _OptimWrapper:
         """Build the wrapper for a model, whose frozen parameters are left out."""
@@ -148,6 +148,6 @@ class GroupedOptimWrapperConstructor:
         return max(found, key=len, default=None)
 
     def _spared(self, module: nn.Module, name: str, param: nn.Parameter) -> bool:
-        if self.no_decay == 'norm_bias':
-            return isinstance(module, _NORMS) or name.endswith('bias')
+        if self.no_decay in ('norm', 'norm_bias'):
+            return isinstance(module, _NORMS) or self.no_decay == 'norm_bias' and name.endswith('bias')
         return self.no_decay == 'ndim' and param.dim() < 2

@@ -41,7 +41,7 @@ def build(no_decay='none', optimizer=None, **lr_mult):
     return rates, wrapper, net
 
 
-@pytest.mark.parametrize('no_decay', ['none', 'norm_bias', 'ndim'])
+@pytest.mark.parametrize('no_decay', ['none', 'norm', 'norm_bias', 'ndim'])
 @pytest.mark.parametrize('lr_mult', [{}, dict(backbone=0.01), dict(backbone=0.01, neck=100., predictor=10.)])
 def test_no_norm_and_no_bias_decays_in_any_group(no_decay, lr_mult):
     rates, wrapper, net = build(no_decay, **lr_mult)
@@ -49,12 +49,14 @@ def test_no_norm_and_no_bias_decays_in_any_group(no_decay, lr_mult):
     assert len(norms) == 4
     for name, (_, decay) in rates.items():
         owner = name.rpartition('.')[0]
-        spared = dict(none=False, norm_bias=owner in norms or name.endswith('bias'),
+        spared = dict(none=False, norm=owner in norms, norm_bias=owner in norms or name.endswith('bias'),
                       ndim=net.get_parameter(name).dim() < 2)[no_decay]
         assert decay == (0. if spared else WD), name
     slow = [name for name in rates if name.startswith('backbone.')]
     assert len(slow) == 8
-    if no_decay != 'none':
+    if no_decay == 'norm':
+        assert sum(rates[name][1] > 0 for name in slow) == 2  # the convolution's weight and bias
+    elif no_decay != 'none':
         assert sum(rates[name][1] > 0 for name in slow) == 1  # the convolution's weight alone
         assert rates['predictor.in_proj_bias'][1] == 0 and rates['token'][1] == WD
 
