@@ -1,15 +1,18 @@
 """MoCo, SPICE's heads and joint training as one recipe of a few digits: laws, resume, bad input."""
 import json
+import re
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.hooks import Hook
-from reduced import K, differences, load, train, write_digits, write_recipe
+from reduced import ROOT, K, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 from reduced_spice import joint_cfg, moco_cfg, spice_cfg
 
 from mmcluster.engine.hooks import SeedHook
-from mmcluster.registry import HOOKS
+from mmcluster.engine.launch import without_pretrained
+from mmcluster.registry import HOOKS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
 STAGES = dict(moco=moco_cfg, spice_self=spice_cfg, spice_joint=joint_cfg)
@@ -148,6 +151,46 @@ def test_a_loop_that_does_not_fit_is_refused_at_the_start(tmp_path, make, loop, 
     with pytest.raises(ValueError, match=words):
         train(cfg)
     assert not list((tmp_path / 'work').glob('*.pth'))
+
+
+# ---- ProPos as the base, as the documentation has it
+
+def documented(folder, own):
+    """The config of the page on SPICE; ``own``: with the network of the base."""
+    first, second = re.findall(r'```python\n(.*?)```', (ROOT / 'docs/en/methods/spice.md').read_text(), re.DOTALL)
+    text = first.replace("'spice_joint_r18_cifar10.py'", repr(str(ROOT / 'configs/spice_joint_r18_cifar10.py')))
+    path = folder / f'documented_{own}.py'
+    path.write_text(text[:text.index('custom_hooks')] + second if own else text)
+    return Config.fromfile(path, lazy_import=False)
+
+
+@pytest.mark.parametrize('own', [False, True])
+def test_the_documented_network_fits(tmp_path, own):
+    cfg = documented(tmp_path, own)
+    model = MODELS.build(dict(without_pretrained(cfg.model), bank=dict(num_samples=4)))
+    model.init_weights()
+    x = torch.randn(2, 3, 32, 32)
+    assert model.eval().logits(x).shape == (2, 10) and model.embed(x).shape == (2, 256 if own else 512)
+    assert ('source' in cfg.custom_hooks[0]) is not own
+    assert cfg.model.data_preprocessor.std[0] == (51.5865 if own else 63.)
+
+
+@pytest.mark.parametrize('own', [False, True])
+def test_the_documented_stage_trains(tmp_path, own):
+    cfg, data = documented(tmp_path, own), write_digits(tmp_path / 'data')
+    small, propos = joint_cfg(tmp_path / 'work', data), propos_cfg('unused', data).model
+    propos.init_cfg = dict(type='Pretrained', checkpoint=write_base(tmp_path / 'base.pth', data))
+    owner, name = (cfg.model, 'base') if own else (cfg.custom_hooks[0], 'source')
+    assert owner[name].type == propos.type and set(owner[name]) < set(propos)
+    owner[name] = propos
+    cfg.model.update({key: small.model[key] for key in ('data_preprocessor', 'teacher')})
+    cfg.model.head.update(small.model.head)
+    cfg.model.pseudo_label_loss.num_clusters = K
+    cfg.model.backbone = None if own else small.model.backbone
+    cfg.custom_hooks[0].selector.update(dict(num_clusters=K, k=5, ratio=0., floor=2))
+    small.model, small.custom_hooks = cfg.model, cfg.custom_hooks
+    state = load(train(small)['train'])['state_dict']
+    assert ('neck.fc2.weight' in state) is own and (state['bank.target'] >= 0).any()
 
 
 def test_more_neighbours_than_images_say_so(tmp_path):
