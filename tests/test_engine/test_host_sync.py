@@ -12,6 +12,8 @@ SPEC = importlib.util.spec_from_file_location('host_sync', ROOT / 'tools' / 'ben
 host_sync = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(host_sync)
 
+SMALLER = {'spice_self_cnn_digits.py': {'train_dataloader.sampler.streams.batch.size': 260, 'model.repeat': 2}}
+
 X = torch.arange(6.).view(2, 3)
 WAITS = {
     'item': lambda: X[0, 0].item(),
@@ -83,9 +85,14 @@ def test_what_does_not_wait_is_not_counted(name):
     assert not host_sync.count_host_syncs(FREE[name])
 
 
+def test_every_kind_of_method_is_counted():
+    assert {name.split('_')[0] for name in host_sync.CONFIGS} >= {'propos', 'clusmatch', 'moco', 'spice', 'fixmatch'}
+
+
 @pytest.mark.parametrize('name', host_sync.CONFIGS)
 def test_no_step_of_the_digits_stages_waits(name, tmp_path):
-    off, on = host_sync.count_steps(host_sync.short_runner(str(ROOT / 'configs' / name), str(tmp_path), steps=6))
+    path, options = str(ROOT / 'configs' / name), SMALLER.get(name)
+    off, on = host_sync.count_steps(host_sync.short_runner(path, str(tmp_path), steps=6, options=options))
     assert len(off) == 4 and len(on) == 2
     assert sum(off, host_sync.Counter()) == {}
     assert all(sum(counts.values()) == 1 for counts in on), 'a logging step transfers once'
