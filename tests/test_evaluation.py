@@ -17,7 +17,7 @@ from mmcluster.structures import Rows
 
 pytestmark = pytest.mark.usefixtures('engine')
 N, D, K = 70, 6, 4
-NAMES = {'acc', 'nmi', 'ari', 'ami', 'purity'}
+NAMES = {'acc', 'nmi', 'nmi_geometric', 'ari', 'ami', 'purity'}
 
 
 def problem(seed=0):

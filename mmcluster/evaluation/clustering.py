@@ -34,6 +34,7 @@ class Assignments(NamedTuple):
 class ClusteringMetric(BaseMetric):
     """ACC (Hungarian), NMI, ARI, AMI and purity, as fractions, over the rows of all ranks.
 
+    ``nmi`` is normalised by the arithmetic mean of the entropies, ``nmi_geometric`` by the geometric one.
     Rows without ground truth (-1) count for cluster sizes only. Where some have none, ``labelled`` says how many rows
     the comparison covers; without any ground truth only sizes are reported.
 

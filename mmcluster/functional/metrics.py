@@ -87,16 +87,18 @@ def _count_sparse(pairs: np.ndarray, num_target: int, num_pred: int) -> _Counts:
     return _Counts(classes, clusters, count, int(round(matched)), int(largest.sum()))
 
 
-def _nmi(counts: _Counts, total: int) -> float:
-    """Mutual information over the arithmetic mean of the entropies; 1 when both sides are one cluster."""
+def _nmi(counts: _Counts, total: int) -> tuple[float, float]:
+    """Mutual information over the arithmetic and the geometric mean of the entropies; 1 when both sides are one
+    cluster."""
     if len(counts.classes) == len(counts.clusters) <= 1:
-        return 1.0
+        return 1.0, 1.0
     classes, clusters, joint = (np.log(total) - float(sizes @ np.log(sizes)) / total
                                 for sizes in (counts.classes, counts.clusters, counts.cells))       # entropies
-    information, mean = classes + clusters - joint, (classes + clusters) / 2
+    information = classes + clusters - joint
     if information <= 64 * np.finfo(np.float64).eps * max(1.0, joint):
-        return 0.0                                                                                  # rounding
-    return min(float(information / mean), 1.0)
+        return 0.0, 0.0                                                                             # rounding
+    means = (classes + clusters) / 2, float(np.sqrt(classes * clusters))
+    return tuple(min(float(information / mean), 1.0) for mean in means)
 
 
 def _ari(counts: _Counts, total: int) -> float:
@@ -120,8 +122,9 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
 
     Returns:
         As fractions: ``acc`` (Hungarian, the numbers of clusters and classes may differ), ``nmi`` and ``ami``
-        (arithmetic), ``ari``, ``purity``. Edge cases follow scikit-learn: one class and one cluster, or no row at
-        all, give nmi = ari = ami = 1; acc and purity of no row are 0.
+        (arithmetic), ``nmi_geometric`` (over the geometric mean of the entropies), ``ari``, ``purity``. Edge cases
+        follow scikit-learn: one class and one cluster, or no row at all, give nmi = ari = ami = 1; acc and purity of
+        no row are 0.
 
     Raises:
         ValueError: If the lengths differ.
@@ -135,7 +138,8 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
     total = len(target)
     (target, num_target), (pred, num_pred) = _codes(target), _codes(pred)
     counts = _count(target, pred, num_target, num_pred)
-    metrics = dict(acc=counts.matched / max(total, 1), nmi=_nmi(counts, total), ari=_ari(counts, total),
+    nmi, nmi_geometric = _nmi(counts, total)
+    metrics = dict(acc=counts.matched / max(total, 1), nmi=nmi, nmi_geometric=nmi_geometric, ari=_ari(counts, total),
                    purity=counts.purest / max(total, 1))
     if ami:
         metrics['ami'] = float(adjusted_mutual_info_score(target, pred))

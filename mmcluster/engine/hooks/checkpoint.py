@@ -38,7 +38,7 @@ class CheckpointHook(_CheckpointHook):
         kwargs: See ``mmengine.hooks.CheckpointHook``; files go to a local folder.
     """
 
-    _default_greater_keys = [*_CheckpointHook._default_greater_keys, 'nmi', 'ari', 'ami', 'purity']
+    _default_greater_keys = [*_CheckpointHook._default_greater_keys, 'nmi', 'nmi_geometric', 'ari', 'ami', 'purity']
 
     def __init__(self, *args: Any, strict: bool = True, **kwargs: Any):
         super().__init__(*args, **kwargs)

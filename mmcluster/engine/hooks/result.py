@@ -96,5 +96,6 @@ def _clustering_metric(runner: Runner) -> Optional[ClusteringMetric]:
 
 def _best(history: list[dict]) -> dict[str, float]:
     """The largest value of every ground-truth metric over all evaluations."""
-    names = [name for name in history[-1] if name.rsplit('/')[-1] in ('acc', 'nmi', 'ari', 'ami', 'purity')]
+    known = ('acc', 'nmi', 'nmi_geometric', 'ari', 'ami', 'purity')
+    names = [name for name in history[-1] if name.rsplit('/')[-1] in known]
     return {name: max(line[name] for line in history if name in line) for name in names}
