@@ -51,6 +51,21 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
     return labels
 
 
+def counts_rows(table: Union[str, Path], paths: Optional[Sequence[str]] = None) -> bool:
+    """Whether a file of labels that fits a data set names some of its rows by number, which any data set may have.
+
+    Args:
+        table: See :func:`read_few_labels`.
+        paths: See :func:`read_few_labels`.
+    """
+    if Path(table).suffix == '.npy':
+        return True
+    known = {path: i for i, path in enumerate(paths or [])}
+    with open(table, newline='', encoding='utf-8-sig') as file:
+        cells = [row[0].strip() for row in csv.reader(file) if row]
+    return any(cell.isdecimal() and _row_of(cell, 0, known) is None for cell in cells)
+
+
 def _check_array(table: Path, labels: np.ndarray, num_rows: int) -> np.ndarray:
     if labels.shape != (num_rows,) or labels.dtype.kind not in 'iu' or labels.min() < -1:
         raise ValueError(f'{table} holds {labels.dtype} of shape {labels.shape}; expected whole numbers of shape '

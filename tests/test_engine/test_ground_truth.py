@@ -154,6 +154,34 @@ def test_a_file_beyond_the_head_and_an_empty_one(tmp_path):
     assert target_of(runner, labels=csv_file(tmp_path, '3,1'), fingerprint=fingerprint)[3] == 1
 
 
+@pytest.mark.parametrize('lines, counted', [
+    (['3,0', '17,1'], True), (['row,label', '3,0'], True), (['a/5.png,0', '3,1'], True),
+    (['a/5.png,0', 'path,1'], False), (['path,label', 'a/5.png,0'], False), (['7,0'], False)])
+def test_row_numbers_without_a_fingerprint_are_warned_of(tmp_path, monkeypatch, caplog, lines, counted):
+    """A file called 7 is a name."""
+    runner = runner_of()
+    dataset = runner.train_dataloader.dataset
+    paths = ['a/5.png', 'path', '7', *(f'b/{i}.png' for i in range(N - 3))]
+    monkeypatch.setattr(IndexedDataset, 'paths', paths)
+    file = csv_file(tmp_path, *lines)
+    target_of(runner, labels=str(file))
+    found = re.search(rf'labels.csv names images by row number.*fingerprint={dataset.fingerprint}:', caplog.text)
+    assert (found is not None) is counted
+    caplog.clear()
+    runner.model.bank.fill(target=torch.full((N,), -1))
+    target_of(runner, labels=str(file), fingerprint=dataset.fingerprint)
+    assert 'row number' not in caplog.text
+
+
+def test_an_array_of_labels_counts_rows(tmp_path, caplog):
+    np.save(tmp_path / 'labels.npy', np.arange(N) % K)
+    target_of(runner_of(), labels=str(tmp_path / 'labels.npy'))
+    assert 'names images by row number' in caplog.text
+    caplog.clear()
+    target_of(runner_of(blobs()[1]), per_class=2)
+    assert 'row number' not in caplog.text
+
+
 def test_a_class_without_labels_is_named(tmp_path, caplog):
     target_of(runner_of(), labels=csv_file(tmp_path, '3,1', '4,3'))
     assert 'classes [0, 2] have no labelled image' in caplog.text

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmcluster.datasets.few_labels import read_few_labels
+from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.functional.select import draw_per_class
 from mmcluster.registry import HOOKS
 
@@ -30,7 +30,7 @@ class GroundTruthHook(Hook):
             benchmarks of semi-supervised learning.
         seed: Seed of the draw, which depends on nothing else but the labels.
         fingerprint: Data set that a file of row numbers belongs to (``data_fingerprint`` in ``summary.json``); another
-            one is refused. ``None``: not checked.
+            one is refused. ``None``: not checked, and a warning says so.
         field: Bank field that is written.
     """
 
@@ -64,6 +64,10 @@ class GroundTruthHook(Hook):
         num_clusters = getattr(getattr(unwrap(runner.model), 'head', None), 'num_clusters', None)
         target = self._drawn(dataset, num_clusters) if self.labels is None else \
             torch.from_numpy(read_few_labels(self.labels, len(dataset), dataset.paths, dataset.classes))
+        if self.labels and self.fingerprint is None and counts_rows(self.labels, dataset.paths):
+            runner.logger.warning(f'{self.labels} names images by row number, which fits other data sets as well. Make '
+                                  f'sure that it was made for this one, then give the hook '
+                                  f'fingerprint={dataset.fingerprint}: any other data or order is refused')
         counts = self._counts(target, num_clusters)
         runner.logger.info(f'{int(counts.sum())} of {len(target)} images have a given label; per class '
                            f'{counts.tolist()}')
