@@ -61,7 +61,8 @@ def spice_cfg(work_dir: Any, data: dict[str, str], base: Optional[str] = '{moco}
 def joint_cfg(work_dir: Any, data: dict[str, str], base: str = '{spice_self}', epochs: int = 2) -> Config:
     """SPICE's joint stage; the selection takes most rows, since nothing is reliable at this size."""
     cfg = _read('spice_joint_cnn_digits.py', work_dir)
-    cfg.model.merge(dict(backbone=NARROW, head=dict(in_channels=8, num_clusters=K), teacher=dict(decay=0.9)))
+    cfg.model.merge(dict(backbone=NARROW, head=dict(in_channels=8, num_clusters=K),
+                         pseudo_label_loss=dict(num_clusters=K), teacher=dict(decay=0.9)))
     select = cfg.custom_hooks[0]
     select.source.merge(dict(backbone=NARROW, head=HEADS, init_cfg=dict(checkpoint=base)))
     select.selector.merge(dict(num_clusters=K, k=5, ratio=0.2, threshold=0., floor=2))
