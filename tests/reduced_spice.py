@@ -54,6 +54,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], base: Optional[str] = '{moco}
     else:
         cfg.model.backbone = None
         cfg.model.base.init_cfg.checkpoint = base
+    cfg.pop('param_scheduler')
     cfg.train_dataloader.sampler = dict(type='StreamSampler', length=2, streams=dict(batch=dict(size=40)), parts=parts)
     return _finish(cfg, data, epochs)
 
