@@ -46,7 +46,7 @@ def step_fixmatch(folder: Path) -> dict:
 @job
 def step_flexmatch(folder: Path) -> dict:
     """The same image on both processes."""
-    return three_steps('FlexMatchLoss', threshold=0.6)
+    return three_steps('FlexMatchLoss', threshold=0.6, warmup=False)
 
 
 @job
