@@ -11,7 +11,8 @@ simclr = dict(
     projector=dict(type='MLPProjector', in_channels=128, hid_channels=128, out_channels=64, norm=False))
 model = dict(
     type='SCAN',
-    num_neighbors=40,
+    num_neighbors=60,
+    entropy_weight=2.,
     bank=dict(num_samples=None),
     data_preprocessor=dict(**preprocessor, views=[strong]),
     base=dict(**simclr, init_cfg=dict(type='Pretrained', checkpoint='{simclr}')),

@@ -10,7 +10,7 @@ model = dict(
     data_preprocessor=dict(type='ViewPreprocessor', mean=[77.8], std=[95.9], views=dict(unlabelled=[[], strong])),
     base=dict(
         type='SCAN',
-        num_neighbors=40,
+        num_neighbors=60,
         bank=dict(num_samples=None),
         backbone=dict(type='SmallCNN', in_channels=1, widths=(32, 64, 128)),
         head=dict(
