@@ -10,7 +10,7 @@ from reduced_spice import NARROW, PROJECTOR, _finish, _read
 HEADS = dict(num_heads=3, head=dict(type='LinearClusterHead', in_channels=8, num_clusters=K))
 
 
-def simclr_cfg(work_dir: Any, data: dict[str, str], epochs: int = 2) -> Config:
+def simclr_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4) -> Config:
     """SimCLR; arguments as in :func:`reduced.propos_cfg`."""
     cfg = _read('simclr_cnn_digits.py', work_dir)
     cfg.model.merge(dict(backbone=NARROW, projector=PROJECTOR))
@@ -31,7 +31,7 @@ def scan_cfg(work_dir: Any, data: dict[str, str], base: str = '{simclr}', epochs
         model: Options of SCAN.
     """
     cfg = _read('scan_cluster_cnn_digits.py', work_dir)
-    cfg.model.merge(dict(dict(head=HEADS, num_neighbors=4), **model))
+    cfg.model.merge(dict(dict(head=HEADS, num_neighbors=4, entropy_weight=5.), **model))
     for simclr in (cfg.model.base, cfg.custom_hooks[0].source):
         simclr.merge(dict(backbone=NARROW, projector=PROJECTOR, init_cfg=dict(checkpoint=base)))
     cfg.train_dataloader.sampler.merge(dict(length=12, streams=dict(anchor=dict(size=20))))

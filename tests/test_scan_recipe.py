@@ -94,10 +94,8 @@ class Killed(Exception):
     ('scan_cluster', dict()), ('scan_cluster', dict(freeze=True)), ('scan_selflabel', dict())])
 def test_an_interrupted_run_goes_on_bit_for_bit(original, tmp_path, monkeypatch, stage, options):
     """The networks of earlier stages are gone by then, and nothing is mined again."""
-    data, before = write_digits(tmp_path), original[1] / list(STAGES)[list(STAGES).index(stage) - 1]
-    base = str(next(before.glob('epoch_*.pth')))
-    if stage == 'scan_selflabel':
-        base = str(before / 'epoch_3.pth')
+    data, before = write_digits(tmp_path), dict(scan_cluster='simclr/epoch_4', scan_selflabel='scan_cluster/epoch_3')
+    base = str(original[1] / f'{before[stage]}.pth')
     whole = train(STAGES[stage](tmp_path / 'whole', data, base, 3, **options))['train']
     shutil.copy(base, tmp_path / 'gone.pth')
     cfg = STAGES[stage](tmp_path / 'cut', data, str(tmp_path / 'gone.pth'), 3, **options)
@@ -132,12 +130,12 @@ def test_pairs_are_drawn_from_the_neighbours(original, tmp_path, monkeypatch):
         seen.append((drawn == data_batch['anchor'].index).float().mean().item())
 
     monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    train(scan_cfg(tmp_path / 'work', data, str(original[1] / 'simclr' / 'epoch_2.pth'), num_workers=1))
+    train(scan_cfg(tmp_path / 'work', data, str(original[1] / 'simclr' / 'epoch_4.pth'), num_workers=1))
     assert len(seen) == 36 and 0 < sum(seen) / len(seen) < 0.5
 
 
 def test_more_neighbours_than_images_say_so(original, tmp_path):
-    cfg = scan_cfg(tmp_path / 'work', write_digits(tmp_path), str(original[1] / 'simclr' / 'epoch_2.pth'),
+    cfg = scan_cfg(tmp_path / 'work', write_digits(tmp_path), str(original[1] / 'simclr' / 'epoch_4.pth'),
                    num_neighbors=N)
     with pytest.raises(ValueError, match=f'{N} neighbours besides the image itself.*lower num_neighbors'):
         train(cfg)
