@@ -13,6 +13,7 @@ from reduced import K, N, forget, write_digits
 from reduced_scan import scan_cfg, simclr_cfg
 
 from mmcluster.engine import recipe
+from mmcluster.engine.hooks import NeighbourHook
 from mmcluster.engine.launch import prepare
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
@@ -82,9 +83,8 @@ def step_confidence_nothing(folder: Path) -> dict:
     return confidence_step(threshold=1 - 1e-6)
 
 
-@job
-def train_scan(folder: Path) -> dict:
-    """States of a run, whose neighbours are mined on rank 0."""
+def scan_run(folder: Path, name: str) -> dict:
+    """States of a run, whose neighbours are mined on rank 0 unless their file is in the folder."""
     forget()
     data = write_digits(folder / f'{get_rank()}')
     torch.manual_seed(3)
@@ -92,7 +92,8 @@ def train_scan(folder: Path) -> dict:
     model.init_weights()
     path = folder / f'simclr_{get_rank()}.pth'
     torch.save(dict(state_dict=model.state_dict()), path)
-    cfg = scan_cfg(folder / 'scan', data, str(path), epochs=2)
+    cfg = scan_cfg(folder / name, data, str(path), epochs=2)
+    cfg.custom_hooks[0].file = str(folder / 'neighbours.npz')
     cfg.randomness = dict(seed=0)
     recipe.bind_data(cfg)
     runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
@@ -101,3 +102,20 @@ def train_scan(folder: Path) -> dict:
     runner.train()
     recipe.close(runner)
     return capture.states
+
+
+@job
+def train_scan(folder: Path) -> dict:
+    """Mine, and write the file."""
+    return scan_run(folder, 'scan')
+
+
+@job
+def train_scan_from_file(folder: Path) -> dict:
+    """Read the file that the job before has written."""
+    original = NeighbourHook.estimate
+    NeighbourHook.estimate = None
+    try:
+        return scan_run(folder, 'scan_from_file')
+    finally:
+        NeighbourHook.estimate = original

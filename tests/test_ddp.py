@@ -188,6 +188,8 @@ def test_scan_mines_and_selects_alike_on_all_processes(one, two):
     assert {'head.heads.2.fc.weight', 'backbone.stages.0.0.conv.weight'} <= \
         set(differences(ranks[0]['first'], ranks[0]['last']))
     assert ranks[0]['last']['chosen.loss'].isfinite()
+    for states in two('train_scan_from_file'):
+        assert differences(states['last'], ranks[0]['last']) == []
 
 
 # ---- what fails on the first process
