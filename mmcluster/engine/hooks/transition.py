@@ -9,10 +9,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmcluster.functional.class_map import align_map, class_votes, cluster_classes
+from mmcluster.functional.class_map import METHODS, align_map, class_votes, cluster_classes
 from mmcluster.functional.diagnostics import inside_share, map_churn, silent_share
 from mmcluster.functional.prototype import one_hot
-from mmcluster.functional.transition import transition_similarity
+from mmcluster.functional.transition import NORMS, transition_similarity
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -83,8 +83,10 @@ class TransitionHook(SweepHook):
     def __init__(self, interval: int = 1000, norm: str = 'minmax', method: str = 'pam', symmetric: bool = True,
                  weighted: bool = False, align_first: Optional[str] = None, first: Optional[int] = None, **kwargs: Any):
         super().__init__(output='logits', **kwargs)
-        if align_first not in (None, 'head'):
-            raise ValueError(f"TransitionHook: align_first must be 'head' or None, got {align_first!r}")
+        for name, value, known in (('norm', norm, NORMS), ('method', method, METHODS),
+                                   ('align_first', align_first, ('head', None))):
+            if value not in known:
+                raise ValueError(f'TransitionHook: {name} must be one of {known}, got {value!r}')
         if interval < 1:
             raise ValueError(f'TransitionHook: interval must be at least 1 iteration, got {interval}')
         self.interval = interval

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_two_clusters
 from mmcluster.functional.diagnostics import mean_perplexity, num_distinct
-from mmcluster.functional.instance import InstanceLabels, align_instances, cluster_target, move_anchors
+from mmcluster.functional.instance import (InstanceLabels, align_instances, cluster_target, move_anchors,
+                                           regularisation)
 from mmcluster.functional.prototype import one_hot
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.functional.transition import record_, transition_codes
@@ -75,6 +76,7 @@ class ASDLabels(nn.Module):
                              f'num_labelled and the size of the labelled stream, 4 K in the paper')
         if anchor_mode not in ANCHOR_MODES:
             raise ValueError(f'ASDLabels: anchor_mode must be one of {ANCHOR_MODES}, got {anchor_mode!r}')
+        regularisation(torch.zeros(1, 1), reg, reg_mode)    # raises
         self.head = nn.Linear(in_channels, num_labelled)
         self.num_clusters = num_clusters
         self.num_labelled = num_labelled
