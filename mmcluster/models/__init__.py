@@ -13,4 +13,6 @@ from .preprocessor import ViewPreprocessor
 from .pseudo_label_losses import *  # noqa: F401,F403
 from .teacher import MomentumTeacher
 
-__all__ = ['Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'Reference', 'SampleBank', 'Unlabelled', 'ViewPreprocessor']
+__all__ = [
+    'Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'Reference', 'SampleBank', 'Unlabelled', 'ViewPreprocessor'
+]
