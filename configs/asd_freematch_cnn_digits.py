@@ -18,7 +18,8 @@ model = dict(
     backbone=dict(type='SmallCNN', in_channels=1, widths=(32, 64, 128)),
     head=dict(type='LinearClusterHead', in_channels=128, num_clusters=10),
     labeller=dict(
-        type='ASDLabels', in_channels=128, num_clusters=10, num_labelled=40, num_unlabelled=280, window=100),
+        type='ASDLabels', in_channels=128, num_clusters=10, num_labelled=40, num_unlabelled=280, window=100,
+        reg=0.5),   # random rows are not balanced like the anchors
     pseudo_label_loss=dict(type='FreeMatchLoss', num_clusters=10, decay=0.99),
     teacher=dict(decay=0.99, buffers='live'))
 train_dataloader = dict(sampler=dict(

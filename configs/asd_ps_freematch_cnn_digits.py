@@ -3,7 +3,7 @@
 _base_ = 'asd_freematch_cnn_digits.py'
 
 train_dataloader = dict(sampler=dict(streams=dict(labelled=dict(pool='pool'))))
-model = dict(bank=dict(fields=dict(pool=dict())))
+model = dict(bank=dict(fields=dict(pool=dict())), labeller=dict(reg=0.2))
 custom_hooks = [
     dict(type='SelectHook', field='pool', interval=1, selector=dict(
         type='AccompaniedPrototypes', num_clusters=10, per_cluster=4)),
