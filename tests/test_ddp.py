@@ -12,7 +12,7 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
-MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -190,6 +190,26 @@ def test_scan_mines_and_selects_alike_on_all_processes(one, two):
     assert ranks[0]['last']['chosen.loss'].isfinite()
     for states in two('train_scan_from_file'):
         assert differences(states['last'], ranks[0]['last']) == []
+
+
+def test_asd_remembers_alike_on_all_processes(one, two):
+    """Anchors, last predictions, transitions and map are those of all rows."""
+    names = [f'labeller.{name}' for name in ('ring', 'counts', 'pointer', 'steps', 'class_map')]
+    names += ['bank.pred', 'bank.anchor']
+    for kind in ('step_asd', 'step_asd_soft'):
+        whole, halves = one(kind), two(kind)
+        assert whole['losses']['transitions'] > 0 and whole['losses']['loss_sup'] > 0
+        for half in halves:
+            assert differences(*[{name: state['buffers'][name] for name in names} for state in (whole, half)]) == []
+    ranks = two('train_asd')
+    for when in ('first', 'step', 'last'):
+        assert unequal([states[when] for states in ranks]) == []
+    first, last = ranks[0]['first'], ranks[0]['last']
+    assert (last['labeller.class_map'] >= 0).all() and last['labeller.counts'].sum() > 0
+    assert torch.equal(first['bank.anchor'], last['bank.anchor']) and first['bank.anchor'].max() == 7
+    assert torch.equal(one('train_asd')['first']['bank.anchor'], first['bank.anchor'])
+    assert {'labeller.head.weight', 'head.fc.weight', 'teacher.backbone.stages.0.0.conv.weight', 'bank.pred'} <= \
+        set(differences(first, last))
 
 
 # ---- what fails on the first process

@@ -3,7 +3,7 @@ import mmcluster.strict  # noqa: F401  (registers the strict Pretrained)
 
 from .backbones import *  # noqa: F401,F403
 from .bank import SampleBank
-from .boost import Boost, Labelled, Unlabelled
+from .boost import Boost, Labelled, Reference, Unlabelled
 from .chosen import Chosen
 from .clusterers import *  # noqa: F401,F403
 from .heads import *  # noqa: F401,F403
@@ -13,4 +13,6 @@ from .preprocessor import ViewPreprocessor
 from .pseudo_label_losses import *  # noqa: F401,F403
 from .teacher import MomentumTeacher
 
-__all__ = ['Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'SampleBank', 'Unlabelled', 'ViewPreprocessor']
+__all__ = [
+    'Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'Reference', 'SampleBank', 'Unlabelled', 'ViewPreprocessor'
+]

@@ -11,6 +11,7 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 from .base_parts import base_parts, load_base_parts
+from .batch_norm import frozen_statistics
 from .clusterers.base import BaseClusterer, build, chain
 from .teacher import MomentumTeacher
 
@@ -47,6 +48,17 @@ class Unlabelled(NamedTuple):
     index: Tensor
 
 
+class Reference(NamedTuple):
+    """What a labeller compares, from one pass of one network in one mode, without gradient.
+
+    Attributes:
+        anchor: (A, D) embedding of the anchors.
+        labelled: (L, D) embedding of the labelled rows.
+    """
+    anchor: Tensor
+    labelled: Tensor
+
+
 @MODELS.register_module()
 class Boost(BaseClusterer):
     """Fine-tunes a trained clusterer, or trains from scratch, with labels of its own making.
@@ -68,18 +80,25 @@ class Boost(BaseClusterer):
             ``outputs`` (evaluation and E-steps) and ``reference`` use, both in evaluation mode, so its buffers are
             ``'live'`` unless said otherwise. A ``TeacherHook`` moves it after each optimiser step. ``None``: the
             network in training is used.
+        reference: Which network sees anchors, for a labeller that compares rows with them. ``'teacher'``: the average.
+            ``'network'``: the one that trains, normalised by these rows, its running statistics at rest. ``None``: the
+            teacher if there is one.
         kwargs: See :class:`BaseClusterer`.
 
     Raises:
-        ValueError: Without base and backbone, without a head, or if head and loss have another number of clusters.
+        ValueError: Without base and backbone, without a head, if head, labeller and loss have another number of
+            clusters, or if the reference is unknown.
     """
 
     def __init__(self, base: Optional[dict] = None, backbone: Optional[dict] = None, neck: Optional[dict] = None,
                  head: Optional[dict] = None, labeller: Optional[dict] = None,
                  pseudo_label_loss: Optional[dict] = None, bank: Optional[dict] = None,
-                 teacher: Optional[dict] = None, **kwargs: Any):
+                 teacher: Optional[dict] = None, reference: Optional[str] = None, **kwargs: Any):
         if base is None and backbone is None:
             raise ValueError('Boost needs a base (a trained clusterer) or a backbone')
+        if reference not in (None, 'network', *['teacher'] * bool(teacher)):
+            raise ValueError(f"Boost: reference is 'network' or, with teacher=dict(decay=...), 'teacher'; got "
+                             f'{reference!r}')
         self_parts = dict(backbone=build(backbone), neck=build(neck), head=build(head))
         taken = base_parts(base, self_parts)
         parts = {**self_parts, **taken}
@@ -90,11 +109,13 @@ class Boost(BaseClusterer):
         self.from_base = sorted(taken)
         self.labeller = build(labeller)
         self.pseudo_label_loss = build(pseudo_label_loss)
-        _check_num_clusters(self.head, self.pseudo_label_loss)
+        for part in (self.labeller, self.pseudo_label_loss):
+            _check_num_clusters(self.head, part)
         for owner in (self.labeller, self.pseudo_label_loss):
             for name, field in getattr(owner, 'fields', {}).items():
                 self.bank.add_field(name, **field)
-        self.needs = ('TeacherHook',) if teacher else ()
+        self.needs = (*getattr(self.labeller, 'needs', ()), *['TeacherHook'] * bool(teacher))
+        self.from_teacher = bool(teacher) and reference != 'network'
         self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
 
     def init_weights(self) -> None:
@@ -116,17 +137,20 @@ class Boost(BaseClusterer):
         return chain(x, self.backbone, self.neck, self.head) if self.training else super().outputs(x)
 
     @torch.no_grad()
-    def reference(self, x: Tensor) -> Tensor:
-        """Embedding of anchors: the teacher in evaluation mode if there is one, else the network as it trains.
+    def reference(self, anchor: Tensor, labelled: Tensor) -> Reference:
+        """Embed anchors and labelled rows in one batch, so that both see the same network in the same mode.
 
         Args:
-            x: (B, C, H, W).
+            anchor: (A, C, H, W).
+            labelled: (L, C, H, W).
 
         Returns:
-            (B, D) without gradient.
+            Embeddings (A, D) and (L, D) without gradient.
         """
-        source = self if self.teacher is None else self.teacher.eval()
-        return chain(x, source.backbone, getattr(source, 'neck', None), None)[0]
+        source = self.teacher.eval() if self.from_teacher else self
+        with frozen_statistics(source):
+            feat = chain(torch.cat([anchor, labelled]), source.backbone, getattr(source, 'neck', None), None)[0]
+        return Reference(*feat.float().split([len(anchor), len(labelled)]))
 
     def see(self, unlabelled: Batch, labelled: Optional[Batch] = None, anchor: Optional[Batch] = None,
             joint: bool = True) -> tuple[Optional[Labelled], Unlabelled, dict[str, Tensor]]:
@@ -135,7 +159,8 @@ class Boost(BaseClusterer):
         Args:
             unlabelled: Two views, weak and strong, (U, C, H, W) each.
             labelled: One weak view (L, C, H, W), or ``None``.
-            anchor: Handed to the labeller as reference features.
+            anchor: One view (A, C, H, W); the labeller gets its embedding and, from the same pass, that of the
+                labelled view.
             joint: One forward over [labelled weak, unlabelled weak, unlabelled strong], so that batch norm sees the
                 mixture; ``False`` forwards each on its own, the unlabelled weak view without gradient.
 
@@ -165,8 +190,8 @@ class Boost(BaseClusterer):
         if self.labeller is None:
             raise ValueError('Boost got a labelled stream but has no labeller; give labeller=dict(type=...) or drop '
                              'the stream')
-        features = None if anchor is None else self.reference(anchor.views[0])
-        target, losses = self.labeller(l, u, self.bank, features)
+        reference = None if anchor is None else self.reference(anchor.views[0], labelled.views[0])
+        target, losses = self.labeller(l, u, self.bank, reference)
         return l._replace(target=target), u, losses
 
     def _online(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -179,9 +204,9 @@ class Boost(BaseClusterer):
         return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
 
 
-def _check_num_clusters(head: nn.Module, loss: Optional[nn.Module]) -> None:
-    """Refuse a loss for another number of clusters than the head has, where both know it."""
-    known = [getattr(part, 'num_clusters', None) for part in (head, loss)]
+def _check_num_clusters(head: nn.Module, part: Optional[nn.Module]) -> None:
+    """Refuse a labeller or loss for another number of clusters than the head has, where both know it."""
+    known = [getattr(module, 'num_clusters', None) for module in (head, part)]
     if None not in known and known[0] != known[1]:
-        raise ValueError(f'Boost: the head has num_clusters={known[0]}, {type(loss).__name__} has '
+        raise ValueError(f'Boost: the head has num_clusters={known[0]}, {type(part).__name__} has '
                          f'num_clusters={known[1]}; give both one value')

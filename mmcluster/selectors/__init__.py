@@ -1,6 +1,7 @@
 """Label selectors: which rows to trust, and with which label."""
 from .first_rows import FirstRows
 from .local_consistency import LocalConsistency
+from .prototypes import AccompaniedPrototypes
 from .ranked import CentroidDistance, ProbabilityVariance
 
-__all__ = ['CentroidDistance', 'FirstRows', 'LocalConsistency', 'ProbabilityVariance']
+__all__ = ['AccompaniedPrototypes', 'CentroidDistance', 'FirstRows', 'LocalConsistency', 'ProbabilityVariance']

@@ -228,20 +228,29 @@ def test_the_teacher_answers_in_evaluation_only():
     torch.testing.assert_close(model.outputs(x)[1], expected)
 
 
-@pytest.mark.parametrize('teacher', [None, dict(decay=0.9)])
-def test_reference(teacher):
-    model = boost(teacher=teacher)
+@pytest.mark.parametrize('teacher, reference', [(None, None), (None, 'network'), (dict(decay=0.9), 'network'),
+                                                (dict(decay=0.9), None), (dict(decay=0.9), 'teacher')])
+def test_anchors_and_labelled_rows_see_one_network_in_one_mode(teacher, reference):
+    model = boost(teacher=teacher, reference=reference)
     if teacher:
         disturb(model.teacher, 4)
-    x = views()[0]
-    before = {name: value.clone() for name, value in model.state_dict().items() if name.startswith('teacher.')}
-    anchors = model.reference(x)
-    assert not anchors.requires_grad and model.training and model.backbone.training
-    if teacher:
-        torch.testing.assert_close(anchors, model.eval().outputs(x)[0])
-        assert_same({name: model.state_dict()[name] for name in before}, before, atol=0)
+    anchor, labelled = views()[0], views(7, 5)[0]
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = model.reference(anchor, labelled)
+    assert not found.anchor.requires_grad and model.training and model.backbone.training
+    assert_same(model.state_dict(), before, atol=0)
+    if teacher and reference != 'network':
+        expected = model.eval().outputs(anchor)[0], model.outputs(labelled)[0]
     else:
-        torch.testing.assert_close(anchors, model.neck(model.backbone(x)))
+        expected = model.neck(model.backbone(torch.cat([anchor, labelled]))).split([B, 5])
+    for rows, wanted in zip(found, expected):
+        torch.testing.assert_close(rows, wanted)
+
+
+@pytest.mark.parametrize('teacher, reference', [(None, 'teacher'), (dict(decay=0.9), 'ema')])
+def test_a_reference_that_is_not_there(teacher, reference):
+    with pytest.raises(ValueError, match=f"'network' or, with teacher=dict.*got '{reference}'"):
+        boost(teacher=teacher, reference=reference)
 
 
 def test_the_teachers_statistics_follow_the_network():
@@ -337,7 +346,8 @@ def test_the_labeller_sees_reference_features_of_the_anchors():
     model.labeller.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
     anchor = Batch(views(9, 6, 1), torch.arange(6))
     model.loss(**streams(), anchor=anchor)
-    torch.testing.assert_close(seen[0][3], model.teacher.neck(model.teacher.backbone(anchor.views[0])))
+    for rows, images in zip(seen[0][3], (anchor.views[0], streams()['labelled'].views[0])):
+        torch.testing.assert_close(rows, model.teacher.neck(model.teacher.backbone(images)))
     assert seen[0][2] is model.bank and seen[0][0].target is None and not model.teacher.training
     model.loss(**streams())
     assert seen[1][3] is None

@@ -11,9 +11,10 @@ from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
 from .seed import SeedHook
 from .select import SelectHook
 from .sweep import SweepHook
+from .transition import AnchorHook, TransitionHook
 
 __all__ = [
-    'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook', 'GroundTruthHook', 'KMeansHook',
-    'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook',
-    'SweepHook', 'TeacherHook'
+    'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook',
+    'GroundTruthHook', 'KMeansHook', 'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook',
+    'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook'
 ]

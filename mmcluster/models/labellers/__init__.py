@@ -1,4 +1,5 @@
 """Labellers: which label a labelled row has, now."""
+from .asd import ASDLabels
 from .selected import SelectedLabels
 
-__all__ = ['SelectedLabels']
+__all__ = ['ASDLabels', 'SelectedLabels']

@@ -1,0 +1,150 @@
+"""When ASD chooses its anchors, and when it maps instance classes to clusters."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import broadcast
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmcluster.functional.class_map import METHODS, align_map, class_votes, cluster_classes
+from mmcluster.functional.diagnostics import inside_share, map_churn, silent_share
+from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.transition import NORMS, transition_similarity
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+from .sweep import SweepHook, on_main_process
+
+
+@HOOKS.register_module()
+class AnchorHook(Hook):
+    """Chooses ASD's anchors once: the labelled rows of the first iteration. They stay, also after a resume.
+
+    ``bank.anchor`` holds the instance class of each anchor, counted in the order of the data set.
+
+    Args:
+        stream: The labelled stream. If it draws from a bank field, all rows of that field are anchors.
+    """
+
+    priority = 'NORMAL'
+
+    def __init__(self, stream: str = 'labelled'):
+        self.stream = stream
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Fill the field unless it is known.
+
+        Raises:
+            ValueError: If there are not as many rows as instance classes.
+        """
+        model = unwrap(runner.model)
+        bank, wanted = model.bank, model.labeller.num_labelled
+        if bank.is_set('anchor'):
+            return
+        sampler = runner.train_dataloader.sampler
+        pool = sampler.streams[self.stream].pool
+        if pool == 'all':
+            rows = sampler.chunk(self.stream, 0)
+        else:
+            rows = (getattr(bank, pool) >= 0).nonzero().flatten()
+        if len(rows) != wanted:
+            raise ValueError(f'AnchorHook: {len(rows)} rows for {wanted} instance classes; num_labelled of the '
+                             f'labeller, the size of stream {self.stream!r} and the rows that its pool holds must be '
+                             f'one number')
+        rows = rows.sort().values.to(bank.anchor.device)
+        bank.fill(index=rows, anchor=torch.arange(len(rows), device=rows.device))
+
+
+@HOOKS.register_module()
+class TransitionHook(SweepHook):
+    """Clusters ASD's instance classes by their transitions, every ``interval`` iterations (section III-D).
+
+    Rank 0 computes, all ranks take over. The clusters of a new map keep the names of the old one. While there are no
+    transitions, or fewer instance classes with one than clusters, the map is postponed.
+
+    Args:
+        interval: N_t, iterations.
+        norm: Normalisation of the transitions, see
+            :func:`~mmcluster.functional.transition.transition_similarity`.
+        method: ``'pam'``, ``'average'`` or ``'spectral'``.
+        symmetric: ``False`` leaves the transitions directed.
+        weighted: Weigh instance classes in the alignment by how many images are predicted as each.
+        align_first: ``'head'``: name the clusters of the first map as the trained head does, by how it labels the
+            images of each instance class; ``None``: the first names are free.
+        first: Iteration of the first map; ``None``: ``interval``.
+        kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`, for ``align_first``.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, interval: int = 1000, norm: str = 'minmax', method: str = 'pam', symmetric: bool = True,
+                 weighted: bool = False, align_first: Optional[str] = None, first: Optional[int] = None, **kwargs: Any):
+        super().__init__(output='logits', **kwargs)
+        for name, value, known in (('norm', norm, NORMS), ('method', method, METHODS),
+                                   ('align_first', align_first, ('head', None))):
+            if value not in known:
+                raise ValueError(f'TransitionHook: {name} must be one of {known}, got {value!r}')
+        if interval < 1:
+            raise ValueError(f'TransitionHook: interval must be at least 1 iteration, got {interval}')
+        self.interval = interval
+        self.norm = norm
+        self.method = method
+        self.symmetric = symmetric
+        self.weighted = weighted
+        self.align_first = align_first
+        self.first = first or interval
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: Optional[dict] = None) -> None:
+        """Make a map when it is due."""
+        done = runner.iter + 1
+        labeller = unwrap(runner.model).labeller
+        if done != self.first and (done < self.first or done % self.interval):
+            return
+        moving = int((labeller.counts.sum(0) + labeller.counts.sum(1) > 0).sum())
+        if moving < labeller.num_clusters:
+            runner.logger.warning(f'iteration {done}: {moving} of {labeller.num_labelled} instance classes have a '
+                                  f'transition, too few for {labeller.num_clusters} clusters; the map is postponed')
+            return
+        logits = self.features(runner) if self.align_first and not labeller.mapped else None
+        new = on_main_process(self.make_map, runner, logits)
+        new = torch.empty_like(labeller.class_map) if new is None else new.to(labeller.class_map)
+        broadcast(new)
+        self._report(runner, labeller.class_map, new, labeller.counts)
+        labeller.set_map(new)
+
+    def make_map(self, runner: Runner, logits: Optional[Tensor] = None) -> Tensor:
+        """Cluster and name the instance classes.
+
+        Args:
+            runner: The Runner.
+            logits: (N, K) of the trained head, for the names of the first map.
+
+        Returns:
+            (n_l,) long.
+        """
+        model = unwrap(runner.model)
+        labeller, pred = model.labeller, model.bank.pred
+        similarity = transition_similarity(labeller.counts, len(labeller.ring), self.norm, self.symmetric)
+        found = cluster_classes(similarity, labeller.num_clusters, self.method).to(pred.device)
+        popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
+        if labeller.mapped:
+            weight = popularity.sum(0) if self.weighted else None
+            votes = class_votes(labeller.class_map, labeller.num_clusters, weight)
+        elif logits is not None:
+            votes = popularity.t() @ one_hot(logits.argmax(1), labeller.num_clusters, popularity)
+        else:
+            return found
+        return align_map(found, votes, labeller.num_clusters).class_map
+
+    def _report(self, runner: Runner, old: Tensor, new: Tensor, counts: Tensor) -> None:
+        """Log how much of the map moved, how many transitions stay inside a cluster, and who never moves."""
+        values = dict(map_churn=map_churn(old, new), inside_share=inside_share(counts, new),
+                      silent_share=silent_share(counts))
+        for name, value in values.items():
+            runner.message_hub.update_scalar(f'train/{name}', float(value))
+        runner.logger.info(f'iteration {runner.iter + 1}: map of instance classes, ' +
+                           ', '.join(f'{name} {float(value):.3f}' for name, value in values.items()))

@@ -1,0 +1,191 @@
+"""ASD: labels that an adaptor makes out of nothing, for any semi-supervised learner (TIP 2025)."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from mmengine.dist import get_rank
+from torch import Tensor, nn
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.diagnostics import mean_perplexity, num_distinct
+from mmcluster.functional.instance import (InstanceLabels, align_instances, cluster_target, move_anchors,
+                                           regularisation)
+from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.pseudo import masked_cross_entropy
+from mmcluster.functional.transition import record_, transition_codes
+from mmcluster.registry import MODELS
+
+from ..bank import SampleBank
+from ..boost import Labelled, Reference, Unlabelled
+from ..gather import gather_rows
+
+ANCHOR_MODES = ('recompute', 'frozen', 'ema')
+
+
+@MODELS.register_module()
+class ASDLabels(nn.Module):
+    """Instance classes by optimal transport, and clusters of instance classes by class transitions.
+
+    The n_l rows of the labelled stream are aligned with as many anchors, which an ``AnchorHook`` chooses once and
+    which travel as the stream ``anchor``. The plan gives each row a soft *instance class* that trains a head of its
+    own (eqs. 6-8). What this head predicts for an unlabelled image, and what it predicted at the last visit
+    (``bank.pred``), is a transition (eq. 9); a ``TransitionHook`` clusters the instance classes by their transitions
+    and hands over a map. A row's label is the cluster of its likeliest instance class; before the first map there is
+    none. Order of a step: plan, instance loss, transitions, labels. Everything that is kept comes from the rows of all
+    ranks.
+
+    Args:
+        in_channels: D, width of the embedding.
+        num_clusters: K.
+        num_labelled: n_l, rows of the labelled stream over all ranks, and number of instance classes.
+        num_unlabelled: U, rows of the unlabelled stream over all ranks.
+        window: N_b, iterations whose transitions count.
+        reg: Weight lambda of the entropy in the transport; the paper gives no value.
+        reg_mode: ``'relative'``: times the standard deviation of the costs. ``'absolute'``: as it is.
+        sweeps: Sinkhorn sweeps.
+        anchor_mode: ``'recompute'`` the anchors' features in each iteration; ``'frozen'``: those of the first one;
+            ``'ema'``: an average of the features that were aligned with them.
+        anchor_decay: Weight of the old features in that average.
+        warmup: Iterations in which a batch that consists of the anchors has one-hot instance labels; the paper has
+            one. With random rows only the first batch does.
+        soft: Labels (L, K) that keep the doubt of the transport.
+        instance_weight: Weight of the instance loss.
+
+    Attributes:
+        ring: (N_b, U) int32 transitions of the last iterations, ``old * n_l + new``, -1 padding.
+        counts: (n_l, n_l) long, their sums.
+        pointer: () long, line of the next iteration.
+        steps: () long, iterations so far.
+        class_map: (n_l,) long, -1 before the first map.
+        anchor_feat: (n_l, D), unless they are recomputed.
+    """
+
+    fields = dict(pred=dict(), anchor=dict())
+    needs = ('AnchorHook', 'TransitionHook')
+    trains = True
+
+    def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
+                 window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
+                 anchor_mode: str = 'recompute', anchor_decay: float = 0.99, warmup: int = 1,
+                 soft: bool = False, instance_weight: float = 1.):
+        super().__init__()
+        require_two_clusters('ASDLabels', num_clusters)
+        if num_labelled < num_clusters:
+            raise ValueError(f'ASDLabels: {num_labelled} labelled rows cannot stand for {num_clusters} clusters; raise '
+                             f'num_labelled and the size of the labelled stream, 4 K in the paper')
+        if anchor_mode not in ANCHOR_MODES:
+            raise ValueError(f'ASDLabels: anchor_mode must be one of {ANCHOR_MODES}, got {anchor_mode!r}')
+        regularisation(torch.zeros(1, 1), reg, reg_mode)    # raises
+        self.head = nn.Linear(in_channels, num_labelled)
+        self.num_clusters = num_clusters
+        self.num_labelled = num_labelled
+        self.options = dict(reg=reg, reg_mode=reg_mode, sweeps=sweeps)
+        self.anchor_mode = anchor_mode
+        self.anchor_decay = anchor_decay
+        self.warmup = warmup
+        self.soft = soft
+        self.instance_weight = instance_weight
+        self.register_buffer('ring', torch.full((window, num_unlabelled), -1, dtype=torch.int32))
+        self.register_buffer('counts', torch.zeros(num_labelled, num_labelled, dtype=torch.long))
+        self.register_buffer('pointer', torch.zeros((), dtype=torch.long))
+        self.register_buffer('steps', torch.zeros((), dtype=torch.long))
+        self.register_buffer('class_map', torch.full((num_labelled,), -1))
+        if anchor_mode != 'recompute':
+            self.register_buffer('anchor_feat', torch.zeros(num_labelled, in_channels))
+        self.host = dict(mapped=False)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether there is a map, known without waiting for the device."""
+        return self.host['mapped']
+
+    def set_map(self, class_map: Tensor) -> None:
+        """Take over a map (n_l,) long from instance classes to clusters, equal on all ranks. For hooks."""
+        self.class_map.copy_(class_map)
+        self.host['mapped'] = bool((self.class_map >= 0).all())
+
+    def forward(self, l: Labelled, u: Optional[Unlabelled], bank: SampleBank,
+                reference: Optional[Reference] = None) -> tuple[Optional[Tensor], dict[str, Tensor]]:
+        """Labels of the labelled rows, once there is a map, and the instance loss.
+
+        Args:
+            l: Labelled rows of this rank.
+            u: Unlabelled rows of this rank; their weak views are tracked.
+            bank: Holds ``anchor``, the instance class of each anchor, and ``pred``.
+            reference: Features (n_l / W, D) of this rank's anchors, in the order of the data set over all ranks, and
+                of its labelled rows.
+
+        Returns:
+            (L,) or (L, K) targets, ``None`` before the first map; and ``loss_ins`` with diagnostics.
+
+        Raises:
+            ValueError: If there is no anchor stream, or labelled rows or anchors are not n_l.
+        """
+        mine = slice(get_rank() * len(l.index), (get_rank() + 1) * len(l.index))
+        aligned = self.align(l, bank, reference)
+        losses = dict(loss_ins=self.instance_weight * masked_cross_entropy(self._instance_logits(l.feat),
+                                                                           aligned.label[mine]),
+                      label_perplexity=mean_perplexity(aligned.label),
+                      instance_classes=num_distinct(aligned.index, self.num_labelled).float())
+        if self.training and u is not None:
+            losses['transitions'] = self.track(u, bank)
+        if not self.mapped:
+            return None, losses
+        target = cluster_target(aligned.label, aligned.index, self.class_map, self.num_clusters, self.soft)
+        return target[mine], losses
+
+    @torch.no_grad()
+    def align(self, l: Labelled, bank: SampleBank, reference: Optional[Reference]) -> InstanceLabels:
+        """Instance labels of the labelled rows of all ranks (eq. 7); one-hot for the anchors at the beginning.
+
+        Args:
+            l: Labelled rows of this rank.
+            bank: Holds ``anchor``.
+            reference: Features of anchors and labelled rows, see :meth:`forward`.
+
+        Returns:
+            Labels (n_l, n_l) and what belongs to them.
+        """
+        if reference is None:
+            raise ValueError("ASDLabels compares with anchors: give the sampler a stream anchor=dict(size=n_l, "
+                             "pool='anchor', order='fixed'), the preprocessor its view, and an AnchorHook")
+        anchor, feat, index = map(gather_rows, (reference.anchor, reference.labelled, l.index))
+        if len(feat) != self.num_labelled or len(anchor) != self.num_labelled:
+            raise ValueError(f'ASDLabels has num_labelled={self.num_labelled}, but {len(feat)} labelled rows and '
+                             f'{len(anchor)} anchors came; give both streams this size')
+        if self.anchor_mode != 'recompute':
+            anchor = torch.where(self.steps > 0, self.anchor_feat, anchor)
+        aligned = align_instances(feat, anchor, **self.options)
+        own = bank.read('anchor', index)
+        given = (self.steps < self.warmup) & (own >= 0).all()
+        label = torch.where(given, one_hot(own, self.num_labelled, aligned.label), aligned.label)
+        if self.training:
+            if self.anchor_mode != 'recompute':
+                moved = move_anchors(anchor, feat, aligned.plan, self.anchor_decay)
+                self.anchor_feat.copy_(moved if self.anchor_mode == 'ema' else anchor)
+            self.steps.add_(1)
+        return aligned._replace(label=label, index=torch.where(given, own, aligned.index))
+
+    @torch.no_grad()
+    def track(self, u: Unlabelled, bank: SampleBank) -> Tensor:
+        """Let the transitions of the unlabelled rows of all ranks enter the window (eq. 9).
+
+        Args:
+            u: Unlabelled rows of this rank.
+            bank: Holds ``pred``.
+
+        Returns:
+            () number of transitions of this iteration.
+        """
+        old, new = bank.exchange('pred', u.index, self._instance_logits(u.feat_weak).argmax(1))
+        codes = transition_codes(old, new, self.num_labelled)
+        record_(self.ring, self.counts, self.pointer, codes)
+        return (codes >= 0).sum().float()
+
+    def _instance_logits(self, feat: Tensor) -> Tensor:
+        return self.head(feat).float()
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        super()._load_from_state_dict(state_dict, prefix, *args)
+        self.host['mapped'] = bool((self.class_map >= 0).all())

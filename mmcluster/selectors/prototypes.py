@@ -1,0 +1,50 @@
+"""Prototypes accompanied by their neighbours (ASD section III-C)."""
+from __future__ import annotations
+
+from typing import Optional
+
+from torch import Tensor
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.contrast import unit_rows
+from mmcluster.functional.kmeans import kmeans
+from mmcluster.functional.prototype_sampling import accompanied_prototypes
+from mmcluster.functional.select import to_target
+from mmcluster.registry import LABEL_SELECTORS
+
+
+@LABEL_SELECTORS.register_module()
+class AccompaniedPrototypes:
+    """The rows nearest to the centres of k-means, equally many of each, no row twice; ASD_PS draws from them.
+
+    Args:
+        num_clusters: K.
+        per_cluster: Rows of each centre, n_l / K.
+        n_init: Restarts of k-means.
+        seed: Seed of k-means.
+    """
+
+    def __init__(self, num_clusters: int, per_cluster: int = 4, n_init: int = 1, seed: int = 0):
+        require_two_clusters('AccompaniedPrototypes', num_clusters)
+        if per_cluster < 1:
+            raise ValueError(f'AccompaniedPrototypes: per_cluster must be at least 1, got {per_cluster}')
+        self.num_clusters = num_clusters
+        self.per_cluster = per_cluster
+        self.n_init = n_init
+        self.seed = seed
+
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+        """Select from an embedding.
+
+        Args:
+            embed: (N, D).
+            prob: Not used.
+
+        Returns:
+            (N,) centre of the selected rows, -1 elsewhere.
+        """
+        if embed is None:
+            raise ValueError("AccompaniedPrototypes works on an embedding; use a SelectHook with output='embed'")
+        rows = unit_rows(embed)
+        result = kmeans(rows, self.num_clusters, n_init=self.n_init, seed=self.seed, metric='cosine')
+        return to_target(accompanied_prototypes(rows, result.centers, self.per_cluster), len(rows))

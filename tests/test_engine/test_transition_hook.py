@@ -1,0 +1,206 @@
+"""Anchors that are chosen once, and maps of instance classes: when, from what, under which names."""
+import logging
+
+import pytest
+import torch
+
+from mmcluster.datasets import StreamSampler
+from mmcluster.engine.hooks import AnchorHook, TransitionHook
+from mmcluster.models import ASDLabels
+from mmcluster.registry import LABEL_SELECTORS
+
+from .fake import D, K, N, blobs, fake_runner, rowwise, scalar
+
+M, U = 8, 10
+GROUPS = torch.tensor([2, 0, 1, 3, 0, 2, 3, 1])
+
+
+def runner_with(counts=None, streams=None, **options):
+    """A Runner whose labeller saw transitions."""
+    model = rowwise(fields=('pred', 'anchor', 'pool'), **options)
+    model.labeller = ASDLabels(D, K, M, U, window=5)
+    if counts is not None:
+        model.labeller.counts.copy_(counts)
+    runner = fake_runner(model)
+    runner.train_dataloader.sampler = StreamSampler(range(N), streams or dict(labelled=dict(size=M)), length=5)
+    return runner
+
+
+def inside(groups=GROUPS, weight=5):
+    """Transitions (M, M) inside groups; one strays."""
+    counts = weight * (groups[:, None] == groups).long()
+    counts[0, 1] = 1
+    return counts.fill_diagonal_(0)
+
+
+def run(hook, runner, iterations):
+    """Iterations, counted from 1, after which the map was set."""
+    found, labeller = [], runner.model.labeller
+    original = labeller.set_map
+    for done in iterations:
+        runner.iter = done - 1
+        labeller.set_map = lambda new: found.append(done) or original(new)
+        hook.after_train_iter(runner, 0)
+    del labeller.set_map
+    return found
+
+
+def same_partition(one, other):
+    return torch.equal(one[:, None] == one, other[:, None] == other)
+
+
+# ---- anchors
+
+def test_the_rows_of_the_first_iteration():
+    runner = runner_with()
+    AnchorHook().before_train_epoch(runner)
+    rows = runner.train_dataloader.sampler.chunk('labelled', 0).sort().values
+    anchor = runner.model.bank.anchor
+    assert torch.equal((anchor >= 0).nonzero().flatten(), rows) and torch.equal(anchor[rows], torch.arange(M))
+
+
+def test_the_rows_of_a_pool():
+    runner = runner_with(streams=dict(labelled=dict(size=M, pool='pool')))
+    rows = torch.arange(M) * 7
+    runner.model.bank.fill(index=rows, pool=torch.arange(M) // 2)
+    AnchorHook().before_train_epoch(runner)
+    assert torch.equal(runner.model.bank.anchor[rows], torch.arange(M))
+
+
+def test_anchors_stay():
+    runner = runner_with()
+    hook = AnchorHook()
+    hook.before_train_epoch(runner)
+    before = runner.model.bank.anchor.clone()
+    runner.epoch, runner.train_dataloader.sampler = 1, StreamSampler(range(N), dict(labelled=dict(size=M)), seed=9)
+    hook.before_train_epoch(runner)
+    resumed = runner_with()
+    resumed.model.load_state_dict(runner.model.state_dict())
+    resumed.train_dataloader.sampler = runner.train_dataloader.sampler
+    hook.before_train_epoch(resumed)
+    assert torch.equal(runner.model.bank.anchor, before) and torch.equal(resumed.model.bank.anchor, before)
+
+
+@pytest.mark.parametrize('streams, filled, found', [
+    (dict(labelled=dict(size=M + 1)), 0, M + 1), (dict(labelled=dict(size=M, pool='pool')), M - 2, M - 2),
+    (dict(labelled=dict(size=M, pool='pool')), 0, 0)])
+def test_another_number_of_rows(streams, filled, found):
+    runner = runner_with(streams=streams)
+    runner.model.bank.fill(index=torch.arange(filled), pool=torch.zeros(filled, dtype=torch.long))
+    with pytest.raises(ValueError, match=f"{found} rows for {M} instance classes.*stream 'labelled'"):
+        AnchorHook().before_train_epoch(runner)
+
+
+# ---- when
+
+@pytest.mark.parametrize('options, expected', [
+    (dict(interval=4), [4, 8, 12]), (dict(interval=4, first=2), [2, 4, 8, 12]), (dict(interval=4, first=6), [6, 8, 12]),
+    (dict(interval=20), [])])
+def test_when_a_map_is_made(options, expected):
+    assert run(TransitionHook(**options), runner_with(inside()), range(1, 13)) == expected
+
+
+def test_a_map_waits_for_transitions(caplog):
+    runner, hook = runner_with(torch.zeros(M, M, dtype=torch.long)), TransitionHook(interval=2)
+    with caplog.at_level(logging.WARNING, 'fake'):
+        assert run(hook, runner, range(1, 6)) == []
+    assert caplog.text.count('0 of 8 instance classes have a transition, too few for 4 clusters; the map is postp') == 2
+    assert not runner.model.labeller.mapped and (runner.model.labeller.class_map == -1).all()
+    runner.model.labeller.counts[1, 2] = 9
+    assert run(hook, runner, [6]) == [], 'two classes move, four clusters are wanted'
+    runner.model.labeller.counts.copy_(inside())
+    assert run(hook, runner, range(7, 11)) == [8, 10] and runner.model.labeller.mapped
+
+
+# ---- what
+
+@pytest.mark.parametrize('options', [{}, dict(norm='sym_degree'), dict(norm='jaccard'), dict(norm='row'),
+                                     dict(method='average'), dict(method='spectral'), dict(symmetric=False)])
+def test_groups_that_exchange_images_are_clusters(options):
+    runner = runner_with(inside())
+    run(TransitionHook(interval=1, **options), runner, [1])
+    found = runner.model.labeller.class_map
+    assert same_partition(found, GROUPS) and set(found.tolist()) == set(range(K))
+    assert scalar(runner, 'map_churn') == 1 and scalar(runner, 'silent_share') == 0
+    total = inside().sum()
+    assert scalar(runner, 'inside_share') == pytest.approx(float((total - 1) / total))
+
+
+def test_names_stay():
+    runner = runner_with(inside())
+    names = torch.tensor([3, 2, 0, 1])
+    runner.model.labeller.set_map(names[GROUPS])
+    runner.model.labeller.counts.copy_(inside(GROUPS.clone().index_fill_(0, torch.tensor([7]), 0)))
+    run(TransitionHook(interval=1), runner, [1])
+    assert runner.model.labeller.class_map[:7].tolist() == names[GROUPS][:7].tolist()
+    assert scalar(runner, 'map_churn') == 1 / M
+
+
+def test_popular_classes_have_more_votes():
+    """Group 0 takes one class of each old cluster; the popular one names it."""
+    old, new = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]), torch.tensor([0, 1, 1, 0, 2, 2, 3, 3])
+    pred = torch.where(torch.arange(N) < 30, 3, torch.arange(N) % M)        # class 3, once of cluster 1, joins class 0
+    found = {}
+    for weighted in (False, True):
+        runner = runner_with(inside(new))
+        runner.model.bank.fill(pred=pred)
+        runner.model.labeller.set_map(old)
+        run(TransitionHook(interval=1, weighted=weighted), runner, [1])
+        found[weighted] = runner.model.labeller.class_map
+    assert found[True][[0, 3]].tolist() == [1, 1] and found[True][[1, 2]].tolist() == [0, 0]
+    assert found[True][4:].tolist() == old[4:].tolist() == found[False][4:].tolist()
+
+
+def test_the_first_map_takes_the_names_of_the_head():
+    head = dict(type='LinearClusterHead', in_channels=D, num_clusters=K)
+    runner = runner_with(inside(), head=head)
+    order = torch.tensor([1, 3, 0, 2])
+    with torch.no_grad():
+        runner.model.head.fc.weight.copy_(torch.eye(K, D)[order])
+        runner.model.head.fc.bias.zero_()
+    blob = blobs()[1]
+    members = [(GROUPS == group).nonzero().flatten() for group in range(K)]
+    runner.model.bank.fill(pred=torch.stack([members[b][i % 2] for i, b in enumerate(blob.tolist())]))
+    hook = TransitionHook(interval=1, align_first='head')
+    run(hook, runner, [1])
+    named = runner.model.labeller.class_map
+    assert torch.equal(named[runner.model.bank.pred], torch.argsort(order)[blob])
+    hook.features = lambda runner: pytest.fail('only the first map asks the head')
+    run(hook, runner, [2])
+    assert torch.equal(runner.model.labeller.class_map, named)
+
+
+@pytest.mark.parametrize('options, problem', [(dict(align_first='yes'), "one of .*'head', None.*got 'yes'"),
+                                              (dict(interval=0), 'at least 1 iteration, got 0'),
+                                              (dict(norm='other'), "one of .*'minmax'.*got 'other'"),
+                                              (dict(method='other'), "one of .*'pam'.*got 'other'")])
+def test_wrong_options(options, problem):
+    with pytest.raises(ValueError, match=problem):
+        TransitionHook(**options)
+
+
+# ---- prototypes
+
+def select(embed, **options):
+    return LABEL_SELECTORS.build(dict(type='AccompaniedPrototypes', num_clusters=K, **options))(embed)
+
+
+def test_prototypes_are_balanced_and_near_their_centres():
+    rows, blob = torch.from_numpy(blobs()[0]), blobs()[1]
+    target = select(rows, per_cluster=3)
+    chosen = (target >= 0).nonzero().flatten()
+    assert torch.bincount(target[chosen]).tolist() == [3] * K
+    assert same_partition(target[chosen], blob[chosen])
+    unit = torch.nn.functional.normalize(rows.double(), dim=1)
+    for c in range(K):
+        mine = blob == blob[target == c][0]
+        centre = torch.nn.functional.normalize(unit[mine].mean(0), dim=0)
+        expected = (unit @ centre).masked_fill(~mine, -1).topk(3).indices
+        assert set(expected.tolist()) == set((target == c).nonzero().flatten().tolist())
+
+
+def test_wrong_prototypes():
+    with pytest.raises(ValueError, match='per_cluster must be at least 1, got 0'):
+        select(None, per_cluster=0)
+    with pytest.raises(ValueError, match="use a SelectHook with output='embed'"):
+        select(None)
