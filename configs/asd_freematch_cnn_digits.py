@@ -1,7 +1,7 @@
 # ASD with FreeMatch on 8 x 8 digits, from random weights, without labels or pre-training. No figure of the paper
 # corresponds.
 # python tools/train.py configs/asd_freematch_cnn_digits.py
-_base_ = ['_base_/runtime.py', '_base_/datasets/digits.py']
+_base_ = ['_base_/runtime.py', '_base_/datasets/digits.py', '_base_/digits_boost_schedule.py']
 
 epochs = 24
 # Wider shifts and scales than these blur the digits' instance classes before they tell anything.
@@ -35,15 +35,5 @@ custom_hooks = [
     dict(type='TeacherHook'),
 ]
 find_unused_parameters = True  # no cluster losses before the first map
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=8)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='SGD', lr=0.03, momentum=0.9, nesterov=True, weight_decay=5e-4),
-    paramwise_cfg=dict(no_decay='ndim'))
-param_scheduler = dict(type='FixMatchCosineLR', total_epochs=epochs, convert_to_iter_based=True)
-val_evaluator = [
-    dict(type='ClusteringMetric', source='kmeans', num_clusters=10),
-    dict(type='ClusteringMetric', source='head'),
-]
-test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=epochs, val_interval=8)
+param_scheduler = dict(total_epochs=epochs)

@@ -1,6 +1,6 @@
 # ClusMatch on top of ProPos on 8 x 8 digits; the second stage of propos_clusmatch_cnn_digits.py.
 # python tools/train.py configs/clusmatch_cnn_digits.py --cfg-options model.base.init_cfg.checkpoint=PROPOS.pth
-_base_ = ['_base_/runtime.py', '_base_/datasets/digits.py']
+_base_ = ['_base_/runtime.py', '_base_/datasets/digits.py', '_base_/digits_boost_schedule.py']
 
 epochs = 8
 weak = [dict(type='BatchAffine', degrees=10, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=(-5.7, 5.7))]
@@ -33,15 +33,6 @@ custom_hooks = [
     dict(type='KMeansHook', num_clusters=10, align_to='target'),
     dict(type='TeacherHook'),
 ]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=4)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='SGD', lr=0.02, momentum=0.9, nesterov=True, weight_decay=5e-4),
-    paramwise_cfg=dict(no_decay='ndim'))
-param_scheduler = dict(type='FixMatchCosineLR', total_epochs=epochs, convert_to_iter_based=True)
-val_evaluator = [
-    dict(type='ClusteringMetric', source='kmeans', num_clusters=10),
-    dict(type='ClusteringMetric', source='head'),
-]
-test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=epochs)
+param_scheduler = dict(total_epochs=epochs)
+optim_wrapper = dict(optimizer=dict(lr=0.02))

@@ -2,21 +2,12 @@
 # stage of spice_cnn_digits.py.
 # python tools/train.py configs/spice_joint_cnn_digits.py \
 #   --cfg-options custom_hooks.0.source.init_cfg.checkpoint=SPICE_SELF.pth
-_base_ = ['_base_/runtime.py', '_base_/datasets/digits.py']
+_base_ = [
+    '_base_/runtime.py', '_base_/datasets/digits.py', '_base_/models/fixmatch_cnn_digits.py',
+    '_base_/digits_boost_schedule.py'
+]
 
 epochs = 10
-weak = [dict(type='BatchAffine', degrees=10, translate=(0.1, 0.1), scale=(0.9, 1.1), shear=(-5.7, 5.7))]
-strong = [dict(type='BatchAffine', degrees=20, translate=(0.15, 0.15), scale=(0.8, 1.2), shear=(-12, 12))]
-model = dict(
-    type='Boost',
-    bank=dict(num_samples=None),
-    data_preprocessor=dict(type='ViewPreprocessor', mean=[77.8], std=[95.9],
-                           views=dict(labelled=[weak], unlabelled=[weak, strong])),
-    backbone=dict(type='SmallCNN', in_channels=1, widths=(32, 64, 128)),
-    head=dict(type='LinearClusterHead', in_channels=128, num_clusters=10),
-    labeller=dict(type='SelectedLabels'),
-    pseudo_label_loss=dict(type='FixMatchLoss', num_clusters=10),
-    teacher=dict(decay=0.99, buffers='live'))
 train_dataloader = dict(sampler=dict(
     length=50,
     streams=dict(
@@ -37,15 +28,6 @@ custom_hooks = [
             init_cfg=dict(type='Pretrained', checkpoint='{spice_self}'))),
     dict(type='TeacherHook'),
 ]
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=epochs, val_interval=5)
-optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='SGD', lr=0.03, momentum=0.9, nesterov=True, weight_decay=5e-4),
-    paramwise_cfg=dict(no_decay='norm'))
-param_scheduler = dict(type='FixMatchCosineLR', total_epochs=epochs, convert_to_iter_based=True)
-val_evaluator = [
-    dict(type='ClusteringMetric', source='kmeans', num_clusters=10),
-    dict(type='ClusteringMetric', source='head'),
-]
-test_evaluator = val_evaluator
+train_cfg = dict(max_epochs=epochs, val_interval=5)
+param_scheduler = dict(total_epochs=epochs)
+optim_wrapper = dict(paramwise_cfg=dict(no_decay='norm'))

@@ -101,6 +101,7 @@ def _kernel_form(score: Tensor, rows: Tensor, columns: Tensor) -> _Form:
     flipped = kernel.mT.contiguous()
 
     def label(right: Tensor) -> Tensor:
+        """Plan with rows that sum to 1, from the factors of the columns."""
         share = kernel * right[..., None, :]
         return share / share.sum(dim=-1, keepdim=True)
 
