@@ -8,6 +8,7 @@ from typing import Optional
 
 from torch import Tensor
 
+from mmcluster.checks import require_two_clusters
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.select import select_by_distance, select_by_variance, to_target
 from mmcluster.registry import LABEL_SELECTORS
@@ -29,8 +30,7 @@ class CentroidDistance:
     def __init__(self, num_clusters: int, sigma: float, distance: str = 'cosine', to: str = 'assigned',
                  n_init: int = 10, seed: int = 0):
         check_share(sigma)
-        if num_clusters < 2:
-            raise ValueError(f'CentroidDistance: num_clusters must be at least 2, got {num_clusters}')
+        require_two_clusters('CentroidDistance', num_clusters)
         self.num_clusters = num_clusters
         self.sigma = sigma
         self.distance = distance

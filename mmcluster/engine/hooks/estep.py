@@ -8,6 +8,7 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from mmcluster.checks import require_two_clusters
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
 from mmcluster.registry import HOOKS
@@ -92,8 +93,7 @@ class KMeansHook(EStepHook):
                  max_iter: int = 300, tol: float = 1e-4, metric: str = 'cosine',
                  posterior_temperature: Optional[float] = None, **kwargs: Any):
         super().__init__(field, **kwargs)
-        if num_clusters < 2:
-            raise ValueError(f'KMeansHook: num_clusters must be at least 2, got {num_clusters}')
+        require_two_clusters('KMeansHook', num_clusters)
         self.num_clusters = num_clusters
         self.align_to = align_to
         self.posterior_temperature = posterior_temperature

@@ -7,6 +7,7 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
+from mmcluster.checks import require_two_clusters
 from mmcluster.functional.contrast import cosine_regression
 from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_scattering, queue_labels
 from mmcluster.registry import MODELS
@@ -47,8 +48,7 @@ class ProPos(BYOL):
                                    ('mask_scope', mask_scope, ('global', 'rank'))):
             if value not in known:
                 raise ValueError(f'ProPos: {name} must be one of {known}, got {value!r}')
-        if num_clusters < 2:
-            raise ValueError(f'ProPos: num_clusters must be at least 2, got {num_clusters}')
+        require_two_clusters('ProPos', num_clusters)
         if self.bank is None:
             raise ValueError('ProPos keeps cluster labels per sample: give it bank=dict(num_samples=None)')
         self.num_clusters = num_clusters
