@@ -8,7 +8,9 @@ from .propos import ProPos
 from .scan import SCAN
 from .simclr import SimCLR
 from .spice import SPICE
+from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'BYOL', 'BaseClusterer', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SCAN', 'SPICE', 'SimCLR'
+    'BYOL', 'BaseClusterer', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SCAN', 'SPICE', 'SimCLR',
+    'TwoLevelClusterer'
 ]

@@ -1,0 +1,87 @@
+"""What CC and PICI have in common: images are told apart in one space, clusters in another."""
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.cluster_contrast import cluster_contrast
+from mmcluster.functional.contrast import nt_xent, unit_rows, wide
+
+from ..gather import gather_rows_with_grad
+from .base import build
+from .byol import feature_std
+from .contrastive import ContrastiveClusterer
+
+
+class TwoLevelClusterer(ContrastiveClusterer):
+    """A backbone below two branches: a projector for contrast between images, a head for contrast between clusters.
+
+    ``embed`` is the backbone's vector h (B, F), which both branches take; ``logits`` are the head's. The projector is
+    dropped by boosters.
+
+    Args:
+        backbone: Config of a network (B, C, H, W) -> (B, F).
+        projector: Config of a module (B, F) -> (B, D), the instance-level branch.
+        head: Config of a module (B, F) -> (B, K), the cluster-level branch.
+        temperature: Divides the similarities of images (paper's tau_I).
+        cluster_temperature: Divides those of clusters (paper's tau_C).
+        kwargs: See :class:`BaseClusterer`.
+
+    Raises:
+        ValueError: If the head has fewer than two clusters.
+    """
+
+    def __init__(self, backbone: dict, projector: dict, head: dict, temperature: float = 0.5,
+                 cluster_temperature: float = 1.0, **kwargs: Any):
+        super().__init__(backbone, projector, **kwargs)
+        self.head = build(head)
+        require_two_clusters(type(self).__name__, self.head.num_clusters)
+        self.temperature = temperature
+        self.cluster_temperature = cluster_temperature
+
+    @property
+    def num_clusters(self) -> int:
+        """K."""
+        return self.head.num_clusters
+
+    def instance_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
+        """Contrast between the images of all ranks (PICI eqs. 5, 6).
+
+        Args:
+            h1: (B, F) backbone vectors of the first view.
+            h2: (B, F) of the second view.
+
+        Returns:
+            ``loss_instance``, equal on all ranks, and the spread of the projections.
+        """
+        z1, z2 = (unit_rows(self.projector(h)) for h in (h1, h2))
+        loss = nt_xent(gather_rows_with_grad(z1), gather_rows_with_grad(z2), self.temperature, normalize=False)
+        return dict(loss_instance=loss, feat_std=feature_std(z1))
+
+    def cluster_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
+        """Contrast between the clusters, whose columns hold the rows of all ranks (PICI eqs. 7-11).
+
+        Args:
+            h1: (B, F) backbone vectors of the first view.
+            h2: (B, F) of the second view.
+
+        Returns:
+            ``loss_cluster``, equal on all ranks, and its part that asks for equal cluster sizes.
+        """
+        c1, c2 = (gather_rows_with_grad(wide(self.head(h)).softmax(dim=1)) for h in (h1, h2))
+        contrast, gap = cluster_contrast(c1, c2, self.cluster_temperature)
+        return dict(loss_cluster=contrast + gap, entropy_gap=gap.detach())
+
+    def contrast_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
+        """Both levels, with equal weights (PICI eq. 2).
+
+        Args:
+            h1: (B, F) backbone vectors of the first view.
+            h2: (B, F) of the second view.
+
+        Returns:
+            ``loss_instance``, ``loss_cluster``, ``feat_std`` and ``entropy_gap``.
+        """
+        return {**self.instance_losses(h1, h2), **self.cluster_losses(h1, h2)}
