@@ -11,6 +11,7 @@ from .indexed import IndexedDataset
 from .samplers import StreamSampler, SweepSampler
 from .sources import ArraySource, DigitsSource, ImageSource
 from .stl10 import STL10Source
+from .svhn import SVHNSource
 from .tiny_imagenet import TinyImageNetSource
 from .transforms import *  # noqa: F401,F403
 
@@ -25,6 +26,6 @@ def identity(item: _Item) -> _Item:
 
 __all__ = [
     'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
-    'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'STL10Source', 'StreamSampler', 'SweepSampler',
+    'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'STL10Source', 'SVHNSource', 'StreamSampler', 'SweepSampler',
     'TinyImageNetSource', 'UnreadableImageError', 'decode_image', 'identity'
 ]
