@@ -81,7 +81,9 @@ class GroupedOptimWrapperConstructor:
         optim_wrapper_cfg: Config of the wrapper with its ``optimizer``.
         paramwise_cfg: ``lr_mult``: module path -> factor of the learning rate, the longest matching path wins;
             ``no_decay``: ``'none'``, ``'norm'`` (weights and biases of normalisation layers), ``'norm_bias'`` (these
-            and all other biases) or ``'ndim'`` (every tensor of less than two dimensions).
+            and all other biases) or ``'ndim'`` (every tensor of less than two dimensions);
+            ``layer_decay``: factor of the learning rate from each layer of a backbone to the one below it, for
+            transformers whose ``get_layer_depth`` numbers their layers, as mmpretrain's do. Heads have the full rate.
 
     Raises:
         ValueError: If ``paramwise_cfg`` has an unknown key or value.
@@ -92,8 +94,12 @@ class GroupedOptimWrapperConstructor:
         paramwise = dict(paramwise_cfg or {})
         self.lr_mult = dict(paramwise.pop('lr_mult', {}))
         self.no_decay = paramwise.pop('no_decay', 'none')
+        self.layer_decay = paramwise.pop('layer_decay', 1.)
         if paramwise:
-            raise ValueError(f'unknown keys in paramwise_cfg: {sorted(paramwise)}; known are lr_mult and no_decay')
+            raise ValueError(f'unknown keys in paramwise_cfg: {sorted(paramwise)}; known are lr_mult, no_decay and '
+                             f'layer_decay')
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f'layer_decay must be in (0, 1], got {self.layer_decay}')
         if self.no_decay not in ('none', 'norm', 'norm_bias', 'ndim'):
             raise ValueError(f"no_decay must be 'none', 'norm', 'norm_bias' or 'ndim', got {self.no_decay!r}")
 
@@ -124,24 +130,38 @@ class GroupedOptimWrapperConstructor:
             One ``dict(params=..., lr=..., weight_decay=...)`` for each pair of rates.
 
         Raises:
-            ValueError: If a path of ``lr_mult`` matches no parameter.
+            ValueError: If a path of ``lr_mult`` matches no parameter, or no part numbers its layers for
+                ``layer_decay``.
         """
         groups: dict[tuple[float, float], list] = {}
-        used, seen = set(), set()
+        used, seen, layered = set(), set(), self._layered(model)
         for path, module in model.named_modules():
             for name, param in module.named_parameters(recurse=False):
                 if not param.requires_grad or param in seen:
                     continue
                 seen.add(param)
-                match = self._match(f'{path}.{name}'.lstrip('.'))
+                full = f'{path}.{name}'.lstrip('.')
+                match = self._match(full)
                 used.add(match)
                 decay = 0. if self._spared(module, name, param) else weight_decay
-                groups.setdefault((lr * self.lr_mult.get(match, 1.), decay), []).append(param)
+                rate = lr * self.lr_mult.get(match, 1.) * self.layer_decay ** _layers_above(full, layered)
+                groups.setdefault((rate, decay), []).append(param)
         unused = set(self.lr_mult) - used
         if unused:
             raise ValueError(f'lr_mult names {sorted(unused)}, but no trained parameter lies there (or longer names '
                              f'of lr_mult take them all); the model has {[name for name, _ in model.named_children()]}')
         return [dict(params=params, lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
+
+    def _layered(self, model: nn.Module) -> dict[str, nn.Module]:
+        """Parts that number their layers and have trained parameters, by prefix; none without ``layer_decay``."""
+        if self.layer_decay == 1:
+            return {}
+        found = {f'{path}.': module for path, module in model.named_modules() if hasattr(module, 'get_layer_depth')
+                 and any(param.requires_grad for param in module.parameters())}
+        if not found:
+            raise ValueError('layer_decay needs a backbone that numbers its layers by get_layer_depth, such as '
+                             "mmpretrain's VisionTransformer; drop it for any other")
+        return found
 
     def _match(self, path: str) -> Optional[str]:
         found = [key for key in self.lr_mult if path == key or path.startswith(key + '.')]
@@ -151,3 +171,12 @@ class GroupedOptimWrapperConstructor:
         if self.no_decay in ('norm', 'norm_bias'):
             return isinstance(module, _NORMS) or self.no_decay == 'norm_bias' and name.endswith('bias')
         return self.no_decay == 'ndim' and param.dim() < 2
+
+
+def _layers_above(name: str, layered: dict[str, nn.Module]) -> int:
+    """How many layers of its part come after the one that a parameter lies in; 0 outside of these parts."""
+    for prefix, module in layered.items():
+        if name.startswith(prefix):
+            depth, count = module.get_layer_depth(name, prefix)
+            return count - 1 - depth
+    return 0

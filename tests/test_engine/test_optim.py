@@ -7,6 +7,7 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from mmcluster.engine.optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor, OptimWrapper
+from mmcluster.registry import MODELS
 
 from .toy import toy_runner
 
@@ -84,10 +85,30 @@ def test_a_name_that_matches_nothing_raises(name):
         build(**{name: 2.})
 
 
-@pytest.mark.parametrize('paramwise', [dict(custom_keys={}), dict(no_decay='bn')])
+@pytest.mark.parametrize('paramwise', [dict(custom_keys={}), dict(no_decay='bn'), dict(layer_decay=1.1),
+                                       dict(layer_decay=0.)])
 def test_unknown_options_raise(paramwise):
-    with pytest.raises(ValueError, match='no_decay'):
+    with pytest.raises(ValueError, match='no_decay|layer_decay must be in'):
         GroupedOptimWrapperConstructor(dict(optimizer=dict(type='SGD', lr=1.)), paramwise)
+
+
+def test_deeper_layers_of_a_transformer_learn_more_slowly():
+    """Head and last norm at the full rate, block i of 3 at d ^ (3 - i), what comes before the blocks at d ^ 4."""
+    vit = dict(type='mmpretrain.VisionTransformer', img_size=8, patch_size=4, arch=dict(
+        embed_dims=8, num_layers=3, num_heads=2, feedforward_channels=16))
+    model = nn.ModuleDict(dict(backbone=MODELS.build(vit), head=nn.Linear(8, 2), teacher=MODELS.build(vit)))
+    model.teacher.requires_grad_(False)
+    paramwise = dict(layer_decay=0.5, lr_mult={'head': 3.})
+    groups = GroupedOptimWrapperConstructor(dict(optimizer=dict(type='AdamW')), paramwise).groups(model, 1., 0.)
+    names = {param: name for name, param in model.named_parameters()}
+    rates = {names[param]: group['lr'] for group in groups for param in group['params']}
+    assert len(groups) == 6 and len(rates) == len(list(model.backbone.parameters())) + 2
+    for name, rate in rates.items():
+        where = name.split('.')
+        layer = 4 if name.startswith('head') or where[1] == 'ln1' else int(where[2]) + 1 if where[1] == 'layers' else 0
+        assert rate == (3. if where[0] == 'head' else 0.5 ** (4 - layer)), name
+    with pytest.raises(ValueError, match='layer_decay needs a backbone that numbers its layers'):
+        GroupedOptimWrapperConstructor(dict(optimizer=dict(type='AdamW')), dict(layer_decay=0.5)).groups(Net(), 1., 0.)
 
 
 def test_an_optimiser_without_rate_or_decay():
