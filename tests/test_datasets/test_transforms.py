@@ -13,8 +13,8 @@ from mmcluster.datasets import transforms as package
 from mmcluster.datasets.transforms import (BatchAffine, BatchColorJitter, BatchCutout, BatchFixMatchRandAugment,
                                            BatchFlip, BatchGaussianBlur, BatchGrayscale, BatchRandomCrop,
                                            BatchRandomResizedCrop, BatchResize, BatchSCANAugment, BatchSolarize,
-                                           BatchSquareCutout, FixMatchCutout, FixMatchRandAugment, SCANAugment,
-                                           SquareCutout)
+                                           BatchSquareCutout, FixMatchCutout, FixMatchRandAugment, PILGaussianBlur,
+                                           SCANAugment, SquareCutout)
 from mmcluster.functional import augment
 from mmcluster.functional.randaugment import FIXMATCH_OPS, SCAN_OPS
 from mmcluster.functional.rng import Draws
@@ -232,7 +232,7 @@ def pil_image(mode='RGB', size=(20, 16)):
 
 
 @pytest.mark.parametrize('mode', ['RGB', 'L'])
-@pytest.mark.parametrize('transform', [FixMatchRandAugment(3), FixMatchCutout(), SCANAugment(),
+@pytest.mark.parametrize('transform', [FixMatchRandAugment(3), FixMatchCutout(), SCANAugment(), PILGaussianBlur(),
                                        SquareCutout(8, (125.3, 123., 113.9))])
 def test_pil_transforms_survive_and_are_seeded_by_random(transform, mode):
     transform = pickle.loads(pickle.dumps(transform))
@@ -284,6 +284,28 @@ def test_both_doors_paint_the_same_squares():
     sizes['batched'] = (BatchSquareCutout(16, mean)(x, draws(4000)) < 1).all(1).sum((1, 2))
     first, second = (torch.quantile(sizes[door].float(), torch.linspace(0, 1, 9)) for door in ('pil', 'batched'))
     assert first[0] == second[0] == 1 and first[-1] == second[-1] == 256 and (first - second).abs().max() < 15
+
+
+def test_blur_has_the_radius_as_standard_deviation():
+    offset = np.arange(61) - 30
+    bright = Image.fromarray(np.tile(np.uint8(255) * (offset == 0), (61, 1)))
+    for radius in (1., 2., 4.):
+        line = np.asarray(PILGaussianBlur((radius, radius))(dict(img=bright))['img'])[30].astype(float)
+        assert abs(np.sqrt((line * offset ** 2).sum() / line.sum()) - radius) < 0.1 * radius
+
+
+def test_blur_draws_radius_and_turn(monkeypatch):
+    from mmcluster.datasets.transforms import pil
+    drawn, filter_of = [], pil.ImageFilter.GaussianBlur
+    monkeypatch.setattr(pil.ImageFilter, 'GaussianBlur', lambda radius: drawn.append(radius) or filter_of(radius))
+    random.seed(0)
+    for _ in range(2000):
+        PILGaussianBlur((0.1, 2.), prob=0.3)(dict(img=pil_image(size=(4, 4))))
+    assert abs(len(drawn) / 2000 - 0.3) < 0.04 and 0.1 <= min(drawn) < 0.15 and 1.95 < max(drawn) <= 2
+    assert abs(np.mean(drawn) - 1.05) < 0.07
+    for wrong in (dict(radius=(2., 0.1)), dict(radius=(-1., 1.)), dict(prob=1.5)):
+        with pytest.raises(ValueError, match='PILGaussianBlur needs'):
+            PILGaussianBlur(**wrong)
 
 
 def test_mixes_with_wrapped_torchvision_transforms():

@@ -2,10 +2,10 @@
 from .batched import BatchAffine, BatchColorJitter, BatchFlip, BatchGaussianBlur, BatchGrayscale, BatchSolarize
 from .batched_crop import BatchRandomCrop, BatchRandomResizedCrop, BatchResize
 from .batched_strong import BatchCutout, BatchFixMatchRandAugment, BatchSCANAugment, BatchSquareCutout
-from .pil import FixMatchCutout, FixMatchRandAugment, SCANAugment, SquareCutout
+from .pil import FixMatchCutout, FixMatchRandAugment, PILGaussianBlur, SCANAugment, SquareCutout
 
 __all__ = [
     'BatchAffine', 'BatchColorJitter', 'BatchCutout', 'BatchFixMatchRandAugment', 'BatchFlip', 'BatchGaussianBlur',
     'BatchGrayscale', 'BatchRandomCrop', 'BatchRandomResizedCrop', 'BatchResize', 'BatchSCANAugment', 'BatchSolarize',
-    'BatchSquareCutout', 'FixMatchCutout', 'FixMatchRandAugment', 'SCANAugment', 'SquareCutout'
+    'BatchSquareCutout', 'FixMatchCutout', 'FixMatchRandAugment', 'PILGaussianBlur', 'SCANAugment', 'SquareCutout'
 ]

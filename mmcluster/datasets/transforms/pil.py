@@ -11,7 +11,7 @@ import random
 from typing import Callable, Sequence
 
 from mmcv.transforms import BaseTransform
-from PIL import Image, ImageDraw, ImageEnhance, ImageOps
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from mmcluster.functional.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
 from mmcluster.registry import TRANSFORMS
@@ -149,4 +149,35 @@ class SquareCutout(BaseTransform):
         width, height = results['img'].size
         left, top = random.randrange(width) - side // 2, random.randrange(height) - side // 2
         results['img'] = _paint(results['img'], (left, top, left + side - 1, top + side - 1), self.colour)
+        return results
+
+
+@TRANSFORMS.register_module()
+class PILGaussianBlur(BaseTransform):
+    """Blur an image as Pillow does: three box filters, whose standard deviation is the radius.
+
+    Args:
+        radius: Range in pixels, from which the radius is drawn uniformly.
+        prob: Share of the images that are blurred.
+    """
+
+    def __init__(self, radius: tuple[float, float] = (0.1, 2.), prob: float = 1.) -> None:
+        if not 0 <= radius[0] <= radius[1] or not 0 <= prob <= 1:
+            raise ValueError(f'PILGaussianBlur needs 0 <= radius[0] <= radius[1] and prob in [0, 1], got {radius} and '
+                             f'{prob}')
+        self.radius = tuple(radius)
+        self.prob = prob
+
+    def transform(self, results: dict) -> dict:
+        """Blur one image.
+
+        Args:
+            results: Holds the PIL image ``img``.
+
+        Returns:
+            The same dictionary with a new ``img`` of equal size and mode.
+        """
+        radius = random.uniform(*self.radius)
+        if random.random() < self.prob:
+            results['img'] = results['img'].filter(ImageFilter.GaussianBlur(radius))
         return results
