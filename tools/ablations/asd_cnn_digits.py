@@ -1,0 +1,29 @@
+# ASD with FreeMatch on 8 x 8 digits, one option changed at a time.
+# python tools/analysis_tools/ablation.py tools/ablations/asd_cnn_digits.py --work-dir work_dirs/ablations/asd --jobs 2
+title = 'ASD on digits'
+config = '../../configs/asd_ps_freematch_cnn_digits.py'
+metrics = ['head/acc', 'head/nmi', 'head/ari']
+random_rows = '../../configs/asd_freematch_cnn_digits.py'
+rows = {
+    'raw pixels, k-means': dict(control='pixels'),
+    'untrained network, k-means': dict(control='untrained'),
+    'ASD_PS (lambda 0.2 std, teacher, N_b 100, N_t 50, n_l 40)': dict(),
+    'lambda 0.1 std': dict(options={'model.labeller.reg': 0.1}),
+    'lambda 0.5 std': dict(options={'model.labeller.reg': 0.5}),
+    'lambda 0.05, absolute': dict(options={'model.labeller.reg': 0.05, 'model.labeller.reg_mode': 'absolute'}),
+    'network as reference': dict(options={'model.reference': 'network'}),
+    'N_b 50': dict(options={'model.labeller.window': 50}),
+    'N_b 200': dict(options={'model.labeller.window': 200}),
+    'N_t 25': dict(options={'custom_hooks.2.interval': 25}),
+    'N_t 100': dict(options={'custom_hooks.2.interval': 100}),
+    'n_l 20': dict(options={
+        'model.labeller.num_labelled': 20, 'custom_hooks.0.selector.per_cluster': 2,
+        'train_dataloader.sampler.streams.labelled.size': 20, 'train_dataloader.sampler.streams.anchor.size': 20}),
+    'n_l 80': dict(options={
+        'model.labeller.num_labelled': 80, 'custom_hooks.0.selector.per_cluster': 8,
+        'train_dataloader.sampler.streams.labelled.size': 80, 'train_dataloader.sampler.streams.anchor.size': 80}),
+    'prototypes chosen once': dict(options={'custom_hooks.0.interval': -1}),
+    'ASD, random rows (lambda 0.5 std, teacher)': dict(config=random_rows),
+    'random rows, lambda 0.2 std': dict(config=random_rows, options={'model.labeller.reg': 0.2}),
+    'random rows, network as reference': dict(config=random_rows, options={'model.reference': 'network'}),
+}

@@ -1,0 +1,144 @@
+"""Train the rows of an ablation table and print it: python tools/analysis_tools/ablation.py TABLE.py --work-dir DIR.
+
+A table is a Python file such as tools/ablations/asd_cnn_digits.py: ``config``, ``metrics`` and ``rows``, title ->
+``dict(options={dotted key: value})``; a row may have a ``config`` of its own, or be a ``control``: ``'pixels'``,
+k-means on raw pixels, or ``'untrained'``, k-means on features of the network before training. Every row is run with
+every seed, each run in a process and a folder of its own. Runs that are finished are read, not repeated, so a table can
+be interrupted and extended. The last checkpoint counts. Mean and standard deviation (n - 1) over the seeds.
+"""
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.runner import set_random_seed
+from opened import clusters_of, sweep
+from sklearn.cluster import KMeans
+
+from mmcluster.apis import open_config, open_model
+from mmcluster.engine.recipe import run
+from mmcluster.evaluation.results import write_json, write_text
+from mmcluster.functional.kmeans import kmeans
+from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.registry import DATASETS
+from mmcluster.structures import TEST_STREAM, Key
+
+CONTROLS = ('pixels', 'untrained')
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('table', help='Python file with config, metrics and rows')
+    parser.add_argument('--work-dir', required=True, help='a folder for each run, and table.md')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time, one thread each')
+    parser.add_argument('--only', nargs='+', help='titles of some rows')
+    return parser.parse_args()
+
+
+def control(path: str, kind: str, seed: int) -> dict[str, float]:
+    """Metrics of k-means on what no training has touched, under the names of the head's.
+
+    Args:
+        path: The config, for data and network.
+        kind: See ``CONTROLS``.
+        seed: Of the network and of k-means.
+    """
+    cfg = open_config(path)
+    dataset, num_clusters = DATASETS.build(cfg.train_dataloader.dataset), clusters_of(cfg)
+    if kind == 'pixels':
+        images = dataset[[Key(i, TEST_STREAM) for i in range(len(dataset))]][TEST_STREAM].images[0]
+        label = KMeans(num_clusters, n_init=10, random_state=seed).fit_predict(images.flatten(1).double().numpy())
+    else:
+        set_random_seed(seed)
+        model = open_model(cfg)
+        model.init_weights()
+        model.eval()
+        label = kmeans(sweep(model, dataset, model.embed, 256), num_clusters, seed=seed, n_init=10).labels
+    return {f'head/{name}': value for name, value in clustering_metrics(dataset.labels, np.asarray(label)).items()}
+
+
+def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str, float]:
+    """Metrics of one run; it is read if it is finished.
+
+    Args:
+        path: The config.
+        row: Of the table.
+        seed: Of the run.
+        work_dir: Of the run.
+
+    Raises:
+        ValueError: If the folder holds a run with other options, or the row's control is unknown.
+    """
+    torch.set_num_threads(1)
+    wanted = json.loads(json.dumps(dict(row, config=os.path.basename(path), seed=seed)))
+    told, summary = os.path.join(work_dir, 'row.json'), os.path.join(work_dir, 'summary.json')
+    if os.path.exists(told):
+        with open(told, encoding='utf-8') as file:
+            if json.load(file) != wanted:
+                raise ValueError(f'{work_dir} holds a run with other options; take another --work-dir, or remove it')
+    os.makedirs(work_dir, exist_ok=True)
+    write_json(told, wanted)
+    if not os.path.exists(summary):
+        if 'control' in row:
+            if row['control'] not in CONTROLS:
+                raise ValueError(f'control must be one of {CONTROLS}, got {row["control"]!r}')
+            write_json(summary, dict(metrics=control(path, row['control'], seed)))
+        else:
+            cfg = Config.fromfile(path, lazy_import=False)
+            cfg.merge_from_dict(row.get('options', {}))
+            cfg.merge_from_dict(dict(work_dir=work_dir, randomness=dict(seed=seed), log_level='WARNING'))
+            run(cfg, resume=True, allow_config_change=False)
+    with open(summary, encoding='utf-8') as file:
+        return json.load(file)['metrics']
+
+
+def table(title: str, metrics: list[str], found: dict[str, list[dict[str, float]]]) -> str:
+    """Markdown of means and deviations, and of the first metric of each seed.
+
+    Args:
+        title: Head of the first column.
+        metrics: Names.
+        found: row -> metrics of each seed.
+    """
+    names = [name.rsplit('/')[-1].upper() for name in metrics]
+    lines = ['| ' + ' | '.join([title, *names, f'{names[0]} of each seed']) + ' |', '|---' * (len(names) + 2) + '|']
+    for row, seeds in found.items():
+        values = np.array([[seed[name] for name in metrics] for seed in seeds])
+        spread = values.std(axis=0, ddof=1) if len(values) > 1 else np.full(len(metrics), np.nan)
+        cells = [f'{mean:.3f} ± {deviation:.3f}' for mean, deviation in zip(values.mean(axis=0), spread)]
+        lines.append('| ' + ' | '.join([row, *cells, ', '.join(f'{value:.3f}' for value in values[:, 0])]) + ' |')
+    return '\n'.join(lines) + '\n'
+
+
+def main() -> None:
+    """Run what is missing, print, write table.md."""
+    args = parse_args()
+    spec = Config.fromfile(args.table, lazy_import=False)
+    rows = {name: row for name, row in spec.rows.items() if not args.only or name in args.only}
+    if not rows:
+        raise ValueError(f'no row is named {args.only}; the table has {list(spec.rows)}')
+    folder = os.path.dirname(os.path.abspath(args.table))
+    with ProcessPoolExecutor(args.jobs, get_context('spawn'), max_tasks_per_child=1) as pool:
+        jobs = {name: [pool.submit(
+            train, os.path.join(folder, row.get('config', spec.config)),
+            json.loads(json.dumps({key: row[key] for key in ('options', 'control') if key in row})), seed,
+            os.path.join(args.work_dir, re.sub(r'\W+', '_', name).strip('_').lower(), f'seed_{seed}'))
+            for seed in args.seeds] for name, row in rows.items()}
+        found = {name: [job.result() for job in seeds] for name, seeds in jobs.items()}
+    text = table(spec.title, list(spec.metrics), found)
+    write_text(os.path.join(args.work_dir, 'table.md'), text)
+    print(text)
+
+
+if __name__ == '__main__':
+    main()
