@@ -48,6 +48,7 @@ TOLERANCES: dict[str | tuple[str, str], Tolerance] = {
     ('asd', 'instance_loss'): Tolerance(atol=1e-10, rtol=0, grad_atol=1e-10, grad_rtol=0),
     'ruc': Tolerance(atol=1e-9, rtol=0, grad_atol=1e-9, grad_rtol=0),
     'scan': Tolerance(atol=1e-8, rtol=1e-8, grad_atol=1e-8, grad_rtol=1e-8, single_rtol=1e-5),
+    ('pici', 'sincos_pos_embed'): Tolerance(atol=1e-6),
 }
 # The outputs that stay determined when the vector's flag of the first name is false (several optima or orders exist).
 PINNED_WITHOUT_UNIQUENESS: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {

@@ -1,0 +1,94 @@
+"""Cross-level interaction of PICI: clusters of the instance features teach the cluster head (eq. 12-15)."""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from .consistency import probability_ce
+from .contrast import wide
+from .kmeans import center_similarity
+from .match import contingency, hungarian
+from .scale import min_max
+
+
+def nearest_centers(z: Tensor, centers: Tensor) -> Tensor:
+    """Label every row by its nearest centre, Euclidean (eq. 13).
+
+    Args:
+        z: (N, D).
+        centers: (M, D).
+
+    Returns:
+        (N,) long, the first of equally near ones.
+    """
+    return center_similarity(z, centers, 'euclidean').argmax(dim=1)
+
+
+def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Optional[Tensor] = None) -> Tensor:
+    """Stretch every dimension to [0, 1] before k-means.
+
+    Args:
+        z: (N, D).
+        scale: ``'set'``: by the range of all rows. ``'batch'``: by the ranges of consecutive rows in a given order, as
+            released, which mixes scales. ``None``: as they are.
+        batch: Rows of a batch; the last one may be shorter.
+        order: (N,) long, for ``'batch'``; ``None``: as they come.
+
+    Returns:
+        (N, D). Edge cases: a dimension without a range becomes 0.
+    """
+    if scale is None:
+        return z
+    if scale == 'set':
+        return min_max(z, dim=0)
+    order = torch.arange(len(z), device=z.device) if order is None else order.to(z.device)
+    rows = [min_max(part, dim=0) for part in z[order].split(batch)]
+    return torch.cat(rows)[order.argsort()]
+
+
+def relabel_map(votes: Tensor) -> Tensor:
+    """Find the cluster of the head that every k-means label stands for.
+
+    Args:
+        votes: (..., M, M) rows of cluster q (row) with label p (column), on the host.
+
+    Returns:
+        (..., M) long, column p -> cluster, one-to-one with the most votes.
+    """
+    shape = votes.shape
+    tables = votes.reshape(-1, *shape[-2:]) if votes.numel() else votes.new_zeros(0, *shape[-2:])
+    maps = [hungarian(table.t()) for table in tables]
+    return torch.stack(maps).view(shape[:-1]) if maps else votes.new_zeros(shape[:-1]).long()
+
+
+def match_labels(label: Tensor, cluster: Tensor, num_clusters: int) -> Tensor:
+    """Rename k-means labels to cluster indices so that they agree with the head's clusters as often as possible.
+
+    Args:
+        label: (N,) long, k-means labels p; -1 is unknown and stays.
+        cluster: (N,) long, the head's clusters q.
+        num_clusters: M.
+
+    Returns:
+        (N,) long, p renamed. Edge cases: a label that does not occur with any cluster gets one of those left over.
+    """
+    mapping = relabel_map(contingency(cluster, label, num_clusters, num_clusters).cpu()).to(label.device)
+    known = (label >= 0) & (label < num_clusters)
+    return torch.where(known, mapping[label.clamp(0, num_clusters - 1)], -1)
+
+
+def cross_level_loss(logits: Tensor, label: Tensor, double_softmax: bool = False) -> Tensor:
+    """Cross-entropy of the cluster head with renamed k-means labels (eq. 15, one view, batch mean).
+
+    Args:
+        logits: (B, M), before the softmax.
+        label: (B,) long, cluster indices; -1 is left out.
+        double_softmax: Take a second softmax over the probabilities, as released; the loss then cannot fall below
+            ``log(1 + (M - 1) / e)``.
+
+    Returns:
+        () mean over the labelled rows, 0 with a zero gradient where there is none.
+    """
+    return probability_ce(wide(logits).softmax(dim=1) if double_softmax else logits, label)
