@@ -13,9 +13,10 @@ from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key, Rows
 
 from .decode import UnreadableImageError, unreadable_error
+from .files import check_headers
 from .image_bank import image_bank
 from .seeding import preserve_random_state, seed_view, stable_hash
-from .sources import ImageSource, to_pil
+from .sources import ImageSource, split_parts, to_pil
 from .view_pipeline import ViewPipeline, stack_views
 
 
@@ -61,12 +62,15 @@ class IndexedDataset(Dataset):
         self._fingerprint = source.fingerprint if indices is None else stable_hash(source.fingerprint, rows.tobytes())
         self._labels = None if source.labels is None else source.labels[rows]
         self._paths = None if source.paths is None else [source.paths[i] for i in rows]
+        self._splits = dict(source.splits)
         self._metainfo = dict(dataset=source.name, classes=list(source.classes))
         self._pipelines = None if pipelines is None else {
             stream: [ViewPipeline(view) for view in views] for stream, views in pipelines.items()}
         in_memory = pipelines is None or size is not None or source.array is not None
         self._bank = image_bank(source, size, cache) if in_memory else None
         self._files = None if in_memory else source
+        if self._files is not None and source.paths is not None:
+            check_headers(source)
         if pipelines is not None and in_memory and self._bank.ndim != 4:
             raise ValueError('features have no views to make; leave `pipelines` out')
 
@@ -89,6 +93,27 @@ class IndexedDataset(Dataset):
     def paths(self) -> Optional[list[str]]:
         """N paths relative to the folder of the data; None for arrays."""
         return self._paths
+
+    def split_rows(self, split: str) -> Tensor:
+        """Rows that belong to some of the source's splits.
+
+        Args:
+            split: Names joined by ``+``, such as ``'train+test'``.
+
+        Returns:
+            (n,) long, ascending.
+
+        Raises:
+            ValueError: If the source knows no such split.
+        """
+        if not self._splits:
+            raise ValueError(f'the data {self._metainfo["dataset"]!r} does not tell its splits apart; leave `split` '
+                             'out, or use a source with `splits`, such as STL10Source')
+        inside = torch.zeros(len(self), dtype=torch.bool)
+        for part in split_parts(split, list(self._splits)):
+            rows = self._splits[part]
+            inside |= (self._rows >= rows.start) & (self._rows < rows.stop)
+        return inside.nonzero().flatten()
 
     @property
     def fingerprint(self) -> int:

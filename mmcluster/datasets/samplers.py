@@ -16,7 +16,7 @@ from mmcluster.structures import TEST_STREAM, Key
 from .seeding import make_draws
 from .streams import Stream
 
-_FIELDS = ('size', 'pool', 'order', 'of', 'balance')
+_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split')
 
 
 @DATA_SAMPLERS.register_module()
@@ -28,15 +28,17 @@ class StreamSampler(Sampler):
 
     Args:
         dataset: The data set (N rows).
-        streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None), see
+        streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None, split=None), see
             :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows of all ranks and must be multiples of
-            their number.
+            their number. ``split`` is the name of one or more splits of the data set, such as ``'train+test'``.
         length: Steps per epoch. None: as many full chunks of the first stream as the data set has.
         seed: Seed of the run; None: one that all ranks agree on.
         rank: Number of this process; None: ask mmengine.
         world_size: Number of processes; None: ask mmengine.
         parts: Lists of keys in which the rows of one step are yielded, for steps too large to load at once (an
             ``InnerStepLoop`` collects them). Which rows a step has, and their ``draw``, does not depend on it.
+        in_turn: An epoch walks through all full chunks of the first stream, then through those of the next one; a
+            step has rows of one stream only. ``length`` follows from the pools, which must be known from the start.
 
     Attributes:
         streams: Stream name -> :class:`~mmcluster.datasets.streams.Stream`. Hooks find in ``stream.pool`` and
@@ -49,24 +51,30 @@ class StreamSampler(Sampler):
 
     def __init__(self, dataset: Sized, streams: Mapping[str, Mapping[str, Any]], length: Optional[int] = None,
                  seed: Optional[int] = 0, rank: Optional[int] = None, world_size: Optional[int] = None,
-                 parts: int = 1) -> None:
+                 parts: int = 1, in_turn: bool = False) -> None:
         self.rank = get_rank() if rank is None else rank
         self.world_size = get_world_size() if world_size is None else world_size
         self.seed = sync_random_seed() if seed is None else seed
         if parts < 1:
             raise ValueError(f'parts must be at least 1, got {parts}')
         self.parts = parts
+        self.in_turn = in_turn
         self.epoch = 0
         self.streams: dict[str, Stream] = {}
         for name, fields in streams.items():
-            self.streams[name] = self._make_stream(name, dict(fields), len(dataset))
+            self.streams[name] = self._make_stream(name, dict(fields), dataset)
         if not self.streams:
             raise ValueError('name at least one stream, for instance streams=dict(batch=dict(size=256))')
-        self.length = self._default_length(len(dataset)) if length is None else length
+        if in_turn and length is not None:
+            raise ValueError('with in_turn=True an epoch is one walk through all streams: leave `length` out')
+        self.turns = [self._full_chunks(name) for name in self.streams] if in_turn else None
+        if length is None:
+            length = sum(self.turns) if in_turn else self._full_chunks(next(iter(self.streams)))
+        self.length = length
         if self.length < 1:
             raise ValueError(f'length must be at least 1, got {length}')
 
-    def _make_stream(self, name: str, fields: dict[str, Any], num_rows: int) -> Stream:
+    def _make_stream(self, name: str, fields: dict[str, Any], dataset: Sized) -> Stream:
         """Build one stream from its config."""
         if set(fields) - set(_FIELDS):
             raise TypeError(f'stream {name!r}: fields are {list(_FIELDS)}, got {list(fields)}')
@@ -74,7 +82,11 @@ class StreamSampler(Sampler):
             if fields['of'] not in self.streams:
                 raise ValueError(f"stream {name!r} follows {fields['of']!r}, which is not a stream named before it")
             fields['of'] = self.streams[fields['of']]
-        stream = Stream(name, num_rows, self.seed, **fields)
+        if fields.get('split') is not None:
+            if fields.get('pool', 'all') != 'all':
+                raise ValueError(f'stream {name!r}: `split` confines all rows, and `pool` names a bank field; drop one')
+            fields['split'] = dataset.split_rows(fields['split'])
+        stream = Stream(name, len(dataset), self.seed, **fields)
         if isinstance(fields.get('size'), int):
             self._share(name, fields['size'])
         return stream
@@ -90,16 +102,17 @@ class StreamSampler(Sampler):
                              f'in {self.parts} parts; lower `parts`')
         return size // self.world_size
 
-    def _default_length(self, num_rows: int) -> int:
-        """Number of full chunks of the first stream in the data set."""
-        name, stream = next(iter(self.streams.items()))
+    def _full_chunks(self, name: str) -> int:
+        """Number of full chunks of a stream in its pool."""
+        stream = self.streams[name]
         if stream.pool != 'all':
             raise ValueError(f'stream {name!r} draws from the bank field {stream.pool!r}, whose size is not known yet: '
-                             'give `length`, the number of steps per epoch')
-        if num_rows < stream.size:
-            raise ValueError(f'batch larger than data set: N={num_rows}, size={stream.size} of stream {name!r}; '
-                             'lower it')
-        return num_rows // stream.size
+                             + ('in_turn=True needs pools that are' if self.in_turn else
+                                'give `length`, the number of steps per epoch'))
+        rows = len(stream.rows)
+        if rows < stream.size:
+            raise ValueError(f'batch larger than data set: N={rows}, size={stream.size} of stream {name!r}; lower it')
+        return rows // stream.size
 
     def set_epoch(self, epoch: int) -> None:
         """Go to the first step of an epoch (counted from 0)."""
@@ -132,7 +145,8 @@ class StreamSampler(Sampler):
 
         Args:
             name: The stream.
-            step: Step of the run: ``epoch * length + position in the epoch``.
+            step: Step of the run, ``epoch * length + position in the epoch``; with ``in_turn`` the steps in which the
+                stream has its turn are counted.
 
         Returns:
             (size,) long.
@@ -145,16 +159,30 @@ class StreamSampler(Sampler):
             raise KeyError(f'there is no stream {name!r}; streams are {list(self.streams)}')
         return self.streams[name]
 
+    def _plan(self, step: int) -> tuple[int, list[tuple[Stream, int]]]:
+        """Rows drawn before a step of the run, and the streams that it draws from with the steps of their own."""
+        streams = list(self.streams.values())
+        if not self.in_turn:
+            return step * sum(stream.size for stream in streams), [(stream, step) for stream in streams]
+        epoch, place = divmod(step, self.length)
+        first = epoch * sum(turns * stream.size for stream, turns in zip(streams, self.turns))
+        for stream, turns in zip(streams, self.turns):
+            if place < turns:
+                break
+            place -= turns
+            first += turns * stream.size
+        return first + place * stream.size, [(stream, epoch * turns + place)]
+
     def __iter__(self) -> Iterator[list[Key]]:
         """Yield the keys of this rank, step by step through the current epoch."""
         for step in range(self.epoch * self.length, (self.epoch + 1) * self.length):
-            first = step * sum(stream.size for stream in self.streams.values())
+            first, drawn = self._plan(step)
             lists: list[list[Key]] = [[] for _ in range(self.parts)]
-            for name, stream in self.streams.items():
-                share = self._share(name, stream.size)
+            for stream, own_step in drawn:
+                share = self._share(stream.name, stream.size)
                 start = self.rank * share
-                rows = stream.chunk(step)[start:start + share].tolist()
-                keys = list(map(Key, rows, repeat(name), make_draws(self.seed, first + start, share)))
+                rows = stream.chunk(own_step)[start:start + share].tolist()
+                keys = list(map(Key, rows, repeat(stream.name), make_draws(self.seed, first + start, share)))
                 for i, part in enumerate(lists):
                     part += keys[share * i // self.parts:share * (i + 1) // self.parts]
                 first += stream.size

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from types import MappingProxyType
+from typing import Mapping, Optional, Sequence, Union
 
 import numpy as np
 from PIL import Image
@@ -25,6 +26,7 @@ class ImageSource:
         paths: Paths relative to ``root``, one per image; None for arrays.
         fingerprint: 63-bit number that changes when the images or their order change. Labels do not enter it.
         newest: Modification time of the newest file in seconds, 0 for arrays.
+        splits: Name -> rows of the parts of the data, where there are any.
     """
 
     name: str = 'images'
@@ -36,6 +38,7 @@ class ImageSource:
     paths: Optional[list[str]] = None
     fingerprint: int = 0
     newest: float = 0.
+    splits: Mapping[str, range] = MappingProxyType({})
 
     def __len__(self) -> int:
         """Number of images, N."""

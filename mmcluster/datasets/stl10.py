@@ -72,9 +72,11 @@ class STL10Source(ArraySource):
         labels = [np.full(count, -1) if part == 'unlabeled' else _read_labels(folder / f'{part}_y.bin', count)
                   for part, count in zip(parts, counts)]
         array = np.empty((sum(counts), SIDE, SIDE, 3), np.uint8)
-        for part, out in zip(parts, np.split(array, np.cumsum(counts)[:-1])):
+        stops = np.cumsum(counts).tolist()
+        for part, out in zip(parts, np.split(array, stops[:-1])):
             _read_images(folder / f'{part}_X.bin', out)
         names = folder / 'class_names.txt'
         super().__init__(array, None if parts == ['unlabeled'] else np.concatenate(labels),
                          names.read_text().split() if names.is_file() else (), f"STL-10 {'+'.join(parts)}")
         self.root = folder
+        self.splits = {part: range(stop - count, stop) for part, count, stop in zip(parts, counts, stops)}

@@ -26,14 +26,17 @@ class Stream:
             ``'fixed'``: cyclic, in the order of the pool.
         of: An earlier stream: each of its rows draws one entry of its own row of the pool (N, m).
         balance: Name of the bank field from which a hook publishes weights (``order='replace'`` only).
+        split: (n,) rows to which the stream is confined; only with ``pool='all'``, which then means all of them.
     """
 
     def __init__(self, name: str, num_rows: int, seed: int, size: Union[int, str, None] = None, pool: str = 'all',
-                 order: str = 'permute', of: Optional['Stream'] = None, balance: Optional[str] = None) -> None:
+                 order: str = 'permute', of: Optional['Stream'] = None, balance: Optional[str] = None,
+                 split: Optional[Tensor] = None) -> None:
         self.name, self.num_rows, self.seed, self.of = name, num_rows, seed, of
         self.pool, self.order, self.balance = pool, order, balance
         self._given_size = size
-        self._rows: Optional[Tensor] = torch.arange(num_rows) if pool == 'all' else None
+        everything = torch.arange(num_rows) if split is None else split
+        self._rows: Optional[Tensor] = everything if pool == 'all' else None
         self._weights: Optional[Tensor] = None
         self._cached: tuple[int, Optional[Tensor]] = (-1, None)
         self._check()
@@ -45,6 +48,8 @@ class Stream:
         if self.balance is not None and self.order != 'replace':
             raise ValueError(f"stream {self.name!r}: `balance` needs order='replace'")
         size = self._given_size
+        if self._rows is not None and not len(self._rows):
+            raise ValueError(f'stream {self.name!r}: the data set has no row of its split')
         if self.of is not None:
             if self.pool == 'all' or self.order != 'permute' or size not in (None, self.of._given_size):
                 raise ValueError(f'stream {self.name!r} follows {self.of.name!r}: it takes that size and order, and '

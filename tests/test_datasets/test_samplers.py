@@ -301,3 +301,72 @@ def test_sweep_training_views_change_with_the_epoch():
     assert draws == [(1 << 32) | i for i in range(15)]
     with pytest.raises(ValueError, match='batch_size'):
         SweepSampler(range(5), 0)
+
+
+# ---- splits, and streams that take turns
+
+class Split:
+    """14 rows, of which 0 to 7 are the first split, 8 to 13 the second."""
+
+    def __len__(self):
+        return 14
+
+    def split_rows(self, split):
+        return torch.cat([dict(a=torch.arange(8), b=torch.arange(8, 14))[part] for part in split.split('+')])
+
+
+def in_turn(seed=3, rank=0, world_size=1, **changes):
+    streams = dict(only=dict(size=2, split='b'), batch=dict(size=4, split='a'))
+    return StreamSampler(Split(), streams, seed=seed, rank=rank, world_size=world_size, **dict(in_turn=True, **changes))
+
+
+def test_a_split_confines_a_stream():
+    draws = StreamSampler(Split(), dict(a=dict(size=8, split='a'), b=dict(size=3, split='b'),
+                                          whole=dict(size=5, split='a+b', order='replace')))
+    assert len(draws) == 1
+    for step in range(4):
+        assert sorted(draws.chunk('a', step).tolist()) == list(range(8))
+        assert set(draws.chunk('b', step).tolist()) <= set(range(8, 14))
+    assert {row for step in range(40) for row in draws.chunk('whole', step).tolist()} == set(range(14))
+
+
+def test_streams_in_turn():
+    """All chunks of the one, then all of the other, each row once an epoch; draws number the rows of the run."""
+    draws, numbers, seen = in_turn(), [], []
+    assert len(draws) == 3 + 2
+    for epoch in range(3):
+        draws.set_epoch(epoch)
+        steps = list(draws)
+        assert [{key.stream for key in keys} for keys in steps] == [{'only'}] * 3 + [{'batch'}] * 2
+        assert sorted(row for keys in steps for row in rows_of(keys, 'only')) == list(range(8, 14))
+        assert sorted(row for keys in steps for row in rows_of(keys)) == list(range(8))
+        numbers += [key.draw & 0xFFFFFFFF for keys in steps for key in keys]
+        seen.append([key.index for keys in steps for key in keys])
+    assert numbers == list(range(3 * 14)) and seen[0] != seen[1] != seen[2]
+    resumed = in_turn()
+    resumed.set_epoch(2)
+    assert [key.index for keys in resumed for key in keys] == seen[2]
+    assert [key.index for keys in in_turn(seed=4) for key in keys] != seen[0]
+
+
+def test_turns_are_shared_by_ranks():
+    whole, parts = list(in_turn()), [list(in_turn(rank=rank, world_size=2)) for rank in (0, 1)]
+    assert [first + second for first, second in zip(*parts)] == whole
+
+
+def test_one_stream_in_turn_is_a_plain_one():
+    plain, turned = (StreamSampler(range(20), dict(batch=dict(size=6)), seed=3, rank=0, world_size=1, in_turn=flag)
+                     for flag in (False, True))
+    for draws in (plain, turned):
+        draws.set_epoch(2)
+    assert list(plain) == list(turned)
+
+
+@pytest.mark.parametrize('streams, options, message', [
+    (dict(batch=dict(size=4)), dict(length=3), 'leave `length` out'),
+    (dict(batch=dict(size=4), more=dict(size=2, pool='target')), {}, 'in_turn=True needs pools that are'),
+    (dict(batch=dict(size=4), more=dict(size=7, split='b')), {}, "N=6, size=7 of stream 'more'"),
+    (dict(batch=dict(size=4, split='a', pool='target')), {}, '`pool` names a bank field')])
+def test_turns_that_cannot_be(streams, options, message):
+    with pytest.raises(ValueError, match=message):
+        StreamSampler(Split(), streams, in_turn=True, **options)

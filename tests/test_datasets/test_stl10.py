@@ -101,3 +101,25 @@ def test_faults(tmp_path):
     (folder / 'train_y.bin').unlink()
     with pytest.raises(FileNotFoundError, match='lacks train_y.bin'):
         STL10Source(tmp_path)
+
+
+@pytest.mark.parametrize('split', ['train+test+unlabeled', 'train+unlabeled', 'test'])
+def test_rows_of_a_split_are_found_again(tmp_path, split):
+    write(tmp_path)
+    source = STL10Source(tmp_path, split)
+    whole = IndexedDataset(source)
+    for part in split.split('+'):
+        rows = whole.split_rows(part)
+        assert torch.equal(whole[rows.tolist()]['batch'].images[0], IndexedDataset(STL10Source(tmp_path, part))[
+            list(range(COUNTS[part]))]['batch'].images[0])
+    assert whole.split_rows(split).tolist() == list(range(len(source)))
+    chosen = [len(source) - 1, 2, 0]
+    assert IndexedDataset(source, indices=chosen).split_rows(split.split('+')[-1]).tolist() == \
+        [i for i, row in enumerate(chosen) if row in source.splits[split.split('+')[-1]]]
+    with pytest.raises(ValueError, match='split must be one of .*validation'):
+        whole.split_rows('validation')
+
+
+def test_data_without_splits():
+    with pytest.raises(ValueError, match='does not tell its splits apart'):
+        IndexedDataset(dict(type='DigitsSource')).split_rows('train')
