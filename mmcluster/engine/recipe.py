@@ -20,7 +20,7 @@ from mmcluster.registry import DATASETS, RUNNERS
 
 from .changes import check_unchanged, comparable
 from .launch import init_environment, prepare
-from .requirements import check_hooks, check_loop
+from .requirements import check_batch, check_hooks, check_loop
 
 DONE, STARTED = 'done.json', 'config.json'
 
@@ -163,6 +163,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
     runner = build_runner(cfg)
     check_hooks(runner)
     check_loop(runner)
+    check_batch(runner)
     runner.train()
     barrier()
     checkpoint = latest_checkpoint(work_dir)

@@ -48,3 +48,20 @@ def check_loop(runner: Runner) -> None:
     if parts != 1 and not inner:
         raise ValueError(f'the sampler yields each step in parts={parts} lists, and {kind} would train on every one as '
                          f'on a batch of its own: drop train_dataloader.sampler.parts')
+
+
+def check_batch(runner: Runner) -> None:
+    """Refuse batches that are smaller than the model's ``smallest_batch``, a dict stream -> rows of all processes.
+
+    Args:
+        runner: The Runner; its train loop is built.
+
+    Raises:
+        ValueError: If a stream is.
+    """
+    model, streams = unwrap(runner.model), getattr(runner.train_loop.dataloader.sampler, 'streams', {})
+    for name, least in getattr(model, 'smallest_batch', {}).items():
+        if name in streams and streams[name].size < least:
+            raise ValueError(f'{type(model).__name__}: stream {name!r} has size={streams[name].size}, fewer rows than '
+                             f'the num_clusters={least} of the model, which its loss compares within a batch; raise '
+                             f'train_dataloader.sampler.streams.{name}.size to at least {least}')

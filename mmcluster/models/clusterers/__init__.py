@@ -1,6 +1,7 @@
 """One method a file."""
 from .base import BaseClusterer
 from .byol import BYOL
+from .cc import CC
 from .contrastive import ContrastiveClusterer
 from .moco import MoCo
 from .multi_head import MultiHeadClusterer
@@ -11,6 +12,6 @@ from .spice import SPICE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'BYOL', 'BaseClusterer', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SCAN', 'SPICE', 'SimCLR',
-    'TwoLevelClusterer'
+    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SCAN', 'SPICE',
+    'SimCLR', 'TwoLevelClusterer'
 ]

@@ -46,6 +46,11 @@ class TwoLevelClusterer(ContrastiveClusterer):
         """K."""
         return self.head.num_clusters
 
+    @property
+    def smallest_batch(self) -> dict[str, int]:
+        """Stream -> rows of all ranks below which its loss says nothing: K clusters cannot all have an image."""
+        return dict(batch=self.num_clusters)
+
     def instance_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
         """Contrast between the images of all ranks (PICI eqs. 5, 6).
 

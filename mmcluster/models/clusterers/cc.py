@@ -1,0 +1,59 @@
+"""Contrastive Clustering: contrast between images and between clusters (AAAI 2021)."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import torch
+from torch import Tensor
+
+from mmcluster.registry import MODELS
+from mmcluster.structures import Batch
+
+from .base import vector
+from .two_level import TwoLevelClusterer
+
+
+@MODELS.register_module()
+class CC(TwoLevelClusterer):
+    """Two draws of one augmentation, told apart as images and as clusters, with equal weights.
+
+    Rows of the stream ``batch`` take part in both losses, those of ``instance_only`` in the contrast between images
+    alone: STL-10's unlabelled images, which belong to no cluster of interest. On several processes a step without
+    ``batch`` leaves the head without gradient and needs ``find_unused_parameters=True``.
+
+    Args:
+        joint_views: Both views pass the network as one batch, so that batch norm sees them together; the release
+            forwards one after the other.
+        kwargs: See :class:`TwoLevelClusterer`.
+    """
+
+    def __init__(self, *args: Any, joint_views: bool = False, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.joint_views = joint_views
+
+    def vectors(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Backbone vectors (B, F) of the two views."""
+        first, second = batch.views[:2]
+        if self.joint_views:
+            return vector(self.backbone(torch.cat([first, second]))).chunk(2)
+        return vector(self.backbone(first)), vector(self.backbone(second))
+
+    def loss(self, batch: Optional[Batch] = None, instance_only: Optional[Batch] = None) -> dict[str, Tensor]:
+        """Losses of a step that holds rows of one stream.
+
+        Args:
+            batch: Two views (B, C, H, W).
+            instance_only: Two views (B, C, H, W).
+
+        Returns:
+            ``loss_instance``; for ``batch`` also ``loss_cluster``.
+
+        Raises:
+            ValueError: If there are rows of both streams, or of none.
+        """
+        if (batch is None) == (instance_only is None):
+            raise ValueError('CC takes rows of one stream a step, batch or instance_only; with both streams, give the '
+                             'sampler in_turn=True')
+        if batch is None:
+            return self.instance_losses(*self.vectors(instance_only))
+        return self.contrast_losses(*self.vectors(batch))
