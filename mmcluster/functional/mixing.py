@@ -3,9 +3,12 @@ from __future__ import annotations
 
 from typing import Sequence
 
+import torch
 from torch import Tensor
+from torch.distributions import Beta
 
 from .contrast import wide
+from .prototype import one_hot
 
 
 def sharpen(prob: Tensor, temperature: float) -> Tensor:
@@ -33,6 +36,34 @@ def guess(logits: Sequence[Tensor], temperature: float) -> Tensor:
     """
     prob = sum(wide(view.detach()).softmax(dim=1) for view in logits) / len(logits)
     return sharpen(prob, temperature)
+
+
+def soft_rows(label: Tensor, like: Tensor) -> Tensor:
+    """Return labels as rows of probabilities.
+
+    Args:
+        label: (B,) long, or soft (B, K) already.
+        like: (B, K), tensor whose width, type and device the result takes.
+
+    Returns:
+        (B, K). Edge cases: -1 gives a zero row.
+    """
+    return label.to(like) if label.dim() == 2 else one_hot(label, like.shape[1], like)
+
+
+def draw_mixing(num_rows: int, alpha: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Draw how the rows of a batch are mixed, from torch's global generators (MixMatch eqs. 8-9).
+
+    Args:
+        num_rows: B.
+        alpha: Both parameters of the Beta distribution of lambda.
+        device: Where the rows are.
+
+    Returns:
+        lambda' = max(lambda, 1 - lambda), () on the host, and the partner (B,) long of each row.
+    """
+    share = Beta(*torch.full((2,), float(alpha)), validate_args=False).sample()
+    return torch.maximum(share, 1 - share), torch.randperm(num_rows, device=device)
 
 
 def mix(x: Tensor, order: Tensor, share: float | Tensor) -> Tensor:

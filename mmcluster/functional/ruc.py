@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from .contrast import unit_rows, wide
-from .mixing import sharpen
+from .mixing import sharpen, soft_rows
 from .neighbours import nearest
-from .prototype import one_hot
+from .pseudo import known_rows
+from .scale import min_max
 
 HOW = ('confidence', 'metric', 'hybrid')
 
@@ -103,6 +104,21 @@ def clean_rows(logits: Tensor, embeddings: Optional[Tensor], label: Tensor, how:
     return keep
 
 
+def twin_weight(confidence: Tensor) -> Tensor:
+    """Stretch the confidence of a network in its last epoch to the unit interval (RUC's w).
+
+    Args:
+        confidence: (N,) largest probability of every row, see :func:`confidence`; -1 for a row that was not seen.
+
+    Returns:
+        (N,); a row that was not seen has 0, and so has every row of a network that was never sure of any.
+    """
+    if not confidence.numel():
+        return confidence
+    seen = confidence >= 0
+    return min_max(torch.where(seen, confidence, confidence.amax())) * seen
+
+
 @torch.no_grad()
 def refined_target(label: Tensor, logits_twin: Tensor, weight: Tensor, temperature: float = 0.5) -> Tensor:
     """Let the twin correct the label of clean rows (RUC: co-refinement).
@@ -110,18 +126,17 @@ def refined_target(label: Tensor, logits_twin: Tensor, weight: Tensor, temperatu
     ``(1 - w) onehot(y) + w softmax(twin)``, sharpened.
 
     Args:
-        label: (B,) long; of a row with -1 the twin alone decides.
+        label: (B,) long, or soft (B, K); of a row with -1 the twin alone decides.
         logits_twin: (B, K) of the twin for the image as it is.
-        weight: (B,) in [0, 1], the twin's confidence in its last epoch, stretched over the data set by
-            :func:`min_max`; 0 before it has trained.
+        weight: (B,) in [0, 1], see :func:`twin_weight`.
         temperature: See :func:`sharpen`.
 
     Returns:
         (B, K), rows sum to 1.
     """
     prob = wide(logits_twin).softmax(dim=1)
-    share = torch.where(label >= 0, weight.to(prob), 1)[:, None]
-    return sharpen((1 - share) * one_hot(label, prob.shape[1], prob) + share * prob, temperature)
+    share = torch.where(known_rows(label), weight.to(prob), 1)[:, None]
+    return sharpen((1 - share) * soft_rows(label, prob) + share * prob, temperature)
 
 
 def mixed_losses(logits: Tensor, target: Tensor, clean: Tensor, num_clean: Optional[Tensor] = None,
@@ -156,7 +171,7 @@ def smoothed_cross_entropy(logits: Tensor, label: Tensor, smoothing: float = 0.5
 
     Args:
         logits: (B, K) of the strong view.
-        label: (B,) long; -1 is left out.
+        label: (B,) long, or soft (B, K); -1 is left out.
         smoothing: Mass of the other classes (paper's epsilon).
         count: () what the sum is divided by, if not by the number of labels.
 
@@ -164,9 +179,9 @@ def smoothed_cross_entropy(logits: Tensor, label: Tensor, smoothing: float = 0.5
         () mean over the rows with a label; 0 with a zero gradient without any.
     """
     log_prob = wide(logits).log_softmax(dim=1)
-    hard = one_hot(label, log_prob.shape[1], log_prob)
-    target = (1 - smoothing) * hard + smoothing / max(log_prob.shape[1] - 1, 1) * (1 - hard)
-    known = (label >= 0).to(log_prob)
+    own = soft_rows(label, log_prob)
+    target = (1 - smoothing) * own + smoothing / max(log_prob.shape[1] - 1, 1) * (1 - own)
+    known = known_rows(label).to(log_prob)
     count = known.sum() if count is None else count
     return (-(target * log_prob).sum(dim=1) * known).sum() / count.clamp(min=1)
 
@@ -185,17 +200,3 @@ def relabel(label: Tensor, logits: Tensor, threshold: float = 0.99) -> Tensor:
     """
     sure = (label < 0) & confident_rows(logits, threshold)
     return torch.where(sure, logits.argmax(dim=1), label)
-
-
-def unclean_ramp(epoch: float, length: float, least: float = 0.1) -> float:
-    """Return the factor of the unclean loss, ``clip(epoch / length, least, 1)`` (RUC).
-
-    Args:
-        epoch: Fractional epoch, from 0.
-        length: Epochs until it is 1.
-        least: Where it starts.
-
-    Returns:
-        In [least, 1].
-    """
-    return min(1., max(least, epoch / length))

@@ -56,8 +56,9 @@ def cosine_ramp(n: float, total: float, start: float, end: float) -> float:
     return end - (end - start) * (math.cos(math.pi * n / total) + 1) / 2
 
 
-def linear_ramp(it: float, total: float, start: float, end: float, until: float = 1.) -> float:
-    """Return the value of a straight line that then stays (MixMatch's weight lambda_U).
+def linear_ramp(it: float, total: float, start: float, end: float, until: float = 1.,
+                least: float = -math.inf) -> float:
+    """Return the value of a straight line that then stays (MixMatch's and RUC's weight lambda_U).
 
     Args:
         it: Iteration, counted from 0.
@@ -65,11 +66,12 @@ def linear_ramp(it: float, total: float, start: float, end: float, until: float 
         start: Value at ``it`` = 0.
         end: Value from iteration ``until * total`` on.
         until: Share of the run that the line takes, in (0, 1].
+        least: Lower bound of the value (RUC: a tenth of ``end``).
 
     Returns:
-        ``start + (end - start) min(1, it / (until total))``.
+        ``max(least, start + (end - start) min(1, it / (until total)))``.
     """
-    return start + (end - start) * min(1., it / (until * total))
+    return max(least, start + (end - start) * min(1., it / (until * total)))
 
 
 def gate(n: float, iters_per_epoch: int, warmup_epochs: float, value: float) -> float:

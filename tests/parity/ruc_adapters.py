@@ -5,7 +5,7 @@ import torch
 
 from mmcluster.functional import ruc
 from mmcluster.functional.mixing import guess, mix
-from mmcluster.functional.scale import min_max
+from mmcluster.functional.schedule import linear_ramp
 
 from .registry import adapter, gradients, leaf
 
@@ -30,7 +30,7 @@ def ruc_co_refinement(inputs: dict, dtype: torch.dtype) -> dict:
     targets = mix(torch.cat([refined[clean], refined[clean], guessed[~clean], guessed[~clean]]), inputs['perm'], share)
     mixed, strong = leaf(inputs['mixed_logits']), leaf(inputs['logits1_strong'])
     loss = ruc.mixed_losses(mixed, targets, torch.arange(len(mixed)) < 2 * clean.sum())
-    ramp = ruc.unclean_ramp(inputs['epoch'], inputs['rampup_length'])
+    ramp = linear_ramp(inputs['epoch'], inputs['rampup_length'], 0., 1., least=0.1)
     smooth = ruc.smoothed_cross_entropy(strong, label, inputs['smoothing'])
     loss_u = inputs['lambda_u'] * ramp * loss.unclean
     after = ruc.relabel(label, inputs['logits1_orig'], inputs['relabel_threshold'])
@@ -38,6 +38,6 @@ def ruc_co_refinement(inputs: dict, dtype: torch.dtype) -> dict:
     return dict(target_clean=refined[clean], target_unclean=guessed[~clean], mixed_target=targets, ramp=ramp,
                 loss_x=loss.clean, loss_u=loss_u, loss_smooth=smooth, clean_after=after >= 0,
                 labels_after=torch.where(after >= 0, after, every), confidence1=confidence,
-                confidence1_norm_batch=min_max(confidence), grad_mixed_lx=gradients(loss.clean, mixed)[0],
+                confidence1_norm_batch=ruc.twin_weight(confidence), grad_mixed_lx=gradients(loss.clean, mixed)[0],
                 grad_mixed_lu=gradients(loss_u, mixed)[0], grad_strong=gradients(smooth, strong)[0][clean],
                 **{'lambda': share})

@@ -73,6 +73,14 @@ def test_a_line_that_stays():
     assert [epoch[0] for epoch in found] == pytest.approx([100 * min(1, t / 12) for t in range(0, 30, 5)])
 
 
+def test_a_line_with_a_bound():
+    """RUC: lambda_U clip(t / T, 0.1, 1)."""
+    model = model_of(weight=7.)
+    found = course(ScheduleHook('weight', linear=dict(start=0., end=50., least=5.)), fake_runner(model),
+                   lambda: model.weight)
+    assert [value for epoch in found for value in epoch[1:]] == pytest.approx([max(5, 50 * t / 30) for t in range(30)])
+
+
 def test_a_schedule_has_no_memory():
     """A resumed run sets the value of its iteration at once."""
     model = model_of()

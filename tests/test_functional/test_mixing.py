@@ -58,6 +58,13 @@ def test_squared_error_by_loops_and_gradient() -> None:
     assert torch.autograd.gradcheck(lambda x: mixing.squared_error(x, target), x)
 
 
+def test_labels_as_rows() -> None:
+    like = logits(3, 4, 0)
+    assert mixing.soft_rows(torch.tensor([2, -1, 0]), like).tolist() == [[0, 0, 1, 0], [0] * 4, [1, 0, 0, 0]]
+    soft = like.softmax(1).float()
+    assert mixing.soft_rows(soft, like).dtype == F64 and torch.equal(mixing.soft_rows(soft, like).float(), soft)
+
+
 def test_no_row_and_no_wait() -> None:
     x = torch.zeros(0, 3).requires_grad_()
     loss = mixing.squared_error(x, torch.zeros(0, 3))

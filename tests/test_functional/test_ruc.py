@@ -105,9 +105,23 @@ def test_weights_are_stretched() -> None:
     assert min_max(torch.full((4,), 0.7)).tolist() == [0.] * 4 and min_max(x[:0]).shape == (0, 2)
 
 
-@pytest.mark.parametrize('epoch,expected', [(0, 0.1), (10, 0.1), (50, 0.25), (199, 0.995), (400, 1.)])
-def test_ramp(epoch: float, expected: float) -> None:
-    assert ruc.unclean_ramp(epoch, 200) == pytest.approx(expected)
+def test_weight_of_the_rows_that_were_seen() -> None:
+    x = torch.tensor([0.5, -1., 0.9, 0.6, -1.])
+    torch.testing.assert_close(ruc.twin_weight(x), torch.tensor([0., 0., 1., 0.25, 0.]))
+    assert ruc.twin_weight(torch.full((3,), -1.)).tolist() == [0.] * 3 and ruc.twin_weight(x[:0]).shape == (0,)
+    torch.testing.assert_close(ruc.twin_weight(x[[0, 2, 3]]), min_max(x[[0, 2, 3]]))
+
+
+def test_soft_labels() -> None:
+    """One-hot rows are hard labels, negative rows are unknown, and both losses are linear in a label."""
+    label, twin, weight = torch.tensor([2, -1, 0]), logits(3, seed=1), torch.tensor([0.3, 0.2, 0.9], dtype=F64)
+    soft = F.one_hot(label.clamp(min=0), 5).double()
+    soft[1] = -1
+    torch.testing.assert_close(ruc.refined_target(soft, twin, weight), ruc.refined_target(label, twin, weight))
+    torch.testing.assert_close(ruc.smoothed_cross_entropy(twin, soft), ruc.smoothed_cross_entropy(twin, label))
+    both = torch.full((1, 5), 0.) + F.one_hot(torch.tensor([1, 4]), 5).double().mean(0)
+    expected = [ruc.smoothed_cross_entropy(twin[:1], torch.tensor([own])) for own in (1, 4)]
+    torch.testing.assert_close(ruc.smoothed_cross_entropy(twin[:1], both), (expected[0] + expected[1]) / 2)
 
 
 # ---- losses

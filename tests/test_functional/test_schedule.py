@@ -88,3 +88,9 @@ def test_linear_ramp(until: float) -> None:
     found = [linear_ramp(t, 50, 2., 10., until) for t in range(51)]
     assert found == pytest.approx([2 + 8 * min(1, t / (until * 50)) for t in range(51)])
     assert found[0] == 2. and found[int(until * 50)] == 10. and found[-1] == 10.
+
+
+@pytest.mark.parametrize('epoch, expected', [(0, 0.1), (10, 0.1), (20, 0.1), (50, 0.25), (199, 0.995), (400, 1.)])
+def test_linear_ramp_with_a_bound(epoch: float, expected: float) -> None:
+    """RUC: clip(t / 200, 0.1, 1)."""
+    assert linear_ramp(epoch, 200, 0., 1., least=0.1) == pytest.approx(expected)

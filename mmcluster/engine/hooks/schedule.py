@@ -25,7 +25,8 @@ class ScheduleHook(Hook):
         cosine: ``dict(start=..., end=...)`` instead: a cosine ramp over all iterations, the first of which is n = 1
             (ProPos's m(n)).
         linear: ``dict(start=..., end=..., until=0.4)`` instead: a line over that share of all iterations, the first
-            of which has the value ``start``; then ``end`` (MixMatch's lambda_U).
+            of which has the value ``start``; then ``end`` (MixMatch's lambda_U). ``least=...`` bounds it from below
+            (RUC's).
     """
 
     priority = 'HIGH'

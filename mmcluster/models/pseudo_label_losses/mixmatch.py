@@ -6,11 +6,9 @@ from typing import Optional
 
 import torch
 from torch import Tensor
-from torch.distributions import Beta
 
 from mmcluster.checks import require_two_clusters
-from mmcluster.functional.mixing import guess, mix, squared_error
-from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.mixing import draw_mixing, guess, mix, soft_rows, squared_error
 from mmcluster.functional.pseudo import known_rows, masked_cross_entropy
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
@@ -117,18 +115,8 @@ class MixMatchLoss(PseudoLabelLoss):
     def soft_target(self, l: Labelled) -> Tensor:
         """Labels (L, K); a row without one takes the network's own guess and has no part in L_X."""
         own = guess([l.logits], self.temperature)
-        given = l.target if l.target.dim() == 2 else one_hot(l.target, own.shape[1], own)
-        return torch.where(known_rows(l.target)[:, None], given.to(own), own)
+        return torch.where(known_rows(l.target)[:, None], soft_rows(l.target, own), own)
 
     def draw(self, num_rows: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Random numbers of one batch, from the global generators.
-
-        Args:
-            num_rows: B, rows that are mixed.
-            device: Where they are.
-
-        Returns:
-            lambda' () on the host, and the partner (B,) of each row.
-        """
-        share = Beta(*torch.full((2,), float(self.alpha)), validate_args=False).sample()
-        return torch.maximum(share, 1 - share), torch.randperm(num_rows, device=device)
+        """Random numbers of one batch, see :func:`~mmcluster.functional.mixing.draw_mixing`."""
+        return draw_mixing(num_rows, self.alpha, device)
