@@ -76,7 +76,7 @@ def regularisation(cost: Tensor, reg: float, mode: str = 'relative') -> float | 
 @torch.no_grad()
 def align_instances(feat: Tensor, anchor: Tensor, reg: float = 0.2, reg_mode: str = 'relative',
                     row_mass: Optional[Tensor] = None, column_mass: Optional[Tensor] = None, sweeps: int = 100,
-                    tol: Optional[float] = None) -> InstanceLabels:
+                    tol: Optional[float] = None, relax: float = 1.) -> InstanceLabels:
     """Label images with the instance classes of anchors by optimal transport (ASD eq. 7).
 
     Uniform masses let every instance class receive the same share of the batch.
@@ -90,6 +90,7 @@ def align_instances(feat: Tensor, anchor: Tensor, reg: float = 0.2, reg_mode: st
         column_mass: (M,), likewise.
         sweeps: See :func:`sinkhorn`.
         tol: See :func:`sinkhorn`; ``None`` never waits for the device.
+        relax: See :func:`sinkhorn`.
 
     Returns:
         Labels without gradient.
@@ -97,7 +98,7 @@ def align_instances(feat: Tensor, anchor: Tensor, reg: float = 0.2, reg_mode: st
     cost = anchor_cost(feat, anchor)
     ratio = (LARGEST_COST if reg_mode == 'absolute' else LARGEST_SPREAD) / reg
     plan, label, error = sinkhorn(cost, regularisation(cost, reg, reg_mode), row_mass, column_mass, sweeps, tol,
-                                  sinkhorn_domain(ratio))
+                                  sinkhorn_domain(ratio), relax)
     index = label.argmax(dim=1) if len(anchor) else label.new_zeros(len(feat), dtype=torch.long)
     kind = unit_rows(feat[:0]).dtype
     return InstanceLabels(label.to(kind), index, plan.to(kind), cost, error)

@@ -1,6 +1,7 @@
 """Entropic optimal transport by Sinkhorn's sweeps: batched, on any device, in kernel form or in the log domain."""
 from __future__ import annotations
 
+import math
 from typing import Callable, NamedTuple, Optional
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 KERNEL_LIMIT = 500.     # largest cost / reg of the kernel form; exp(-745) is the smallest number of float64
 CHECK = 20              # sweeps between two looks at the error
 DOMAINS = ('kernel', 'log')
+MOST_RELAX = 1.8        # up to here the dual cannot fall,
+LEAP = 2.               # because a factor that grows more goes no further beyond its new value than one that doubles
 
 
 class Transport(NamedTuple):
@@ -29,6 +32,7 @@ class _Form(NamedTuple):
     start: Tensor
     of_rows: Callable[[Tensor], Tensor]
     of_columns: Callable[[Tensor], Tensor]
+    beyond: Callable[[Tensor, Tensor], Tensor]
     label: Callable[[Tensor], Tensor]
 
 
@@ -40,7 +44,7 @@ def sinkhorn_domain(ratio: float) -> str:
 @torch.no_grad()
 def sinkhorn(cost: Tensor, reg: float | Tensor, row_mass: Optional[Tensor] = None,
              column_mass: Optional[Tensor] = None, sweeps: int = 100, tol: Optional[float] = None,
-             domain: str = 'kernel') -> Transport:
+             domain: str = 'kernel', relax: float = 1.) -> Transport:
     """Minimise ``<P, cost> + reg sum P log P`` over the plans P whose rows and columns have given sums (ASD eq. 7).
 
     Solved in float64, without gradient. Without ``tol`` the number of sweeps is fixed and nothing waits for the
@@ -55,16 +59,20 @@ def sinkhorn(cost: Tensor, reg: float | Tensor, row_mass: Optional[Tensor] = Non
         tol: Stop as soon as no error is larger, looked at every 20 sweeps.
         domain: ``'kernel'`` scales exp(-cost / reg): a sweep is two products of matrix and vector. By how much a cost
             exceeds the least of its row and column is cut at 500 ``reg``. ``'log'`` moves potentials, for any ``reg``.
+        relax: 1: Sinkhorn's sweeps. Up to 1.8: over-relaxed ones, whose factors go beyond what their masses ask for by
+            the power ``relax - 1`` of the change. They lead to the same plan, in many times fewer sweeps where ``reg``
+            is small.
 
     Returns:
         The transport, in the type of the costs. Edge cases: equal costs give the product of the masses, one column
         gives the labels 1.
 
     Raises:
-        ValueError: If ``domain`` is unknown.
+        ValueError: If ``domain`` is unknown or ``relax`` is outside [1, 1.8].
     """
     if domain not in DOMAINS:
         raise ValueError(f'domain must be one of {DOMAINS}, got {domain!r}: sinkhorn_domain(cost / reg) chooses')
+    require_relax(relax)
     n, m = cost.shape[-2:]
     score = -cost.double() / torch.as_tensor(reg, dtype=torch.float64, device=cost.device)[..., None, None]
     if cost.numel():
@@ -73,14 +81,27 @@ def sinkhorn(cost: Tensor, reg: float | Tensor, row_mass: Optional[Tensor] = Non
     rows, columns = (
         score.new_full((), 1 / max(size, 1)).expand(*score.shape[:-2], size) if mass is None
         else mass.double().expand(*score.shape[:-2], size) for mass, size in ((row_mass, n), (column_mass, m)))
-    form = (_kernel_form if domain == 'kernel' else _log_form)(score, rows, columns)
-    right = form.start
+    form = (_kernel_form if domain == 'kernel' else _log_form)(score, rows, columns, relax - 1)
+    left, right = None, form.start
     for sweep in range(1, sweeps + 1 if cost.numel() else 1):
-        right = form.of_columns(form.of_rows(right))
+        new = form.of_rows(right)
+        left = new if left is None or relax == 1 else form.beyond(new, left)
+        new = form.of_columns(left)
+        right = new if relax == 1 else form.beyond(new, right)
         if tol is not None and sweep % CHECK == 0 and \
                 bool((_transport(form.label(right), rows, columns).error <= tol).all()):
             break
     return Transport(*(value.to(cost.dtype) for value in _transport(form.label(right), rows, columns)))
+
+
+def require_relax(relax: float) -> None:
+    """Refuse an over-relaxation that could lead away from the plan.
+
+    Raises:
+        ValueError: If ``relax`` is outside [1, 1.8].
+    """
+    if not 1 <= relax <= MOST_RELAX:
+        raise ValueError(f"relax must be from 1 (Sinkhorn's sweeps) to {MOST_RELAX}, got {relax}")
 
 
 def _transport(label: Tensor, rows: Tensor, columns: Tensor) -> Transport:
@@ -95,10 +116,16 @@ def _times(matrix: Tensor, vector: Tensor) -> Tensor:
     return torch.mv(matrix, vector) if matrix.dim() == 2 else (matrix @ vector[..., None])[..., 0]
 
 
-def _kernel_form(score: Tensor, rows: Tensor, columns: Tensor) -> _Form:
+def _kernel_form(score: Tensor, rows: Tensor, columns: Tensor, extra: float) -> _Form:
     """Factors of the kernel exp(score) (..., n, m), which has an entry 1 in every row and column."""
     kernel = score.clamp(min=-KERNEL_LIMIT).exp()
     flipped = kernel.mT.contiguous()
+    leap = score.new_full((), LEAP)
+
+    def beyond(new: Tensor, old: Tensor) -> Tensor:
+        """Over-relaxed factors; ``fmin`` leaves factors of mass 0 at 0."""
+        change = new / old
+        return new.mul_(torch.fmin(change, leap, out=change).pow_(extra))
 
     def label(right: Tensor) -> Tensor:
         """Plan with rows that sum to 1, from the factors of the columns."""
@@ -106,12 +133,13 @@ def _kernel_form(score: Tensor, rows: Tensor, columns: Tensor) -> _Form:
         return share / share.sum(dim=-1, keepdim=True)
 
     return _Form(torch.ones_like(columns), lambda right: rows / _times(kernel, right),
-                 lambda left: columns / _times(flipped, left), label)
+                 lambda left: columns / _times(flipped, left), beyond, label)
 
 
-def _log_form(score: Tensor, rows: Tensor, columns: Tensor) -> _Form:
+def _log_form(score: Tensor, rows: Tensor, columns: Tensor, extra: float) -> _Form:
     """Potentials of the scores (..., n, m), in units of the regularisation."""
-    rows, columns = rows.log(), columns.log()
+    rows, columns, leap = rows.log(), columns.log(), score.new_full((), math.log(LEAP))
     return _Form(torch.zeros_like(columns), lambda right: rows - (score + right[..., None, :]).logsumexp(dim=-1),
                  lambda left: columns - (score + left[..., None]).logsumexp(dim=-2),
+                 lambda new, old: new + extra * torch.fmin(new - old, leap),
                  lambda right: (score + right[..., None, :]).softmax(dim=-1))

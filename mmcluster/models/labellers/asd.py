@@ -13,6 +13,7 @@ from mmcluster.functional.instance import (InstanceLabels, align_instances, clus
                                            regularisation)
 from mmcluster.functional.prototype import one_hot
 from mmcluster.functional.pseudo import masked_cross_entropy
+from mmcluster.functional.sinkhorn import require_relax
 from mmcluster.functional.transition import record_, transition_codes
 from mmcluster.registry import MODELS
 
@@ -44,6 +45,7 @@ class ASDLabels(nn.Module):
         reg: Weight lambda of the entropy in the transport; the paper gives no value.
         reg_mode: ``'relative'``: times the standard deviation of the costs. ``'absolute'``: as it is.
         sweeps: Sinkhorn sweeps.
+        relax: Up to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.sinkhorn.sinkhorn`.
         anchor_mode: ``'recompute'`` the anchors' features in each iteration; ``'frozen'``: those of the first one;
             ``'ema'``: an average of the features that were aligned with them.
         anchor_decay: Weight of the old features in that average.
@@ -67,7 +69,7 @@ class ASDLabels(nn.Module):
 
     def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
                  window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
-                 anchor_mode: str = 'recompute', anchor_decay: float = 0.99, warmup: int = 1,
+                 relax: float = 1., anchor_mode: str = 'recompute', anchor_decay: float = 0.99, warmup: int = 1,
                  soft: bool = False, instance_weight: float = 1.):
         super().__init__()
         require_two_clusters('ASDLabels', num_clusters)
@@ -77,10 +79,11 @@ class ASDLabels(nn.Module):
         if anchor_mode not in ANCHOR_MODES:
             raise ValueError(f'ASDLabels: anchor_mode must be one of {ANCHOR_MODES}, got {anchor_mode!r}')
         regularisation(torch.zeros(1, 1), reg, reg_mode)    # raises
+        require_relax(relax)
         self.head = nn.Linear(in_channels, num_labelled)
         self.num_clusters = num_clusters
         self.num_labelled = num_labelled
-        self.options = dict(reg=reg, reg_mode=reg_mode, sweeps=sweeps)
+        self.options = dict(reg=reg, reg_mode=reg_mode, sweeps=sweeps, relax=relax)
         self.anchor_mode = anchor_mode
         self.anchor_decay = anchor_decay
         self.warmup = warmup
