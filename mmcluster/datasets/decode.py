@@ -2,14 +2,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Mapping, Optional, Union
 
 import numpy as np
 from PIL import Image, ImageOps, TiffImagePlugin
 
 IMAGE_SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm', '.ppm', '.tif', '.tiff', '.webp')
+TIFF_SUFFIXES = ('.tif', '.tiff')
 _TIFF_MAGIC = (b'II*\0', b'MM\0*')
-_SAMPLES_PER_PIXEL = 277
+_BIG_TIFF_MAGIC = (b'II+\0', b'MM\0+')
+_BITS, _PHOTOMETRIC, _BANDS, _EXTRA = 258, 262, 277, 338  # tags of a TIFF
+_CMYK = 5
+_ALPHA = {1, 2, 999}  # the last one is what CorelDRAW writes
 _MAX_LISTED = 20
 
 
@@ -30,6 +34,7 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB') -> Image.Image:
 
     Transparent pixels are composited on white. 16-bit gray is scaled linearly (65535 -> 255), palettes and CMYK are
     converted, the EXIF orientation is applied, and of animations and multi-page files the first frame is taken.
+    Of a TIFF the fourth band must be marked as transparency or be the black of CMYK.
 
     Args:
         path: The file.
@@ -39,8 +44,8 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB') -> Image.Image:
         The decoded image in the asked mode.
 
     Edge cases:
-        Missing, empty, truncated, unknown and oversized files, float or 32-bit pixels and more than four channels
-        raise :class:`UnreadableImageError`.
+        Missing, empty, truncated, unknown and oversized files, float or 32-bit pixels, TIFFs of more than three colour
+        channels, and colour TIFFs of 16 bits raise :class:`UnreadableImageError`.
     """
     if mode not in ('RGB', 'L'):
         raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}")
@@ -48,9 +53,9 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB') -> Image.Image:
         if Path(path).stat().st_size == 0:
             raise ValueError('the file is empty')
         with Image.open(path) as image:
-            bands = getattr(image, 'tag_v2', {}).get(_SAMPLES_PER_PIXEL, 1)
-            if bands > 4:  # PIL would show three of them without a word
-                raise ValueError(_too_many(bands))
+            fault = _tiff_fault(getattr(image, 'tag_v2', {}))
+            if fault:  # PIL would show some of what is there without a word
+                raise ValueError(fault)
             image.load()
             return _to_mode(ImageOps.exif_transpose(image), mode)
     except Exception as error:  # decoders of damaged files raise anything from OSError to IndexError
@@ -80,35 +85,56 @@ def _scale_16_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
-def _too_many(bands: int) -> str:
-    """Say why an image of ``bands`` channels is refused."""
-    return f'the TIFF has {bands} channels, at most 4 can be read; export three of them as RGB'
-
-
 def _reason(path: Union[str, Path], error: Exception) -> str:
     """Say in one line why ``path`` could not be decoded."""
-    bands = _tiff_bands(path)
-    if bands is not None and bands > 4:
-        return _too_many(bands)
+    tags = _tiff_tags(path)
+    fault = _tiff_fault(tags or {})
+    if fault:
+        return fault
     if isinstance(error, FileNotFoundError):
         return 'the file does not exist'
     if isinstance(error, Image.UnidentifiedImageError):
-        return 'not an image of a known format' if bands is None else f'TIFF of an unknown kind ({bands} channels)'
+        return 'not an image of a known format' if tags is None else \
+            f'TIFF of an unknown kind ({tags.get(_BANDS, 1)} channels); convert it to 8-bit RGB'
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _tiff_bands(path: Union[str, Path]) -> Optional[int]:
-    """Number of channels that a TIFF's first directory names; None for other or broken files."""
+def tiff_fault(path: Union[str, Path]) -> str:
+    """Look whether the header of a file describes a TIFF that :func:`decode_image` refuses.
+
+    Args:
+        path: The file; its pixels are not decoded.
+
+    Returns:
+        What the TIFF has and what to do; an empty text for all other files, broken ones among them.
+    """
+    return _tiff_fault(_tiff_tags(path) or {})
+
+
+def _tiff_fault(tags: Mapping[int, Any]) -> str:
+    """Say why a TIFF with these tags is refused; an empty text if nothing speaks against it."""
+    bands, bits = int(tags.get(_BANDS, 1)), max(tags.get(_BITS, (1,)))
+    known = tags.get(_PHOTOMETRIC) == _CMYK or _ALPHA & set(tags.get(_EXTRA, ()))
+    if bands > 4 or bands == 4 and not known:
+        unmarked = ' and none is marked as transparency' if bands == 4 else ''
+        return f'the TIFF has {bands} channels{unmarked}, at most three can be read; export three of them as 8-bit RGB'
+    if bands > 2 and bits > 8:
+        return f'the TIFF has {bands} channels of {bits} bits, whose range is not known; convert it to 8 bits a channel'
+    return ''
+
+
+def _tiff_tags(path: Union[str, Path]) -> Optional[Mapping[int, Any]]:
+    """The first directory of a TIFF; None for other or broken files."""
     try:
         with open(path, 'rb') as file:
-            header = file.read(8)
-            if header[:4] not in _TIFF_MAGIC:
+            header = file.read(16)
+            if header[:4] not in _TIFF_MAGIC + _BIG_TIFF_MAGIC:
                 return None
-            directory = TiffImagePlugin.ImageFileDirectory_v2(header)
+            directory = TiffImagePlugin.ImageFileDirectory_v2(header if header[:4] in _BIG_TIFF_MAGIC else header[:8])
             file.seek(directory.next)
             directory.load(file)
-            return int(directory.get(_SAMPLES_PER_PIXEL, 1))
-    except Exception:  # this is asked only to explain an error that is already being reported
+            return directory
+    except Exception:  # whatever is wrong with the file, decoding it says so
         return None
 
 

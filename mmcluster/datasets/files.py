@@ -11,7 +11,8 @@ from typing import Optional, Sequence, Union
 import numpy as np
 from PIL import Image
 
-from .decode import IMAGE_SUFFIXES, UnreadableImageError, decode_image
+from .decode import (IMAGE_SUFFIXES, TIFF_SUFFIXES, UnreadableImageError, decode_image, tiff_fault,
+                     unreadable_error)
 from .image_bank import CACHE_FOLDER, write_atomically
 from .seeding import stable_hash
 from .sources import ImageSource
@@ -94,6 +95,25 @@ class FileSource(ImageSource):
             warnings.warn(f'{self.root}: left out {len(bad)} of {len(paths)} images that cannot be read: '
                           + ', '.join(bad[:20]) + (' ...' if len(bad) > 20 else ''))
         return set(bad)
+
+
+def check_headers(source: ImageSource) -> None:
+    """Refuse TIFFs that no image can be made of, without decoding anything.
+
+    Sets that decode their files one by one would stop at the first of them, in the middle of an epoch.
+
+    Args:
+        source: Images in files. Only those named as TIFFs are opened, about 0.1 ms each.
+
+    Raises:
+        UnreadableImageError: If there are any; it names them.
+    """
+    failures = []
+    for path in source.paths:
+        reason = tiff_fault(source.root / path) if path.lower().endswith(TIFF_SUFFIXES) else ''
+        failures += [(path, reason)] if reason else []
+    if failures:
+        raise unreadable_error(failures, len(source))
 
 
 def _reason(path: Path) -> str:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import posixpath
+import warnings
 from pathlib import Path
 from typing import Optional, Sequence, Union
 
@@ -32,7 +33,8 @@ class ClassFolderSource(FileSource):
         skip_unreadable: Leave out images that cannot be read (a warning counts them).
 
     Edge cases:
-        Missing or empty class folders and splits with different classes are errors.
+        Missing or empty class folders and splits with different classes are errors. A class of a single image is read
+        like any other, with a warning that names it: training does not see classes, but metrics say little about it.
     """
 
     def __init__(self, root: Union[str, Path], splits: Optional[Sequence[str]] = ('train', 'test'),
@@ -53,6 +55,16 @@ class ClassFolderSource(FileSource):
                 labels += [label] * len(inside)
         super().__init__(root, paths, np.asarray(labels, np.int64), titles or names, mode, skip_unreadable)
         self.name = classes if isinstance(classes, str) else self.name
+        self._warn_of_small_classes()
+
+    def _warn_of_small_classes(self) -> None:
+        """Name the classes that have fewer than two images."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        few = [f'{name} ({count})' for name, count in zip(self.classes, counts) if count < 2]
+        if few:
+            warnings.warn(f'{self.root}: {len(few)} of {len(self.classes)} classes have fewer than two images: '
+                          + ', '.join(few[:20]) + (' ...' if len(few) > 20 else '')
+                          + '. They are kept; metrics count them like any other class.')
 
     @staticmethod
     def _classes(root: Path, folders: list[str], classes: Optional[list[str]]) -> list[str]:

@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 
 from .decode import UnreadableImageError, unreadable_error
+from .memory import require_memory
 from .sources import ImageSource
 
 CACHE_FOLDER = '.mmcluster_cache'
@@ -97,7 +98,7 @@ def decode_bank(source: ImageSource, size: Optional[tuple[int, int]] = None) -> 
     first_shape = _first_shape(source)
     shape = first_shape if size is None else size
     channels = len(source.mode)  # 'L' has one channel, 'RGB' three
-    _require_memory(len(source) * shape[0] * shape[1] * channels)
+    require_memory(len(source) * shape[0] * shape[1] * channels)
     pixels = np.empty((len(source), *shape, channels), np.uint8)
     failures: list[tuple[int, str]] = []
     odd: list[tuple[int, tuple[int, int]]] = []
@@ -139,17 +140,6 @@ def _first_shape(source: ImageSource) -> tuple[int, int]:
         except UnreadableImageError as error:
             failures.append((source.paths[i], error.reason))
     raise unreadable_error(failures, len(source))
-
-
-def _require_memory(size: int) -> None:
-    """Refuse what cannot fit instead of being killed half-way; platforms that do not tell their memory are trusted."""
-    try:
-        total = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
-    except (AttributeError, ValueError, OSError):
-        return
-    if size > total:
-        raise MemoryError(f'the decoded images take {size / 2**30:.1f} GiB, this computer has {total / 2**30:.1f} GiB. '
-                          'Give a smaller `size`, or pipelines without `size`, which decode in the workers.')
 
 
 def read_bank(file: Path, source: ImageSource, size: Optional[tuple[int, int]] = None) -> Optional[np.ndarray]:

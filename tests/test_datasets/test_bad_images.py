@@ -30,13 +30,16 @@ def pixels(path, mode='RGB'):
     return np.asarray(image)
 
 
-def write_tiff(path, array):
-    """A plain little-endian TIFF of uint8 (H, W, C), also for more channels than PIL writes."""
+def write_tiff(path, array, photometric=2, extra=0):
+    """A plain little-endian TIFF of unsigned (H, W, C), also for more channels than PIL writes.
+
+    ``extra`` says what the channels beyond the third are: 0 unknown, 2 transparency, None: the tag is left out.
+    """
     height, width, channels = array.shape
-    extra = [] if channels <= 3 else [(338, 3, [0] * (channels - 3))]
-    entries = [(256, 4, [width]), (257, 4, [height]), (258, 3, [8] * channels), (259, 3, [1]), (262, 3, [2]),
-               (273, 4, [None]), (277, 3, [channels]), (278, 4, [height]), (279, 4, [array.size]),
-               (284, 3, [1]), *extra]
+    beyond = [] if channels <= 3 or extra is None else [(338, 3, [extra] * (channels - 3))]
+    entries = [(256, 4, [width]), (257, 4, [height]), (258, 3, [8 * array.itemsize] * channels), (259, 3, [1]),
+               (262, 3, [photometric]), (273, 4, [None]), (277, 3, [channels]), (278, 4, [height]),
+               (279, 4, [array.nbytes]), (284, 3, [1]), *beyond]
     directory_end = 8 + 2 + 12 * len(entries) + 4
     outside, table = b'', b''
     lengths = [len(values) * (2 if kind == 3 else 4) for _, kind, values in entries]
@@ -48,6 +51,7 @@ def write_tiff(path, array):
             outside += packed
         else:
             table += struct.pack('<HHI', tag, kind, len(values)) + packed.ljust(4, b'\0')
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b'II*\0' + struct.pack('<IH', 8, len(entries)) + table + bytes(4) + outside + array.tobytes())
     return path
 
@@ -138,6 +142,55 @@ def test_tiff_bands(tmp_path):
         array = np.zeros((4, 4, bands), np.uint8)
         with pytest.raises(UnreadableImageError, match=f'{bands}.tif: the TIFF has {bands} channels.*export three'):
             decode_image(write_tiff(tmp_path / f'{bands}.tif', array))
+
+
+def test_a_fourth_band_must_be_transparency_or_the_black_of_cmyk(tmp_path):
+    array = np.concatenate([gradient(), np.full((6, 8, 1), 255, np.uint8)], 2)
+    assert np.array_equal(pixels(write_tiff(tmp_path / 'alpha.tif', array, extra=2)), gradient())
+    assert pixels(write_tiff(tmp_path / 'cmyk.tif', array, photometric=5, extra=None)).max() == 0, 'all black'
+    for name, extra in (('infrared', 0), ('silent', None)):
+        with pytest.raises(UnreadableImageError, match=f'{name}.tif: the TIFF has 4 channels and none is marked .*RGB'):
+            decode_image(write_tiff(tmp_path / f'{name}.tif', array, extra=extra))
+
+
+@pytest.mark.parametrize('channels, extra', [(3, None), (4, 2)])
+def test_colour_tiffs_of_16_bits_are_refused(tmp_path, channels, extra):
+    array = np.zeros((4, 5, channels), np.uint16)
+    with pytest.raises(UnreadableImageError, match=f'x.tif: the TIFF has {channels} channels of 16 bits.*convert it'):
+        decode_image(write_tiff(tmp_path / 'x.tif', array, extra=extra))
+
+
+def test_other_kinds_of_tiff(tmp_path):
+    gray = gradient()[..., :1]
+    assert np.array_equal(pixels(write_tiff(tmp_path / 'g.TIFF', gray, photometric=1), 'L'), gray[..., 0])
+    palette = Image.fromarray(np.array([[0, 1], [1, 0]], np.uint8))
+    palette.putpalette([*RED, *BLUE])
+    assert pixels(save(tmp_path / 'p.TIF', palette))[0, 1].tolist() == list(BLUE)
+    assert np.array_equal(pixels(save(tmp_path / 'big.tif', gradient(), big_tiff=True)), gradient())
+    assert np.array_equal(pixels(save(tmp_path / 'lzw.tif', gradient(), compression='tiff_lzw')), gradient())
+    with pytest.raises(UnreadableImageError, match='unknown kind .3 channels.; convert'):
+        decode_image(write_tiff(tmp_path / 'x.tif', gradient(), photometric=1))
+
+
+@pytest.mark.parametrize('door', ['memory', 'worker'])
+def test_odd_tiffs_are_named_before_training(tmp_path, door):
+    for i in range(30):
+        save(tmp_path / 'a' / f'{i:02}.tif', gradient())
+    write_tiff(tmp_path / 'a' / '17.TIF', np.zeros((4, 4, 8), np.uint8))
+    write_tiff(tmp_path / 'b' / 'x.tiff', np.zeros((4, 4, 3), np.uint16))
+    save(tmp_path / 'b' / 'y.tif', gradient())
+    (tmp_path / 'b' / 'z.tif').write_bytes(b'II*\0 nothing else')
+    pipelines = None if door == 'memory' else dict(batch=[[dict(type='torchvision/Resize', size=(4, 4))]])
+    with pytest.raises(UnreadableImageError) as error:
+        IndexedDataset(ClassFolderSource(tmp_path, splits=None), pipelines=pipelines)
+    lines = str(error.value).splitlines()
+    assert any(line.startswith('  a/17.TIF: the TIFF has 8 channels') for line in lines)
+    assert any(line.startswith('  b/x.tiff: the TIFF has 3 channels of 16 bits') for line in lines)
+    assert ('b/z.tif' in str(error.value)) is (door == 'memory'), 'damage shows when a file is decoded'
+    with pytest.warns(UserWarning, match='left out 3 of 34'):
+        source = ClassFolderSource(tmp_path, splits=None, skip_unreadable=True)
+    dataset = IndexedDataset(source, pipelines=pipelines)
+    assert len(dataset) == 31 and dataset[[0, 30]]['batch'].images[0].shape[0] == 2
 
 
 def make_bad(folder):

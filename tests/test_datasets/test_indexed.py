@@ -12,7 +12,8 @@ from mmengine.runner import Runner
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmcluster.datasets import ArraySource, DigitsSource, FolderSource, IndexedDataset, StreamSampler, identity
+from mmcluster.datasets import (ArraySource, DigitsSource, FolderSource, IndexedDataset, StreamSampler, identity,
+                                memory)
 from mmcluster.datasets.image_bank import _BANKS, image_bank, read_bank, write_bank
 from mmcluster.registry import DATASETS, TRANSFORMS
 from mmcluster.structures import Key
@@ -220,6 +221,25 @@ def test_resizing_and_odd_sizes(tmp_path):
 def test_a_bank_beyond_the_memory_is_refused(tmp_path):
     with pytest.raises(MemoryError, match='decoded images take .* GiB. Give a smaller `size`'):
         IndexedDataset(FolderSource(make_folder(tmp_path)), size=10**7)
+
+
+def test_a_bank_that_leaves_little_memory_warns(tmp_path, monkeypatch):
+    root, limit = make_folder(tmp_path / 'images', 5), tmp_path / 'memory.max'
+    monkeypatch.setattr(memory, '_LIMITS', (tmp_path / 'none', limit))
+    bank = 5 * 6 * 8 * 3
+    for text, outcome in (('max\n', None), (f'{2 * bank}\n', None), (f'{2 * bank - 1}\n', UserWarning),
+                          (f'{bank}\n', UserWarning), (f'{bank - 1}\n', MemoryError)):
+        limit.write_text(text)
+        if outcome is UserWarning:
+            with pytest.warns(UserWarning, match='or pipelines without `size`, which decode in the workers'):
+                image_bank(FolderSource(root), cache=False)
+        elif outcome is MemoryError:
+            with pytest.raises(MemoryError, match='decode in the workers'):
+                image_bank(FolderSource(root), cache=False)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter('error')
+                assert image_bank(FolderSource(root), cache=False).numel() == bank
 
 
 # the worker door
