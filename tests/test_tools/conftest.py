@@ -22,8 +22,8 @@ def one_thread():
 def tools():
     """The converter modules, imported as the command line does."""
     sys.path.insert(0, str(TOOLS))
-    names = ('propos_to_mmcluster', 'clusmatch_to_mmcluster', 'spice_to_mmcluster', 'scan_to_mmcluster', 'released',
-             'resnet_names', 'head_names', 'wide_names')
+    names = ('propos_to_mmcluster', 'clusmatch_to_mmcluster', 'spice_to_mmcluster', 'scan_to_mmcluster', 'dino_to_vit',
+             'released', 'resnet_names', 'head_names', 'wide_names')
     yield {name.split('_')[0]: importlib.import_module(name) for name in names}
     sys.path.remove(str(TOOLS))
     for name in names:

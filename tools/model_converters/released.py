@@ -135,7 +135,7 @@ def convert_state(state: State, layout: Layout, stem: str = 'auto') -> tuple[Sta
 
 
 def main(convert: Callable[..., dict], description: str, argv: Optional[list[str]] = None,
-         options: Sequence[tuple[str, dict]] = ()) -> None:
+         options: Sequence[tuple[str, dict]] = (), with_stem: bool = True) -> None:
     """Command line of a converter.
 
     Args:
@@ -143,12 +143,14 @@ def main(convert: Callable[..., dict], description: str, argv: Optional[list[str
         description: For ``--help``.
         argv: Arguments; ``None`` reads the command line.
         options: Flag and ``add_argument``'s keywords of each further option; it reaches ``convert`` if it is given.
+        with_stem: ``False`` for networks that are no ResNets: neither command line nor ``convert`` has a stem.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('src', help='released checkpoint')
     parser.add_argument('dst', help='file to write')
-    parser.add_argument('--stem', choices=('auto', 'cifar', 'plain', 'gcc'), default='auto',
-                        help='stem of the backbone; auto tells it from the file')
+    if with_stem:
+        parser.add_argument('--stem', choices=('auto', 'cifar', 'plain', 'gcc'), default='auto',
+                            help='stem of the backbone; auto tells it from the file')
     parser.add_argument('--allow-pickle', action='store_true',
                         help='read a file that holds more than tensors; it may run code, so trust its author')
     for flag, keywords in options:
@@ -156,7 +158,8 @@ def main(convert: Callable[..., dict], description: str, argv: Optional[list[str
     args = parser.parse_args(argv)
     given = {name: value for name, value in vars(args).items() if f'--{name}' in dict(options)}
     try:
-        result = convert(load_checkpoint_file(args.src, allow_pickle=args.allow_pickle), args.stem, **given)
+        stem = [args.stem] if with_stem else []
+        result = convert(load_checkpoint_file(args.src, allow_pickle=args.allow_pickle), *stem, **given)
     except ConversionError as error:
         raise SystemExit(f'{args.src}: {error}') from error
     except (FileNotFoundError, RuntimeError, pickle.UnpicklingError) as error:
