@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from mmcluster.datasets import identity
 from mmcluster.engine.extract import extract, output_function, sweep_loader
 from mmcluster.engine.hooks import EStepHook, FeatureHook, KMeansHook, SelectHook
+from mmcluster.functional.cross_level import scale_features
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.registry import LABEL_SELECTORS
 from mmcluster.structures import Key
@@ -45,6 +46,15 @@ def test_when_an_estep_is_due(interval, epochs, expected):
     hook, runner = Stamp(interval=interval), fake_runner()
     bank = run(hook, runner, epochs)
     assert hook.calls == expected and (bank.label == expected[-1]).all()
+
+
+@pytest.mark.parametrize('interval, epochs, expected', [
+    (1, range(6), [3, 4, 5]), (2, range(7), [3, 5]), (-1, range(6), [3]), (-1, range(4, 6), [4])])
+def test_an_estep_may_begin_late(interval, epochs, expected):
+    hook, runner = Stamp(interval=interval, begin=3), fake_runner()
+    run(hook, runner, range(3))
+    assert hook.calls == [] and not runner.model.bank.is_set('label')
+    assert run(hook, runner, epochs).label.unique().tolist() == expected[-1:] and hook.calls == expected
 
 
 @pytest.mark.parametrize('interval, expected', [(1, [4, 5, 6, 7]), (3, [6]), (-1, [])])
@@ -173,6 +183,10 @@ def test_alignment_needs_trusted_rows():
 
 @pytest.mark.parametrize('hook, problem', [
     (lambda: KMeansHook(K, interval=0), 'interval'), (lambda: KMeansHook(K, interval=-2), 'interval'),
+    (lambda: KMeansHook(K, begin=-1), 'begin is an epoch'), (lambda: KMeansHook(K, scale='rank'), 'scale is None'),
+    (lambda: KMeansHook(K, scale='batch', scale_batch=0), 'scale_batch'),
+    (lambda: KMeansHook(K, per_view=True), "needs views='train'"),
+    (lambda: KMeansHook(K, per_view=True, views='train', align_to='target'), 'align_to'),
     (lambda: KMeansHook(1), 'num_clusters must be at least 2'), (lambda: KMeansHook(K, views='both'), 'views must be'),
     (lambda: KMeansHook(N + 1).before_train(fake_runner()), f'{N} images, fewer than num_clusters={N + 1}'),
     (lambda: run(KMeansHook(K, output='features'), fake_runner()), "Rowwise has no output 'features'")])
@@ -294,6 +308,26 @@ def test_labels_of_training_views():
         bank = run(hook, fake_runner(model), [epoch])
         assert torch.equal(bank.label, torch.stack([names, names], 1))
         assert torch.equal(bank.posterior.argmax(2), bank.label)
+
+
+@pytest.mark.parametrize('per_view', [False, True])
+@pytest.mark.parametrize('scale', [None, 'set', 'batch'])
+def test_views_are_clustered_together_or_apart(per_view, scale):
+    model = rowwise(fields=())
+    model.bank.add_field('view_label', shape=(2,))
+    hook = KMeansHook(K, field='view_label', views='train', per_view=per_view, scale=scale, scale_batch=20, n_init=2,
+                      metric='euclidean', interval=-1, begin=2)
+    features = torch.randn(N, 2, 3, generator=torch.Generator().manual_seed(0))
+    features[:, 1] = 5 * features[:, 1] + 7
+    runner = fake_runner(model, seed=3)
+    hook.features = lambda runner: features
+    label = run(hook, runner, [2]).view_label
+    seed, order = 5, torch.randperm(N * (1 if per_view else 2), generator=torch.Generator().manual_seed(5))
+    parts = features.unbind(1) if per_view else [features.flatten(0, 1)]
+    expected = [kmeans(scale_features(part, scale, 20, order), K, n_init=2, metric='euclidean', seed=seed).labels
+                for part in parts]
+    assert torch.equal(label, torch.stack(expected, 1) if per_view else expected[0].view(N, 2))
+    assert label.unique().tolist() == list(range(K))
 
 
 @pytest.mark.parametrize('num_samples, missing', [(N + 1, 1), (N - 1, 0)])

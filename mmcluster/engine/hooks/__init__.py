@@ -4,6 +4,7 @@ from .checkpoint import CheckpointHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
 from .ground_truth import GroundTruthHook
+from .match import MatchHook
 from .neighbours import NeighbourHook
 from .result import ResultHook
 from .runtime import RuntimeInfoHook
@@ -15,6 +16,6 @@ from .transition import AnchorHook, TransitionHook
 
 __all__ = [
     'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook',
-    'GroundTruthHook', 'KMeansHook', 'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook',
-    'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook'
+    'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook',
+    'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook'
 ]

@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmcluster.checks import require_two_clusters
+from mmcluster.functional.cross_level import scale_features
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
 from mmcluster.registry import HOOKS
@@ -22,19 +23,23 @@ class EStepHook(SweepHook):
 
     Args:
         field: Bank field that is written.
-        interval: Epochs between E-steps, from epoch 0 on; -1: once. While a field that it writes is unset, as one that
-            checkpoints do not hold is after a resume, the E-step is due at any epoch.
+        interval: Epochs between E-steps, from epoch ``begin`` on; -1: once. While a field that it writes is unset, as
+            one that checkpoints do not hold is after a resume, the E-step is due at any of these epochs.
+        begin: First epoch with an E-step.
         kwargs: What is extracted and how, see :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
     """
 
     priority = 'NORMAL'
 
-    def __init__(self, field: str, interval: int = 1, **kwargs: Any):
+    def __init__(self, field: str, interval: int = 1, begin: int = 0, **kwargs: Any):
         super().__init__(**kwargs)
         if interval == 0 or interval < -1:
             raise ValueError(f'{type(self).__name__}: interval is a number of epochs, or -1 for once; got {interval}')
+        if begin < 0:
+            raise ValueError(f'{type(self).__name__}: begin is an epoch, counted from 0; got {begin}')
         self.field = field
         self.interval = interval
+        self.begin = begin
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Compute bank values from features, on rank 0.
@@ -52,7 +57,8 @@ class EStepHook(SweepHook):
         """Run the E-step when it is due."""
         bank = unwrap(runner.model).bank
         known = all([bank.is_set(name) for name in self.fields()])      # also says early which field is missing
-        if known and (self.interval < 0 or runner.epoch % self.interval):
+        since = runner.epoch - self.begin
+        if since < 0 or known and (self.interval < 0 or since % self.interval):
             return
         features = self.features(runner)
         values = on_main_process(self.estimate, runner, features) or {}
@@ -86,17 +92,34 @@ class KMeansHook(EStepHook):
         metric: ``'cosine'`` or ``'euclidean'``.
         posterior_temperature: If given, ``bank.posterior`` (N, K) is written too: the softmax of the similarities to
             the centres, divided by this.
+        per_view: Cluster every training view on its own, with ids that have nothing to do with each other's (PICI).
+            ``False``: all views together.
+        scale: Stretch every dimension to [0, 1] first, by the range of the ``'set'`` or, as PICI's release does, of
+            each of its ``'batch'``es of a random order. ``None``: as they are.
+        scale_batch: Rows of such a batch.
         kwargs: See :class:`EStepHook`.
     """
 
     def __init__(self, num_clusters: int, field: str = 'label', align_to: Optional[str] = None, n_init: int = 10,
                  max_iter: int = 300, tol: float = 1e-4, metric: str = 'cosine',
-                 posterior_temperature: Optional[float] = None, **kwargs: Any):
+                 posterior_temperature: Optional[float] = None, per_view: bool = False, scale: Optional[str] = None,
+                 scale_batch: int = 96, **kwargs: Any):
         super().__init__(field, **kwargs)
         require_two_clusters('KMeansHook', num_clusters)
+        if scale not in (None, 'set', 'batch') or scale_batch < 1:
+            raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}, and scale_batch a number of "
+                             f'rows, got {scale_batch}')
+        if per_view and self.views != 'train':
+            raise ValueError("KMeansHook: per_view=True needs views='train'; there is one test view")
+        if per_view and (align_to or posterior_temperature):
+            raise ValueError('KMeansHook: align_to and posterior_temperature are for clusters that all views share; '
+                             'drop them or per_view')
         self.num_clusters = num_clusters
         self.align_to = align_to
         self.posterior_temperature = posterior_temperature
+        self.per_view = per_view
+        self.scale = scale
+        self.scale_batch = scale_batch
         self.options = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
 
     def before_train(self, runner: Runner) -> None:
@@ -104,7 +127,7 @@ class KMeansHook(EStepHook):
         check_num_clusters(self.num_clusters, len(runner.train_dataloader.dataset))
         model = unwrap(runner.model)
         known = getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
-        if self.field == 'label' and known not in (None, self.num_clusters):
+        if self.field in ('label', 'view_label') and known not in (None, self.num_clusters):
             raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one value')
 
     def fields(self) -> list[str]:
@@ -112,9 +135,14 @@ class KMeansHook(EStepHook):
         return [self.field] + (['posterior'] if self.posterior_temperature else [])
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Cluster ids (N,), aligned when asked for, and posteriors (N, K)."""
-        rows = features.flatten(0, -2)
-        result = kmeans(rows, self.num_clusters, seed=(runner.seed or 0) + runner.epoch, **self.options)
+        """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
+        seed = (runner.seed or 0) + runner.epoch
+        if self.per_view:
+            labels = [kmeans(self._scaled(view, seed), self.num_clusters, seed=seed, **self.options).labels
+                      for view in features.unbind(1)]
+            return {self.field: torch.stack(labels, 1)}
+        rows = self._scaled(features.flatten(0, -2), seed)
+        result = kmeans(rows, self.num_clusters, seed=seed, **self.options)
         label, order = result.labels, None
         if self.align_to:
             label, order = self._align(runner, label)
@@ -125,6 +153,10 @@ class KMeansHook(EStepHook):
             prob = prob if order is None else prob[:, torch.argsort(order.to(prob.device))]
             values['posterior'] = prob.view(*features.shape[:-1], -1)
         return values
+
+    def _scaled(self, rows: Tensor, seed: int) -> Tensor:
+        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
+        return scale_features(rows, self.scale, self.scale_batch, order)
 
     def _align(self, runner: Runner, label: Tensor) -> tuple[Tensor, Tensor]:
         bank = unwrap(runner.model).bank

@@ -66,7 +66,8 @@ class MaskedViT(MAEViT):
             _check_ratio(name, ratio, grid[0] * grid[1])
         if position not in ('sincos', 'learned'):
             raise ValueError(f"MaskedViT: position must be 'sincos' or 'learned', got {position!r}")
-        super().__init__(ARCHS.get(arch, arch) if isinstance(arch, str) else arch, img_size, patch_size, mask_ratio=mask_ratio, init_cfg=init_cfg,
+        super().__init__(ARCHS.get(arch, arch) if isinstance(arch, str) else arch, img_size, patch_size,
+                         mask_ratio=mask_ratio, init_cfg=init_cfg,
                          patch_cfg=dict(kwargs.pop('patch_cfg', {}), in_channels=in_channels), **kwargs)
         _check_width('MaskedViT', self.embed_dims, self.arch_settings['num_heads'])
         self.grid = grid
@@ -106,8 +107,8 @@ class MaskedViT(MAEViT):
             ValueError: For images of another size than the network was built for.
         """
         if x.shape[2:] != tuple(self.img_size):
-            raise ValueError(f'MaskedViT was built for images of {tuple(self.img_size)} pixels and got {tuple(x.shape[2:])}; '
-                             f'set img_size, or resize in the data pipeline')
+            raise ValueError(f'MaskedViT was built for images of {tuple(self.img_size)} pixels and got '
+                             f'{tuple(x.shape[2:])}; set img_size, or resize in the data pipeline')
         size, (rows, columns) = len(x), self.grid
         x = self.patch_embed(x)[0] + self.pos_embed[:, 1:]
         if mask_ratio:
@@ -196,8 +197,8 @@ def patch_grid(img_size: Union[int, tuple[int, int]], patch_size: int) -> tuple[
     """
     height, width = (img_size, img_size) if isinstance(img_size, int) else img_size
     if patch_size < 1 or height % patch_size or width % patch_size or not height * width:
-        raise ValueError(f'patches of {patch_size} pixels do not tile an image of {height} x {width}; choose a patch_size '
-                         f'that divides both sides, or resize the images')
+        raise ValueError(f'patches of {patch_size} pixels do not tile an image of {height} x {width}; choose a '
+                         f'patch_size that divides both sides, or resize the images')
     return height // patch_size, width // patch_size
 
 

@@ -5,6 +5,7 @@ from .cc import CC
 from .contrastive import ContrastiveClusterer
 from .moco import MoCo
 from .multi_head import MultiHeadClusterer
+from .pici import PICI
 from .propos import ProPos
 from .scan import SCAN
 from .simclr import SimCLR
@@ -12,6 +13,6 @@ from .spice import SPICE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'ProPos', 'SCAN', 'SPICE',
-    'SimCLR', 'TwoLevelClusterer'
+    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN',
+    'SPICE', 'SimCLR', 'TwoLevelClusterer'
 ]

@@ -1,0 +1,47 @@
+"""Two sets of cluster ids brought together by the whole data set."""
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmcluster.functional.cross_level import match_labels
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+from .estep import EStepHook
+
+
+@HOOKS.register_module()
+class MatchHook(EStepHook):
+    """Renames pseudo-labels of the bank to the clusters of the head, as the rows of the whole set agree best.
+
+    It comes after the hook that writes the labels, and does for ``PICI(match='set')`` what ``'batch'`` does in every
+    step. One name is exchanged for another, so repeating it loses nothing.
+
+    Args:
+        field: Bank field (N,), or (N, V) with a map for each view.
+        kwargs: See :class:`~mmcluster.engine.hooks.estep.EStepHook`. The head's clusters are those of the evaluation
+            views, or with ``views='train'`` those of each view.
+    """
+
+    def __init__(self, field: str = 'view_label', output: str = 'logits', **kwargs: Any):
+        super().__init__(field, output=output, **kwargs)
+
+    def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
+        """Renamed labels, of the field's shape, from logits (N, M) or (N, V, M).
+
+        Raises:
+            RuntimeError: If the field is not filled.
+        """
+        bank = unwrap(runner.model).bank
+        if not bank.is_set(self.field):
+            raise RuntimeError(f'MatchHook: bank.{self.field} is not filled; let the KMeansHook that writes it come '
+                               f'before this hook, with begin={self.begin} or earlier')
+        label, cluster = getattr(bank, self.field), features.argmax(-1)
+        columns = label.reshape(len(label), -1)
+        cluster = cluster.reshape(len(cluster), -1).expand_as(columns)
+        renamed = [match_labels(p, q, features.shape[-1]) for p, q in zip(columns.unbind(1), cluster.unbind(1))]
+        return {self.field: torch.stack(renamed, 1).view_as(label)}
