@@ -346,7 +346,7 @@ def test_unpack_whole(tmp_path, top, capsys):
     assert 'holds 30 images, expected 31' in capsys.readouterr().err and not (tmp_path / 'y').exists()
     (out / 'train/a/00.jpg').unlink()
     assert tool.main([str(archive), '--out', str(out)]) == 1
-    assert 'differs from the archive in 1 files, beginning with train/a/00.jpg' in capsys.readouterr().err
+    assert 'differs from its source in 1 files, beginning with train/a/00.jpg' in capsys.readouterr().err
 
 
 def test_unpack_subset_is_even(tmp_path, monkeypatch):

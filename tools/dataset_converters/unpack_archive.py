@@ -23,7 +23,7 @@ import tarfile
 import tempfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Optional
+from typing import Callable, Optional
 
 SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
@@ -99,22 +99,42 @@ def unpack(archive_path: Path, out: Path, subset: Optional[int] = None, expect: 
             raise ValueError(f'{archive_path} holds {len(members)} images, expected {expect}: fetch it again')
         wanted = set(members if subset is None else choose_subset(list(members), subset))
         members = {path: member for path, member in members.items() if path in wanted}
-        if out.exists():
-            check_complete(out, {path: member.size for path, member in members.items()})
-            return len(members)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f'.{out.name}.'))
-        try:
-            for path, member in members.items():
-                target = temporary / 'files' / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.extractfile(member) as source, open(target, 'wb') as file:
-                    shutil.copyfileobj(source, file)
-            check_complete(temporary / 'files', {path: member.size for path, member in members.items()})
-            os.replace(temporary / 'files', out)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        sizes = {path: member.size for path, member in members.items()}
+
+        def put(path: str, target: Path) -> None:
+            """Write one member."""
+            with archive.extractfile(members[path]) as source, open(target, 'wb') as file:
+                shutil.copyfileobj(source, file)
+
+        fill_folder(out, sizes, put)
     return len(members)
+
+
+def fill_folder(out: Path, sizes: dict[str, int], put: Callable[[str, Path], object]) -> None:
+    """Make a folder of files, whole or not at all.
+
+    Args:
+        out: Folder to make.
+        sizes: Path in it -> bytes, of every file.
+        put: Writes a file: called with its path and the place to write to, whose folder exists.
+
+    Edge cases:
+        An ``out`` with exactly these files is left as it is; one with other files raises ``FileExistsError``.
+    """
+    if out.exists():
+        check_complete(out, sizes)
+        return
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f'.{out.name}.'))
+    try:
+        for path in sizes:
+            target = temporary / 'files' / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            put(path, target)
+        check_complete(temporary / 'files', sizes)
+        os.replace(temporary / 'files', out)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_complete(folder: Path, sizes: dict[str, int]) -> None:
@@ -131,8 +151,13 @@ def check_complete(folder: Path, sizes: dict[str, int]) -> None:
             found[relative.as_posix()] = path.stat().st_size
     if found != sizes:
         wrong = sorted(path for path in set(found) | set(sizes) if found.get(path) != sizes.get(path))
-        raise FileExistsError(f'{folder} differs from the archive in {len(wrong)} files, beginning with {wrong[0]}. '
+        raise FileExistsError(f'{folder} differs from its source in {len(wrong)} files, beginning with {wrong[0]}. '
                               'Remove the folder or choose another --out.')
+
+
+def data_folder() -> Path:
+    """Where data lies: the environment variable ``MMCLUSTER_DATA``, or the folder ``data`` of the repository."""
+    return Path(os.environ.get('MMCLUSTER_DATA', Path(__file__).resolve().parents[2] / 'data'))
 
 
 def main(arguments: Optional[list[str]] = None) -> int:
@@ -145,8 +170,7 @@ def main(arguments: Optional[list[str]] = None) -> int:
     args = parser.parse_args(arguments)
     out = args.out
     if out is None:
-        data = Path(os.environ.get('MMCLUSTER_DATA', Path(__file__).resolve().parents[2] / 'data'))
-        out = data / (args.archive.name.split('.tar')[0] + (f'_{args.subset}' if args.subset else ''))
+        out = data_folder() / (args.archive.name.split('.tar')[0] + (f'_{args.subset}' if args.subset else ''))
     try:
         count = unpack(args.archive, out, args.subset, args.expect)
     except (OSError, ValueError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
