@@ -41,6 +41,7 @@ def three_steps(**options: Any) -> dict:
         return dict(labelled=Batch(views(1, M, seed), labelled), unlabelled=Batch(views(2, U, seed + 5), unlabelled),
                     anchor=Batch([random(M, 1, 8, 8, seed=20)], anchor))
     model.train()
+    model.watch.start()
     for seed in (0, 1):
         share = {name: Batch([mine(view) for view in batch.views], mine(batch.index))
                  for name, batch in streams(seed).items()}

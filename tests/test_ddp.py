@@ -12,7 +12,7 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
-MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -139,6 +139,15 @@ def test_the_queue_holds_the_keys_of_both_processes(one, two):
     assert len({half['losses']['loss_simclr'].item() for half in two('step_simclr')}) == 1, 'the whole loss on each'
 
 
+def test_cc_compares_the_columns_of_all_processes(one, two):
+    """Their halves would give another loss; each process has the whole one."""
+    for name in ('step_cc', 'step_cc_instance_only'):
+        assert len({half['losses']['loss_instance'].item() for half in two(name)}) == 1
+    found = [half['losses'] for half in two('step_cc')]
+    assert len({losses['loss_cluster'].item() for losses in found}) == 1
+    assert found[0]['entropy_gap'].item() == pytest.approx(one('step_cc')['losses']['entropy_gap'].item(), rel=1e-3)
+
+
 @pytest.mark.parametrize('name, rows', [('shuffle_bn', ROWS), ('shuffle_keys', ROWS // 2)])
 def test_shuffled_rows_come_back_to_their_places(two, name, rows):
     for found in two(name):
@@ -195,7 +204,7 @@ def test_scan_mines_and_selects_alike_on_all_processes(one, two):
 def test_asd_remembers_alike_on_all_processes(one, two):
     """Anchors, last predictions, transitions and map are those of all rows."""
     names = [f'labeller.{name}' for name in ('ring', 'counts', 'pointer', 'steps', 'class_map')]
-    names += ['bank.pred', 'bank.anchor']
+    names += ['bank.pred', 'bank.anchor', 'watch.predicted', 'watch.given']
     for kind in ('step_asd', 'step_asd_soft'):
         whole, halves = one(kind), two(kind)
         assert whole['losses']['transitions'] > 0 and whole['losses']['loss_sup'] > 0

@@ -1,6 +1,8 @@
 """Figures that tell why clustering by instance classes starts, or why it does not (ASD). None of them uses labels."""
 from __future__ import annotations
 
+import math
+
 import torch
 from sklearn.metrics import silhouette_score
 from torch import Tensor
@@ -24,6 +26,21 @@ def perplexity(prob: Tensor) -> Tensor:
 def mean_perplexity(label: Tensor) -> Tensor:
     """Return the mean perplexity of soft labels (L, M) -> (); 0 without rows."""
     return perplexity(label).sum() / max(len(label), 1)
+
+
+def balance(share: Tensor) -> Tensor:
+    """Return the entropy of a distribution as a share of the largest possible one.
+
+    Args:
+        share: (..., M), rows sum to 1, or to 0.
+
+    Returns:
+        (...) from 0, everything in one class, to 1, equally much in all; 0 for a row of zeros, 1 if M = 1.
+    """
+    entropy = torch.special.entr(wide(share)).sum(dim=-1)
+    if share.shape[-1] == 1:
+        return torch.ones_like(entropy)
+    return entropy / math.log(max(share.shape[-1], 2))
 
 
 def num_distinct(index: Tensor, num_classes: int) -> Tensor:

@@ -14,6 +14,7 @@ from .base_parts import base_parts, load_base_parts
 from .batch_norm import frozen_statistics
 from .clusterers.base import BaseClusterer, build, chain
 from .teacher import MomentumTeacher
+from .watch import ClusterWatch
 
 
 class Labelled(NamedTuple):
@@ -114,6 +115,7 @@ class Boost(BaseClusterer):
         for owner in (self.labeller, self.pseudo_label_loss):
             for name, field in getattr(owner, 'fields', {}).items():
                 self.bank.add_field(name, **field)
+        self.watch = ClusterWatch(getattr(self.head, 'num_clusters', None))
         self.needs = (*getattr(self.labeller, 'needs', ()), *['TeacherHook'] * bool(teacher))
         self.from_teacher = bool(teacher) and reference != 'network'
         self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
@@ -185,6 +187,7 @@ class Boost(BaseClusterer):
             feats, logits = zip(*[self._online(image) for image in images[:-2]], weak, self._online(images[-1]))
         u = Unlabelled(feats[-2], feats[-1], logits[-2].detach(), logits[-1], unlabelled.index)
         if labelled is None:
+            self.watch(u.logits_weak, None)
             return None, u, {}
         l = Labelled(feats[0], logits[0], None, labelled.index)
         if self.labeller is None:
@@ -192,6 +195,8 @@ class Boost(BaseClusterer):
                              'the stream')
         reference = None if anchor is None else self.reference(anchor.views[0], labelled.views[0])
         target, losses = self.labeller(l, u, self.bank, reference)
+        if target is not None:
+            self.watch(u.logits_weak, target)
         return l._replace(target=target), u, losses
 
     def _online(self, x: Tensor) -> tuple[Tensor, Tensor]:

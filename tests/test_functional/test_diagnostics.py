@@ -20,6 +20,13 @@ def test_perplexity() -> None:
     assert diagnostics.mean_perplexity(prob.half()).dtype == torch.float32
 
 
+def test_balance() -> None:
+    share = torch.tensor([[0.25] * 4, [1, 0, 0, 0], [0.5, 0.25, 0.25, 0], [0, 0, 0, 0]], dtype=F64)
+    torch.testing.assert_close(diagnostics.balance(share), torch.tensor([1, 0, 0.75, 0], dtype=F64))
+    assert diagnostics.balance(torch.ones(1)) == 1
+    assert diagnostics.balance(share.half()).dtype == torch.float32
+
+
 def test_distinct_classes() -> None:
     assert diagnostics.num_distinct(torch.tensor([3, 0, 3, -1, 0, 9]), 5) == 2
     assert diagnostics.num_distinct(torch.zeros(0, dtype=torch.long), 5) == 0
