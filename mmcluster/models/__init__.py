@@ -6,6 +6,7 @@ from .bank import SampleBank
 from .boost import Boost, Labelled, Reference, Unlabelled
 from .chosen import Chosen
 from .clusterers import *  # noqa: F401,F403
+from .clusterers.ruc import RUC
 from .heads import *  # noqa: F401,F403
 from .labellers import *  # noqa: F401,F403
 from .necks import *  # noqa: F401,F403
@@ -14,5 +15,5 @@ from .pseudo_label_losses import *  # noqa: F401,F403
 from .teacher import MomentumTeacher
 
 __all__ = [
-    'Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'Reference', 'SampleBank', 'Unlabelled', 'ViewPreprocessor'
+    'Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'RUC', 'Reference', 'SampleBank', 'Unlabelled', 'ViewPreprocessor'
 ]

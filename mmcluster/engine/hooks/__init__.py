@@ -1,7 +1,6 @@
 """Hooks: they decide when."""
 from .best_head import BestHeadHook
 from .checkpoint import CheckpointHook
-from .collapse import CollapseHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
 from .ground_truth import GroundTruthHook
@@ -14,9 +13,11 @@ from .seed import SeedHook
 from .select import SelectHook
 from .sweep import SweepHook
 from .transition import AnchorHook, TransitionHook
+from .turn import TurnHook
 
 __all__ = [
-    'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
-    'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook',
-    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook'
+    'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook',
+    'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook',
+    'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook',
+    'TurnHook'
 ]

@@ -10,6 +10,7 @@ from torch import Tensor
 from mmcluster.registry import HOOKS, LABEL_SELECTORS
 
 from .estep import EStepHook
+from .sweep import SweepHook
 
 
 @HOOKS.register_module()
@@ -20,15 +21,27 @@ class SelectHook(EStepHook):
         selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``.
         num_clusters: K, to report clusters without a trusted row; ``None`` takes the selector's, else the largest
             label + 1.
+        embed: Where the embedding comes from if another network has it, as arguments of
+            :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(source=..., output='project')``, beside
+            ``output='head_probs'``.
         kwargs: See :class:`EStepHook`. ``output='embed'`` hands the selector an embedding, ``'head_probs'``
             probabilities, ``'embed+head_probs'`` both. ``interval`` is -1: once.
     """
 
     def __init__(self, selector: dict, field: str = 'target', interval: int = -1,
-                 num_clusters: Optional[int] = None, **kwargs: Any):
+                 num_clusters: Optional[int] = None, embed: Optional[dict] = None, **kwargs: Any):
         super().__init__(field, interval, **kwargs)
+        if embed is not None and self.output != 'head_probs':
+            raise ValueError(f"SelectHook: embed is for an embedding beside output='head_probs', got output="
+                             f'{self.output!r}')
+        self.embed = None if embed is None else SweepHook(**embed)
         self.selector = LABEL_SELECTORS.build(selector)
         self.num_clusters = num_clusters or getattr(self.selector, 'num_clusters', None)
+
+    def features(self, runner: Runner) -> Tensor:
+        """What one network has, or what two have, side by side (N, D + K)."""
+        features = super().features(runner)
+        return features if self.embed is None else torch.cat([self.embed.features(runner), features], 1)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Targets (N,).
@@ -37,10 +50,10 @@ class SelectHook(EStepHook):
             RuntimeError: If the selector chose nothing.
         """
         embed, prob = features, None
-        if self.output == 'head_probs':
-            embed, prob = None, features
-        elif self.output == 'embed+head_probs':
+        if self.output == 'embed+head_probs' or self.embed is not None:
             embed, prob = self._split(features)
+        elif self.output == 'head_probs':
+            embed, prob = None, features
         target = self.selector(embed, prob)
         chosen = target[target >= 0]
         if not len(chosen):

@@ -1,0 +1,36 @@
+"""When RUC's networks take turns."""
+from __future__ import annotations
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+
+
+@HOOKS.register_module()
+class TurnHook(Hook):
+    """Sets ``model.turn`` to 0 in even epochs, to 1 in odd ones; two epochs of the Runner are one epoch of RUC.
+
+    While a labeller knows no labels, nothing can train the twin, and the first network keeps its turn.
+    """
+
+    priority = 'BELOW_NORMAL'
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model without a twin.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        model = unwrap(runner.model)
+        if getattr(model, 'twin', None) is None:
+            raise ValueError(f'TurnHook: {type(model).__name__} has no twin that could take turns; drop the hook')
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Let the next network train."""
+        model = unwrap(runner.model)
+        waits = getattr(model.labeller, 'mapped', True) is False
+        model.turn = 0 if waits else runner.epoch % 2
+        model.start_turn()

@@ -1,0 +1,62 @@
+"""Rows of a clustering that are clean by confidence and by their neighbours (RUC section 3.1)."""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from mmcluster.checks import require_two_clusters
+from mmcluster.functional.ruc import HOW, clean_rows
+from mmcluster.registry import LABEL_SELECTORS
+
+
+@LABEL_SELECTORS.register_module()
+class HybridClean:
+    """The rows that a clustering is sure of and whose neighbours, by another network, mostly agree.
+
+    A row's label is the arg-max of the clustering's probabilities. The embedding is usually that of another network:
+    ``SelectHook(output='head_probs', embed=dict(source=..., output='project'))``.
+
+    Args:
+        num_clusters: K.
+        how: ``'confidence'``, ``'metric'`` (neighbours agree) or ``'hybrid'``: both (released scripts).
+        threshold: Probability that a sure row reaches.
+        k: Nearest rows that vote, the row itself one of them.
+        chunk: Rows whose similarities are held at once; ``None`` suits the memory.
+    """
+
+    def __init__(self, num_clusters: int, how: str = 'hybrid', threshold: float = 0.99, k: int = 100,
+                 chunk: Optional[int] = None):
+        require_two_clusters('HybridClean', num_clusters)
+        if how not in HOW or k < 1:
+            raise ValueError(f'HybridClean: how is one of {HOW} and k at least 1, got how={how!r}, k={k}')
+        self.num_clusters = num_clusters
+        self.how = how
+        self.threshold = threshold
+        self.k = k
+        self.chunk = chunk
+
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+        """Select.
+
+        Args:
+            embed: (N, D); not needed for ``how='confidence'``.
+            prob: (N, K) of the clustering.
+
+        Returns:
+            (N,) cluster id of the clean rows, -1 elsewhere.
+
+        Raises:
+            ValueError: If something is missing, for another number of clusters, or with fewer than k rows.
+        """
+        if prob is None or (embed is None and self.how != 'confidence'):
+            raise ValueError("HybridClean needs a clustering's probabilities and, but for how='confidence', an "
+                             "embedding; use a SelectHook with output='head_probs' and embed=dict(source=..., "
+                             "output='project')")
+        if prob.shape[1] != self.num_clusters:
+            raise ValueError(f'HybridClean has num_clusters={self.num_clusters}, the head {prob.shape[1]} clusters; '
+                             f'give both one value')
+        label = prob.argmax(1)
+        keep = clean_rows(prob.log(), embed, label, self.how, self.threshold, self.k, self.chunk)
+        return torch.where(keep, label, -1)
