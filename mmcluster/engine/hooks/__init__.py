@@ -1,6 +1,7 @@
 """Hooks: they decide when."""
 from .best_head import BestHeadHook
 from .checkpoint import CheckpointHook
+from .collapse import CollapseHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
 from .ground_truth import GroundTruthHook
@@ -16,8 +17,8 @@ from .transition import AnchorHook, TransitionHook
 from .turn import TurnHook
 
 __all__ = [
-    'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'EStepHook', 'FeatureHook',
-    'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook', 'RuntimeInfoHook',
-    'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook',
+    'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
+    'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook',
+    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook',
     'TurnHook'
 ]
