@@ -95,11 +95,12 @@ def time_sinkhorn(args: argparse.Namespace, spread: float, mode: str, factor: fl
             'plain': timed(problem, problem.sweeps), 'plain 100': timed(problem, 100),
             'relaxed': timed(relaxed, relaxed.sweeps), 'relaxed 100': timed(relaxed, 100),
             'POT': lambda: ot.sinkhorn(mass, mass, array, **options)}, args.rounds)
-    print(f'Sinkhorn, noise {spread:3.1f}, {mode} {factor:4.2f} = {problem.reg:.4f}; POT {1e3 * seconds["POT"]:.2f} ms, '
-          f'{seconds["POT"] / seconds["plain"]:.1f} x plain, {seconds["POT"] / seconds["relaxed"]:.1f} x relaxed')
+    times = {name: 1e3 * value for name, value in seconds.items()}
+    print(f'Sinkhorn, noise {spread:3.1f}, {mode} {factor:4.2f} = {problem.reg:.4f}; POT {times["POT"]:.2f} ms, '
+          f'{times["POT"] / times["plain"]:.1f} x plain, {times["POT"] / times["relaxed"]:.1f} x relaxed')
     for name, one in (('plain', problem), ('relaxed', relaxed)):
-        print(f'  {name:7}: {one.sweeps:5d} sweeps, label error {one.error:.1e}, {1e3 * seconds[name]:6.2f} ms (target '
-              f'{SINKHORN_MS:g}); 100 sweeps {1e3 * seconds[name + " 100"]:5.2f} ms, label error {one.default_error:.1e}')
+        print(f'  {name:7}: {one.sweeps:5d} sweeps, label error {one.error:.1e}, {times[name]:6.2f} ms (target '
+              f'{SINKHORN_MS:g}); 100 sweeps {times[name + " 100"]:5.2f} ms, label error {one.default_error:.1e}')
 
 
 def make_transitions(classes: int, clusters: int, inside: float) -> np.ndarray:

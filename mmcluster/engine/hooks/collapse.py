@@ -121,7 +121,7 @@ def _listed(counts: Tensor) -> str:
 def _advice(label_problems: list[str]) -> str:
     """What helps; labels that are one-sided themselves come first."""
     if label_problems:
-        return (f'So do the labels ({"; ".join(label_problems)}), so begin there: select as many labelled rows of every '
+        return (f'So do the labels ({"; ".join(label_problems)}); begin there: select equally many rows of every '
                 f'cluster. With ASD: prototypes instead of random rows, more of them (tools/analysis_tools/coverage.py '
                 f'advises), TransitionHook(norm="sym_degree"), and a smaller reg if label_perplexity is large')
     return ('The labels are not, so the loss is too sure too early: add a fairness term (FreeMatchLoss, '
