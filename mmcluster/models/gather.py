@@ -44,7 +44,10 @@ def gather_rows_with_grad(x: Tensor, gradient: str = 'sum') -> Tensor:
     if get_world_size() == 1:
         return x
     if gradient == 'sum':
-        return torch.cat(dist_nn.all_gather(x.contiguous()))
+        rows = torch.cat(dist_nn.all_gather(x.contiguous()))
+        if rows.requires_grad:  # gloo would send the memory of a transposed gradient in the wrong order
+            rows.register_hook(Tensor.contiguous)
+        return rows
     rows = gather_rows(x)
     start = get_rank() * len(x)
     return torch.cat([rows[:start], x, rows[start + len(x):]])
