@@ -6,14 +6,14 @@ so that a pass over the data serves all of them. Works on any device; an iterati
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from .assign import assign, chunks, means, reassign
-from .seeding import Space, as_float, kmeans_plusplus, num_trials, seed_restarts
+from .seeding import Space, as_float, kmeans_plusplus, num_trials, random_seeds, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'kmeans_plusplus', 'lloyd']
 
@@ -115,7 +115,7 @@ def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, 
 @_in_full_precision
 def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, tol: float = 1e-4,
            metric: str = 'cosine', seed: int = 0, chunk_size: Optional[int] = None,
-           init: Optional[Tensor] = None) -> KMeansResult:
+           init: Union[Tensor, str, None] = None) -> KMeansResult:
     """Cluster rows by the best of several restarts from greedy k-means++ seeds.
 
     Args:
@@ -127,16 +127,25 @@ def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, 
         metric: See :func:`lloyd`.
         seed: Decides the seeds of all restarts; the global random state is neither read nor changed.
         chunk_size: See :func:`lloyd`.
-        init: (K, D) centres to start from, once, instead of seeding.
+        init: (K, D) centres to start from, once, instead of seeding. ``'random'``: each restart begins with rows that
+            are all equally likely.
 
     Returns:
         The restart with the smallest inertia. Edge cases: with fewer than K distinct rows some clusters are empty;
         without rows the centres are zero.
+
+    Raises:
+        ValueError: If ``init`` or ``metric`` is unknown.
     """
-    if init is not None or not len(x):
-        init = x.new_zeros(num_clusters, x.shape[1]) if init is None else init
+    if isinstance(init, str) and init != 'random':
+        raise ValueError(f"init must be centres, 'random' or None (greedy k-means++), got {init!r}")
+    if isinstance(init, Tensor) or not len(x):
+        init = init if isinstance(init, Tensor) else x.new_zeros(num_clusters, x.shape[1])
         return lloyd(x, init, metric, max_iter, tol, chunk_size)
     space = Space.of(x, metric)
+    if init == 'random':
+        seeds = random_seeds(len(x), num_clusters, max(n_init, 1), seed).to(x.device)
+        return _run(space, space.rows[seeds].double(), max_iter, tol, chunk_size)
     trials = num_trials(num_clusters)
     generator = torch.Generator().manual_seed(seed)
     steps = max(num_clusters - 1, 0)

@@ -113,6 +113,23 @@ def as_float(x: Tensor) -> Tensor:
     return x.detach() if x.dtype == torch.float64 else x.detach().float()
 
 
+def random_seeds(num_rows: int, num_clusters: int, restarts: int, seed: int) -> Tensor:
+    """Draw rows as first centres, all equally likely.
+
+    Args:
+        num_rows: N >= 1.
+        num_clusters: K.
+        restarts: R.
+        seed: Decides the rows; the global random state is neither read nor changed.
+
+    Returns:
+        (R, K) long, distinct in each row unless K > N.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    place = torch.arange(num_clusters) % num_rows
+    return torch.stack([torch.randperm(num_rows, generator=generator)[place] for _ in range(restarts)])
+
+
 def seed_restarts(space: Space, first: Tensor, uniforms: Tensor) -> Tensor:
     """Greedy k-means++ for several restarts, whose candidates share one matrix product per step.
 

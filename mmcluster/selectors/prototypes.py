@@ -12,6 +12,8 @@ from mmcluster.functional.prototype_sampling import accompanied_prototypes
 from mmcluster.functional.select import to_target
 from mmcluster.registry import LABEL_SELECTORS
 
+INITS = ('k-means++', 'random')
+
 
 @LABEL_SELECTORS.register_module()
 class AccompaniedPrototypes:
@@ -22,16 +24,21 @@ class AccompaniedPrototypes:
         per_cluster: Rows of each centre, n_l / K.
         n_init: Restarts of k-means.
         seed: Seed of k-means.
+        init: What k-means begins with: ``'k-means++'``, greedily, or ``'random'`` rows (the paper's ablation).
     """
 
-    def __init__(self, num_clusters: int, per_cluster: int = 4, n_init: int = 1, seed: int = 0):
+    def __init__(self, num_clusters: int, per_cluster: int = 4, n_init: int = 1, seed: int = 0,
+                 init: str = 'k-means++'):
         require_two_clusters('AccompaniedPrototypes', num_clusters)
         if per_cluster < 1:
             raise ValueError(f'AccompaniedPrototypes: per_cluster must be at least 1, got {per_cluster}')
+        if init not in INITS:
+            raise ValueError(f'AccompaniedPrototypes: init must be one of {INITS}, got {init!r}')
         self.num_clusters = num_clusters
         self.per_cluster = per_cluster
         self.n_init = n_init
         self.seed = seed
+        self.init = init
 
     def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
         """Select from an embedding.
@@ -42,9 +49,16 @@ class AccompaniedPrototypes:
 
         Returns:
             (N,) centre of the selected rows, -1 elsewhere.
+
+        Raises:
+            ValueError: Without an embedding, or with fewer images than rows are asked for.
         """
         if embed is None:
             raise ValueError("AccompaniedPrototypes works on an embedding; use a SelectHook with output='embed'")
+        if len(embed) < self.num_clusters * self.per_cluster:
+            raise ValueError(f'AccompaniedPrototypes: {len(embed)} images cannot give each of {self.num_clusters} '
+                             f'clusters per_cluster={self.per_cluster} of its own; lower it')
         rows = unit_rows(embed)
-        result = kmeans(rows, self.num_clusters, n_init=self.n_init, seed=self.seed, metric='cosine')
+        result = kmeans(rows, self.num_clusters, n_init=self.n_init, seed=self.seed, metric='cosine',
+                        init='random' if self.init == 'random' else None)
         return to_target(accompanied_prototypes(rows, result.centers, self.per_cluster), len(rows))

@@ -8,6 +8,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score
 
 from mmcluster.datasets import identity
+from mmcluster.datasets import StreamSampler
 from mmcluster.engine.extract import extract, output_function, sweep_loader
 from mmcluster.engine.hooks import EStepHook, FeatureHook, KMeansHook, SelectHook
 from mmcluster.functional.cross_level import scale_features
@@ -55,6 +56,27 @@ def test_an_estep_may_begin_late(interval, epochs, expected):
     run(hook, runner, range(3))
     assert hook.calls == [] and not runner.model.bank.is_set('label')
     assert run(hook, runner, epochs).label.unique().tolist() == expected[-1:] and hook.calls == expected
+
+
+@pytest.mark.parametrize('interval, begin, expected', [(5, 0, [0, 1, 2, 3, 4]), (10, 0, [0, 2, 4]), (-1, 0, [0]),
+                                                       (10, 5, [1, 3])])
+def test_an_interval_of_iterations(interval, begin, expected):
+    """Five iterations an epoch; the E-step comes between epochs."""
+    hook, runner = Stamp(interval=interval, begin=begin, by_epoch=False), fake_runner()
+    runner.train_dataloader.sampler = StreamSampler(range(N), dict(batch=dict(size=8)), length=5)
+    for epoch in range(5):
+        runner.iter = 5 * epoch
+        run(hook, runner, [epoch])
+    assert hook.calls == expected
+
+
+@pytest.mark.parametrize('options, name', [(dict(interval=3), 'interval=3'), (dict(interval=5, begin=2), 'begin=2'),
+                                           (dict(interval=12), 'interval=12')])
+def test_iterations_that_end_within_an_epoch(options, name):
+    hook, runner = Stamp(by_epoch=False, **options), fake_runner()
+    runner.train_dataloader.sampler = StreamSampler(range(N), dict(batch=dict(size=8)), length=5)
+    with pytest.raises(ValueError, match=f'{name} iterations end within an epoch, which has 5.*sampler.length to'):
+        run(hook, runner)
 
 
 @pytest.mark.parametrize('interval, expected', [(1, [4, 5, 6, 7]), (3, [6]), (-1, [])])

@@ -3,9 +3,13 @@ import logging
 
 import pytest
 import torch
+from sklearn.metrics import silhouette_score
 
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.hooks import AnchorHook, TransitionHook
+from mmcluster.functional.kmeans import kmeans
+from mmcluster.functional.prototype_sampling import accompanied_prototypes
+from mmcluster.functional.transition import dissimilarity, transition_similarity
 from mmcluster.models import ASDLabels
 from mmcluster.registry import LABEL_SELECTORS
 
@@ -124,6 +128,12 @@ def test_groups_that_exchange_images_are_clusters(options):
     assert scalar(runner, 'map_churn') == 1 and scalar(runner, 'silent_share') == 0
     total = inside().sum()
     assert scalar(runner, 'inside_share') == pytest.approx(float((total - 1) / total))
+    similarity = transition_similarity(inside(), 5, options.get('norm', 'minmax'), options.get('symmetric', True))
+    far = dissimilarity(similarity)
+    nearest = sum(min(sum(float(far[i, m]) for i in range(M) if found[i] == c) for m in range(M) if found[m] == c)
+                  for c in range(K))
+    assert scalar(runner, 'medoid_objective') == pytest.approx(nearest / M)
+    assert scalar(runner, 'silhouette') == pytest.approx(silhouette_score(far.numpy(), found, metric='precomputed'))
 
 
 def test_names_stay():
@@ -199,7 +209,30 @@ def test_prototypes_are_balanced_and_near_their_centres():
         assert set(expected.tolist()) == set((target == c).nonzero().flatten().tolist())
 
 
+def test_prototypes_from_random_centres():
+    rows = torch.randn(N, D, generator=torch.Generator().manual_seed(5))
+    unit, found = torch.nn.functional.normalize(rows, dim=1), []
+    for init in ('k-means++', 'random'):
+        centres = kmeans(unit, K, n_init=2, seed=3, init='random' if init == 'random' else None).centers
+        expected = accompanied_prototypes(unit, centres, 3)
+        found.append(select(rows, per_cluster=3, n_init=2, seed=3, init=init))
+        assert torch.equal((found[-1] >= 0).nonzero().flatten(), expected.index)
+        assert torch.equal(found[-1][expected.index], expected.target)
+    assert not torch.equal(*found)
+
+
+def test_prototypes_of_identical_images():
+    """No image stands for a cluster more than another; there are as many as asked for nevertheless."""
+    for init in ('k-means++', 'random'):
+        target = select(torch.ones(30, 5), per_cluster=2, init=init)
+        assert torch.bincount(target[target >= 0], minlength=K).tolist() == [2] * K
+    with pytest.raises(ValueError, match='7 images cannot give each of 4 clusters per_cluster=2 of its own; lower it'):
+        select(torch.ones(7, 5), per_cluster=2)
+
+
 def test_wrong_prototypes():
+    with pytest.raises(ValueError, match=r"init must be one of \('k-means\+\+', 'random'\), got 'rand'"):
+        select(None, init='rand')
     with pytest.raises(ValueError, match='per_cluster must be at least 1, got 0'):
         select(None, per_cluster=0)
     with pytest.raises(ValueError, match="use a SelectHook with output='embed'"):

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from torch import Tensor
 
 from mmcluster.functional.kmeans import center_similarity, kmeans, kmeans_plusplus, lloyd
-from mmcluster.functional.seeding import num_trials
+from mmcluster.functional.seeding import num_trials, random_seeds
 
 METRICS = ('cosine', 'euclidean')
 
@@ -30,6 +30,24 @@ def far(row: np.ndarray, center: np.ndarray, metric: str) -> float:
     if metric == 'cosine':
         return 1 - float(unit(row) @ unit(center))
     return float(((row - center) ** 2).sum())
+
+
+@pytest.mark.parametrize('metric', METRICS)
+def test_random_rows_to_begin_with(metric: str) -> None:
+    """Every restart is Lloyd's iteration from distinct rows, all equally likely; the best one counts."""
+    x = blobs(60, spread=1.5)
+    seeds = random_seeds(len(x), 4, 5, seed=3)
+    assert all(len(set(rows)) == 4 for rows in seeds.tolist()) and len(set(map(tuple, seeds.tolist()))) == 5
+    runs = [lloyd(x, x[rows], metric) for rows in seeds]
+    found = kmeans(x, 4, n_init=5, seed=3, metric=metric, init='random')
+    best = min(runs, key=lambda run: run.inertia)
+    assert found.inertia == pytest.approx(best.inertia, abs=1e-9) and torch.equal(found.labels, best.labels)
+    assert max(run.inertia for run in runs) > best.inertia + 1e-6
+    drawn = torch.bincount(random_seeds(6, 2, 3000, seed=0).flatten(), minlength=6)
+    assert drawn.sum() == 6000 and (drawn - 1000).abs().max() < 120
+    assert random_seeds(3, 5, 2, seed=0).shape == (2, 5), 'fewer rows than clusters repeat'
+    with pytest.raises(ValueError, match="'random' or None .*got 'rnd'"):
+        kmeans(x, 4, init='rnd')
 
 
 def loop_assign(rows: np.ndarray, centers: np.ndarray, metric: str) -> tuple[list[int], float]:

@@ -26,20 +26,24 @@ class EStepHook(SweepHook):
         interval: Epochs between E-steps, from epoch ``begin`` on; -1: once. While a field that it writes is unset, as
             one that checkpoints do not hold is after a resume, the E-step is due at any of these epochs.
         begin: First epoch with an E-step.
+        by_epoch: ``False``: ``interval`` and ``begin`` count iterations. An E-step comes between two epochs all the
+            same, since loaders draw rows ahead, so both must be whole epochs; the sampler's ``length`` sets these.
         kwargs: What is extracted and how, see :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
     """
 
     priority = 'NORMAL'
 
-    def __init__(self, field: str, interval: int = 1, begin: int = 0, **kwargs: Any):
+    def __init__(self, field: str, interval: int = 1, begin: int = 0, by_epoch: bool = True, **kwargs: Any):
         super().__init__(**kwargs)
+        unit = 'epoch' if by_epoch else 'iteration'
         if interval == 0 or interval < -1:
-            raise ValueError(f'{type(self).__name__}: interval is a number of epochs, or -1 for once; got {interval}')
+            raise ValueError(f'{type(self).__name__}: interval is a number of {unit}s, or -1 for once; got {interval}')
         if begin < 0:
-            raise ValueError(f'{type(self).__name__}: begin is an epoch, counted from 0; got {begin}')
+            raise ValueError(f'{type(self).__name__}: begin is an {unit}, counted from 0; got {begin}')
         self.field = field
         self.interval = interval
         self.begin = begin
+        self.by_epoch = by_epoch
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Compute bank values from features, on rank 0.
@@ -57,7 +61,7 @@ class EStepHook(SweepHook):
         """Run the E-step when it is due."""
         bank = unwrap(runner.model).bank
         known = all([bank.is_set(name) for name in self.fields()])      # also says early which field is missing
-        since = runner.epoch - self.begin
+        since = (runner.epoch if self.by_epoch else self._iterations(runner)) - self.begin
         if since < 0 or known and (self.interval < 0 or since % self.interval):
             return
         features = self.features(runner)
@@ -67,6 +71,18 @@ class EStepHook(SweepHook):
             broadcast(value)
             bank.fill(**{name: value})
         self.log(runner, features)
+
+    def _iterations(self, runner: Runner) -> int:
+        """Iterations so far; refuses an interval that ends within an epoch."""
+        length = runner.train_dataloader.sampler.length
+        for name, value in (('interval', self.interval), ('begin', self.begin)):
+            if value > 0 and value % length:
+                raise ValueError(
+                    f'{type(self).__name__}: {name}={value} iterations end within an epoch, which has {length}, and '
+                    f'E-steps come between epochs. Set train_dataloader.sampler.length to {value} or one of its '
+                    f'divisors, and give as many more epochs (max_epochs and total_epochs of the schedule, '
+                    f'val_interval, and interval of the checkpoints)')
+        return runner.iter
 
     def fields(self) -> list[str]:
         """Bank fields that :meth:`estimate` returns."""

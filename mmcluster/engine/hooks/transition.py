@@ -10,9 +10,10 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.functional.class_map import METHODS, align_map, class_votes, cluster_classes
-from mmcluster.functional.diagnostics import inside_share, map_churn, silent_share
+from mmcluster.functional.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
 from mmcluster.functional.prototype import one_hot
-from mmcluster.functional.transition import NORMS, transition_similarity
+from mmcluster.functional.transition import NORMS, dissimilarity, transition_similarity
+from mmcluster.models.labellers import ASDLabels
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -53,7 +54,7 @@ class AnchorHook(Hook):
         if len(rows) != wanted:
             raise ValueError(f'AnchorHook: {len(rows)} rows for {wanted} instance classes; num_labelled of the '
                              f'labeller, the size of stream {self.stream!r} and the rows that its pool holds must be '
-                             f'one number')
+                             f'one number, of prototypes per_cluster times num_clusters')
         rows = rows.sort().values.to(bank.anchor.device)
         bank.fill(index=rows, anchor=torch.arange(len(rows), device=rows.device))
 
@@ -113,7 +114,7 @@ class TransitionHook(SweepHook):
         new = on_main_process(self.make_map, runner, logits)
         new = torch.empty_like(labeller.class_map) if new is None else new.to(labeller.class_map)
         broadcast(new)
-        self._report(runner, labeller.class_map, new, labeller.counts)
+        self._report(runner, labeller, new)
         labeller.set_map(new)
 
     def make_map(self, runner: Runner, logits: Optional[Tensor] = None) -> Tensor:
@@ -128,7 +129,7 @@ class TransitionHook(SweepHook):
         """
         model = unwrap(runner.model)
         labeller, pred = model.labeller, model.bank.pred
-        similarity = transition_similarity(labeller.counts, len(labeller.ring), self.norm, self.symmetric)
+        similarity = self.similarity(labeller)
         found = cluster_classes(similarity, labeller.num_clusters, self.method).to(pred.device)
         popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
         if labeller.mapped:
@@ -140,10 +141,17 @@ class TransitionHook(SweepHook):
             return found
         return align_map(found, votes, labeller.num_clusters).class_map
 
-    def _report(self, runner: Runner, old: Tensor, new: Tensor, counts: Tensor) -> None:
-        """Log how much of the map moved, how many transitions stay inside a cluster, and who never moves."""
-        values = dict(map_churn=map_churn(old, new), inside_share=inside_share(counts, new),
-                      silent_share=silent_share(counts))
+    def similarity(self, labeller: ASDLabels) -> Tensor:
+        """Similarity (n_l, n_l) of instance classes, from the transitions in the window."""
+        return transition_similarity(labeller.counts, len(labeller.ring), self.norm, self.symmetric)
+
+    def _report(self, runner: Runner, labeller: ASDLabels, new: Tensor) -> None:
+        """Log how much of the map moved, how well it fits the transitions, and who never moves."""
+        far = dissimilarity(self.similarity(labeller))
+        values = dict(map_churn=map_churn(labeller.class_map, new), inside_share=inside_share(labeller.counts, new),
+                      silent_share=silent_share(labeller.counts),
+                      medoid_objective=medoid_objective(far, new, labeller.num_clusters) / len(far),
+                      silhouette=silhouette(far, new))
         for name, value in values.items():
             runner.message_hub.update_scalar(f'train/{name}', float(value))
         runner.logger.info(f'iteration {runner.iter + 1}: map of instance classes, ' +
