@@ -46,7 +46,8 @@ def test_it_looks_at_the_end_of_an_epoch_and_begins_anew(caplog):
         hook.after_train_iter(runner, i)
     assert runner.model.watch.predicted.sum() == 60
     runner.iter = 6
-    assert look(hook, runner, caplog) == [] and 'iteration 6: predictions of each cluster [6, 12, 18, 24]' in caplog.text
+    assert look(hook, runner, caplog) == []
+    assert 'iteration 6: predictions of each cluster [6, 12, 18, 24]' in caplog.text
     assert not runner.model.watch.predicted.any()
     assert look(hook, runner, caplog) == [] and caplog.text == '', 'nothing was counted, as before a first map'
 
@@ -127,8 +128,8 @@ def test_many_clusters_are_not_all_listed(caplog):
 # ---- bad input
 
 @pytest.mark.parametrize('options, problem', [
-    (dict(interval=0), 'at least 1 iteration, got 0'), (dict(max_share=1.5), r'max_share is a share in \[0, 1\], got 1.5'),
-    (dict(min_balance=-1), 'min_balance is a share')])
+    (dict(interval=0), 'at least 1 iteration, got 0'),
+    (dict(max_share=1.5), r'max_share is a share in \[0, 1\], got 1.5'), (dict(min_balance=-1), 'min_balance is a share')])
 def test_wrong_options(options, problem):
     with pytest.raises(ValueError, match=problem):
         CollapseHook(**options)

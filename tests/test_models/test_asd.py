@@ -22,8 +22,10 @@ M, U, WINDOW = 8, 12, 3
 ANCHORS = torch.arange(M) * 3 + 2
 MAP = torch.tensor([3, 0, 1, 2, 0, 1, 2, 3])
 IMAGES = torch.randn(N, 1, 4, 4, generator=torch.Generator().manual_seed(1))
-LOSSES = dict(FixMatchLoss=dict(threshold=0.3), FreeMatchLoss=dict(decay=0.5, fairness_weight=0.1),
-              MixMatchLoss=dict(unsup_weight=5.))
+LOSSES = dict(FixMatchLoss=dict(threshold=0.3), FlexMatchLoss=dict(threshold=0.3),
+              FreeMatchLoss=dict(decay=0.5, fairness_weight=0.1), SoftMatchLoss=dict(decay=0.5, align='labelled'),
+              AdaMatchLoss=dict(decay=0.5), MixMatchLoss=dict(unsup_weight=5.),
+              MutexMatchLoss=dict(in_channels=D, threshold=0.3))
 
 
 def booster(loss='FixMatchLoss', teacher=dict(decay=0.9), reference=None, anchors=ANCHORS, **options):
@@ -175,20 +177,33 @@ def test_steps_by_hand(teacher, reference, options):
 
 # ---- before the first map
 
+def memory(model):
+    """What a loss remembers."""
+    loss = model.pseudo_label_loss
+    return {**loss.state_dict(), **{f'bank.{name}': getattr(model.bank, name) for name in loss.fields}}
+
+
 @pytest.mark.parametrize('loss', LOSSES)
 def test_any_loss_waits_for_the_first_map(loss):
+    """Nothing of it is called, and nothing that it remembers, in itself or in the bank, moves."""
     model = booster(loss)
-    state = deepcopy(model.pseudo_label_loss.state_dict())
+    method = 'mixed_losses' if loss == 'MixMatchLoss' else 'loss'
+    setattr(model.pseudo_label_loss, method, lambda *args: pytest.fail('there are no labels yet'))
+    state = deepcopy(memory(model))
     for losses in train(model, 3):
         assert {name for name in losses if name.startswith('loss_')} == {'loss_ins'}
     assert not model.labeller.mapped and (model.labeller.class_map == -1).all()
-    assert_same(model.pseudo_label_loss.state_dict(), state, atol=0)
+    assert_same(memory(model), state, atol=0)
     assert model.backbone.bn.num_batches_tracked == 3
+    delattr(model.pseudo_label_loss, method)
     before = deepcopy(dict(model.named_parameters()))
-    losses = train(model, 1, 3, mapped=3)[0]
-    assert {'loss_ins', 'loss_sup', 'loss_unsup'} <= set(losses)
-    if state:
-        assert any(not torch.equal(model.pseudo_label_loss.state_dict()[name], state[name]) for name in state)
+    first, second = train(model, 2, 3, mapped=3)
+    wanted = {'loss_pos', 'loss_neg', 'loss_sep'} if loss == 'MutexMatchLoss' else {'loss_unsup'}
+    for losses in (first, second):
+        assert {'loss_ins', 'loss_sup', *wanted} <= set(losses)
+        assert all(torch.isfinite(value) for value in losses.values())
+    for name, value in memory(model).items():
+        assert not torch.equal(value, state[name]), f'{name} did not move'
     for name in ('labeller.head.weight', 'head.fc.weight', 'neck.fc1.weight'):
         assert not torch.equal(dict(model.named_parameters())[name], before[name])
 
@@ -350,7 +365,8 @@ def test_half_precision():
     (dict(num_clusters=1), 'at least 2, got 1'),
     (dict(num_clusters=K + 1), f'the head has num_clusters={K}, ASDLabels has num_clusters={K + 1}'),
     (dict(anchor_mode='moving'), r"anchor_mode must be one of .*got 'moving'"),
-    (dict(reg_mode='other'), "one of .*'relative', 'absolute'.*'other'"), (dict(reg=0.), 'must be positive')])
+    (dict(reg_mode='other'), "one of .*'relative', 'absolute'.*'other'"), (dict(reg=0.), 'must be positive'),
+    (dict(relax=2.), r'relax must be from 1 .* to 1.8, got 2.0')])
 def test_wrong_options(options, problem):
     with pytest.raises(ValueError, match=problem):
         booster(**options)
