@@ -1,4 +1,5 @@
 """E-steps: when they are due, what they read, what they write."""
+import copy
 import logging
 import weakref
 
@@ -215,6 +216,16 @@ def test_alignment_needs_trusted_rows():
 def test_wrong_arguments(hook, problem):
     with pytest.raises(ValueError, match=problem):
         hook()
+
+
+def test_the_model_may_say_how_many_clusters():
+    head = torch.nn.Linear(D, K)
+    head.num_clusters = K
+    told, asked = (fake_runner(rowwise(head=copy.deepcopy(head)), seed=1) for _ in range(2))
+    KMeansHook(n_init=1).before_train(asked)
+    assert torch.equal(run(KMeansHook(n_init=1), asked).label, run(KMeansHook(K, n_init=1), told).label)
+    with pytest.raises(ValueError, match='Rowwise does not say how many clusters it has; give num_clusters'):
+        KMeansHook().before_train(fake_runner())
 
 
 def test_as_many_clusters_as_images():

@@ -99,7 +99,7 @@ class KMeansHook(EStepHook):
     """Clusters the embedding by spherical k-means with restarts and writes ``bank.label``.
 
     Args:
-        num_clusters: K.
+        num_clusters: K; ``None``: that of the model, which says it.
         align_to: Bank field of trusted targets (N,); clusters are renamed by Hungarian matching on its rows >= 0, so
             that ids keep the meaning of the head's classes (ClusMatch section 3.2).
         n_init: Restarts.
@@ -116,12 +116,13 @@ class KMeansHook(EStepHook):
         kwargs: See :class:`EStepHook`.
     """
 
-    def __init__(self, num_clusters: int, field: str = 'label', align_to: Optional[str] = None, n_init: int = 10,
-                 max_iter: int = 300, tol: float = 1e-4, metric: str = 'cosine',
+    def __init__(self, num_clusters: Optional[int] = None, field: str = 'label', align_to: Optional[str] = None,
+                 n_init: int = 10, max_iter: int = 300, tol: float = 1e-4, metric: str = 'cosine',
                  posterior_temperature: Optional[float] = None, per_view: bool = False, scale: Optional[str] = None,
                  scale_batch: int = 96, **kwargs: Any):
         super().__init__(field, **kwargs)
-        require_two_clusters('KMeansHook', num_clusters)
+        if num_clusters is not None:
+            require_two_clusters('KMeansHook', num_clusters)
         if scale not in (None, 'set', 'batch') or scale_batch < 1:
             raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}, and scale_batch a number of "
                              f'rows, got {scale_batch}')
@@ -140,10 +141,13 @@ class KMeansHook(EStepHook):
 
     def before_train(self, runner: Runner) -> None:
         """Refuse more clusters than images, and labels of another number of clusters than the model has."""
-        check_num_clusters(self.num_clusters, len(runner.train_dataloader.dataset))
-        model = unwrap(runner.model)
-        known = getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
-        if self.field in ('label', 'view_label') and known not in (None, self.num_clusters):
+        known = _num_clusters(runner)
+        if self.num_clusters is None and known is None:
+            raise ValueError(f'KMeansHook: {type(unwrap(runner.model)).__name__} does not say how many clusters it '
+                             f'has; give num_clusters')
+        check_num_clusters(self.num_clusters or known, len(runner.train_dataloader.dataset))
+        if self.field in ('label', 'view_label') and None not in (self.num_clusters, known) and \
+                self.num_clusters != known:
             raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one value')
 
     def fields(self) -> list[str]:
@@ -152,16 +156,16 @@ class KMeansHook(EStepHook):
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
-        seed = (runner.seed or 0) + runner.epoch
+        seed, clusters = (runner.seed or 0) + runner.epoch, self.num_clusters or _num_clusters(runner)
         if self.per_view:
-            labels = [kmeans(self._scaled(view, seed), self.num_clusters, seed=seed, **self.options).labels
+            labels = [kmeans(self._scaled(view, seed), clusters, seed=seed, **self.options).labels
                       for view in features.unbind(1)]
             return {self.field: torch.stack(labels, 1)}
         rows = self._scaled(features.flatten(0, -2), seed)
-        result = kmeans(rows, self.num_clusters, seed=seed, **self.options)
+        result = kmeans(rows, clusters, seed=seed, **self.options)
         label, order = result.labels, None
         if self.align_to:
-            label, order = self._align(runner, label)
+            label, order = self._align(runner, label, clusters)
         values = {self.field: label.view(features.shape[:-1])}
         if self.posterior_temperature:
             similarity = center_similarity(rows, result.centers, self.options['metric'])
@@ -174,7 +178,7 @@ class KMeansHook(EStepHook):
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
         return scale_features(rows, self.scale, self.scale_batch, order)
 
-    def _align(self, runner: Runner, label: Tensor) -> tuple[Tensor, Tensor]:
+    def _align(self, runner: Runner, label: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
         bank = unwrap(runner.model).bank
         target = bank.read(self.align_to, torch.arange(bank.num_samples, device=label.device))
         target = target.repeat_interleave(len(label) // bank.num_samples)           # one for each training view
@@ -183,7 +187,7 @@ class KMeansHook(EStepHook):
             raise RuntimeError(f'KMeansHook: align_to={self.align_to!r} has no trusted row; let a SelectHook that '
                                f'writes it come before this hook')
         previous = getattr(bank, self.field).flatten() if bank.is_set(self.field) else None
-        alignment = align_clusters(label, chosen, target[chosen], self.num_clusters, previous=previous)
+        alignment = align_clusters(label, chosen, target[chosen], clusters, previous=previous)
         runner.message_hub.update_scalar('train/align_agreement', float(alignment.n_agree) / len(chosen))
         return torch.as_tensor(alignment.aligned), torch.as_tensor(alignment.mapping)
 
@@ -191,11 +195,17 @@ class KMeansHook(EStepHook):
         """Collapse watch: spread of features, smallest and largest cluster."""
         super().log(runner, features)
         label = getattr(unwrap(runner.model).bank, self.field).flatten()
-        sizes = torch.bincount(label.clamp(min=0), minlength=self.num_clusters).tolist()
+        sizes = torch.bincount(label.clamp(min=0), minlength=self.num_clusters or _num_clusters(runner)).tolist()
         runner.message_hub.update_scalar('train/cluster_min', min(sizes))
         runner.message_hub.update_scalar('train/cluster_max', max(sizes))
         runner.logger.info(f'E-step at epoch {runner.epoch}: cluster sizes {min(sizes)} to {max(sizes)}, '
                            f'{sum(size == 0 for size in sizes)} empty')
+
+
+def _num_clusters(runner: Runner) -> Optional[int]:
+    """K of the model or of its head, if one of them says it."""
+    model = unwrap(runner.model)
+    return getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
 
 
 def check_num_clusters(num_clusters: int, num_samples: int) -> None:
