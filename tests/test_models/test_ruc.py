@@ -186,6 +186,15 @@ def test_a_step_has_static_shapes_and_does_not_wait():
         total(model.loss(**data)).backward()
 
 
+def test_predictions_can_be_watched():
+    model, data = ruc(turn=1), rows()
+    model.watch.start()
+    model.loss(**data)
+    predicted, given = model.watch.take()
+    label = ruc().bank.target[data['unlabelled'].index]
+    assert predicted.sum() == B and torch.equal(given, torch.bincount(label[label >= 0], minlength=K))
+
+
 def test_draws_are_those_of_mixmatch():
     model = ruc(alpha=0.3)
     torch.manual_seed(5)

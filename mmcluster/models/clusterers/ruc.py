@@ -170,6 +170,7 @@ class RUC(Boost):
         refined = refined_target(label, logits_twin, self.bank.read('weight', index), self.temperature)
         target = torch.where((label >= 0)[:, None], refined, guessed)
         losses = self.compare(weak, strong, target, label)
+        self.watch(logits, label)
         seen = self.bank.read('confidence', index)
         seen[:, self.turn] = confidence(logits)
         self.bank.write(index, target=relabel(label, logits, self.relabel_threshold), confidence=seen)
