@@ -99,7 +99,8 @@ def test_a_number_of_labelled_rows_that_does_not_fit_the_prototypes(tmp_path):
         train(cfg)
 
 
-@pytest.mark.parametrize('loss', [dict(type='FixMatchLoss', threshold=0.5), dict(type='MixMatchLoss')])
+@pytest.mark.parametrize('loss', [dict(type='FixMatchLoss', threshold=0.5), dict(type='MixMatchLoss'),
+                                  dict(type='MutexMatchLoss', in_channels=8, threshold=0.5)])
 def test_other_losses_train(tmp_path, loss):
     cfg = watched(tmp_path / 'work', write_digits(tmp_path), epochs=2)
     cfg.model.pseudo_label_loss = dict(num_clusters=4, **loss)

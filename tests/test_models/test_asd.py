@@ -381,6 +381,15 @@ def test_wrong_streams(data, problem):
         booster().loss(**streams(1, **data))
 
 
+@pytest.mark.parametrize('options, name', [(dict(window=WINDOW + 1), 'ring'), (dict(num_unlabelled=U + 2), 'ring'),
+                                           (dict(num_labelled=M + 4), 'ring|counts|class_map')])
+def test_a_checkpoint_of_other_settings(options, name):
+    """A Runner that resumes would only warn, and go on with what fits."""
+    state = booster().state_dict()
+    with pytest.raises(ValueError, match=rf"checkpoint's labeller\.({name}) has shape .*give num_labelled, num_unlab"):
+        booster(**options).load_state_dict(state, strict=False)
+
+
 def test_more_unlabelled_rows_than_the_ring_holds():
     with pytest.raises(ValueError, match='a batch of 12 images does not fit into a ring for 11'):
         booster(num_unlabelled=U - 1).loss(**streams(1))

@@ -190,5 +190,12 @@ class ASDLabels(nn.Module):
         return self.head(feat).float()
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
+        for name, own in self.named_buffers(recurse=False):
+            given = state_dict.get(prefix + name, own)
+            if given.shape != own.shape:
+                raise ValueError(
+                    f"the checkpoint's {prefix}{name} has shape {tuple(given.shape)}, this run needs "
+                    f'{tuple(own.shape)}: give num_labelled, num_unlabelled and window the values of the checkpoint, '
+                    f'or start from the weights alone')
         super()._load_from_state_dict(state_dict, prefix, *args)
         self.host['mapped'] = bool((self.class_map >= 0).all())
