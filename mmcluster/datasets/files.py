@@ -97,23 +97,24 @@ class FileSource(ImageSource):
         return set(bad)
 
 
-def check_headers(source: ImageSource) -> None:
+def check_headers(source: ImageSource, rows: Sequence[int]) -> None:
     """Refuse TIFFs that no image can be made of, without decoding anything.
 
     Sets that decode their files one by one would stop at the first of them, in the middle of an epoch.
 
     Args:
         source: Images in files. Only those named as TIFFs are opened, about 0.1 ms each.
+        rows: Those that are used.
 
     Raises:
         UnreadableImageError: If there are any; it names them.
     """
     failures = []
-    for path in source.paths:
+    for path in (source.paths[row] for row in rows):
         reason = tiff_fault(source.root / path) if path.lower().endswith(TIFF_SUFFIXES) else ''
         failures += [(path, reason)] if reason else []
     if failures:
-        raise unreadable_error(failures, len(source))
+        raise unreadable_error(failures, len(rows))
 
 
 def _reason(path: Path) -> str:

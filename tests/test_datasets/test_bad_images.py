@@ -187,6 +187,8 @@ def test_odd_tiffs_are_named_before_training(tmp_path, door):
     assert any(line.startswith('  a/17.TIF: the TIFF has 8 channels') for line in lines)
     assert any(line.startswith('  b/x.tiff: the TIFF has 3 channels of 16 bits') for line in lines)
     assert ('b/z.tif' in str(error.value)) is (door == 'memory'), 'damage shows when a file is decoded'
+    if door == 'worker':
+        assert len(IndexedDataset(ClassFolderSource(tmp_path, splits=None), pipelines=pipelines, indices=[0, 5])) == 2
     with pytest.warns(UserWarning, match='left out 3 of 34'):
         source = ClassFolderSource(tmp_path, splits=None, skip_unreadable=True)
     dataset = IndexedDataset(source, pipelines=pipelines)
