@@ -32,7 +32,8 @@ def step(model: nn.Module, **streams: Batch) -> dict[str, dict[str, Tensor]]:
     share = {name: Batch([mine(view) for view in batch.views], mine(batch.index)) for name, batch in streams.items()}
     net = model
     if get_world_size() > 1:
-        net = nn.parallel.DistributedDataParallel(model, broadcast_buffers=False)
+        resting = hasattr(model, 'twin') or hasattr(model, 'pisd')
+        net = nn.parallel.DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=resting)
     losses = net(None, share, mode='loss')
     sum(value for name, value in losses.items() if name.startswith('loss_')).backward()
     return dict(losses={name: value.detach() for name, value in losses.items()},

@@ -12,7 +12,8 @@ from reduced import K, differences, write_base, write_digits
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
-MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc')
+MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc', 'ddp_ruc',
+           'ddp_pici')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -148,6 +149,28 @@ def test_cc_compares_the_columns_of_all_processes(one, two):
     assert found[0]['entropy_gap'].item() == pytest.approx(one('step_cc')['losses']['entropy_gap'].item(), rel=1e-3)
 
 
+def test_pici_matches_labels_by_the_rows_of_all_processes(one, two):
+    """Their halves would be renamed otherwise, and the two processes alike."""
+    whole, halves = one('step_pici_boosting'), two('step_pici_boosting')
+    shares = [half['losses']['cli_agreement'].item() for half in halves]
+    assert sum(shares) / 2 == pytest.approx(whole['losses']['cli_agreement'].item())
+    assert halves[0]['losses']['loss_cli'] != halves[1]['losses']['loss_cli'], 'own rows'
+    for phase, resting in (('pretraining', {'projector', 'head'}), ('training', set()), ('boosting', {'decoder'})):
+        parts = {key.split('.')[0] for key in one(f'step_pici_{phase}')['gradients']}
+        assert parts == {'backbone', 'projector', 'head', 'decoder'} - resting
+        assert all({key.split('.')[0] for key in half['gradients']} == parts for half in two(f'step_pici_{phase}'))
+
+
+def test_pici_labels_alike_on_all_processes(one, two):
+    ranks = two('train_pici')
+    for name in ('step', 'last', 'used'):
+        assert differences(ranks[0][name], ranks[1][name]) == []
+    assert set(ranks[0]['used'].values()) == {6} and ranks[0]['used'] == one('train_pici')['used']
+    label = ranks[0]['last']['bank.view_label']
+    assert (label >= 0).all() and (ranks[0]['step']['bank.view_label'] == -1).all()
+    assert {'head.fc2.weight', 'backbone.cls_token'} <= set(differences(ranks[0]['step'], ranks[0]['last']))
+
+
 @pytest.mark.parametrize('name, rows', [('shuffle_bn', ROWS), ('shuffle_keys', ROWS // 2)])
 def test_shuffled_rows_come_back_to_their_places(two, name, rows):
     for found in two(name):
@@ -219,6 +242,37 @@ def test_asd_remembers_alike_on_all_processes(one, two):
     assert torch.equal(one('train_asd')['first']['bank.anchor'], first['bank.anchor'])
     assert {'labeller.head.weight', 'head.fc.weight', 'teacher.backbone.stages.0.0.conv.weight', 'bank.pred'} <= \
         set(differences(first, last))
+
+
+def test_rucs_networks_share_labels_and_confidence(one, two):
+    """What one network finds on either process is there for the other, whose turn is the next."""
+    names = ['bank.target', 'bank.confidence', 'bank.weight']
+    for kind in ('step_ruc', 'step_ruc_twin'):
+        whole, halves = one(kind), two(kind)
+        assert whole['losses']['clean_share'] > 0.5 and whole['buffers']['bank.weight'].any()
+        assert {name.startswith('twin.') for name in whole['gradients']} == {kind == 'step_ruc_twin'}
+        for half in halves:
+            assert set(half['gradients']) == set(whole['gradients']), 'the other network has none at all'
+            assert differences(*[state['buffers']['bank.target'] for state in (whole, half)]) == []
+        assert differences(*[{name: half['buffers'][name] for name in names} for half in halves]) == []
+    assert one('step_ruc_one_clean')['losses']['clean_share'] == pytest.approx(1 / 14)
+    assert one('step_ruc_asd_twin')['losses']['loss_sup'] > 0
+
+
+@pytest.mark.parametrize('name', ['train_ruc', 'train_ruc_asd'])
+def test_ruc_remembers_alike_on_all_processes(two, name):
+    ranks = two(name)
+    for when in ('first', 'step', 'last'):
+        assert unequal([states[when] for states in ranks]) == []
+    first, last = ranks[0]['first'], ranks[0]['last']
+    assert {'head.fc.weight', 'twin.head.fc.weight', 'twin.backbone.stages.0.0.conv.weight'} <= \
+        set(differences(first, last))
+    if name == 'train_ruc':
+        counts = [(state['bank.target'] >= 0).sum() for state in (first, last)]
+        assert counts[0] < counts[1] and (last['bank.confidence'].amax(0) > 0).all() and last['bank.weight'].any()
+        assert differences(first, ranks[0]['step'])[0].startswith('twin.'), 'the second epoch is the turn of the twin'
+    else:
+        assert last['taught'].all() and (last['labeller.class_map'] >= 0).all()
 
 
 # ---- what fails on the first process
