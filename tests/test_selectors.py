@@ -4,8 +4,9 @@ import torch
 from torch.nn import functional as F
 
 from mmcluster.functional.kmeans import kmeans
+from mmcluster.functional.ruc import clean_rows
 from mmcluster.registry import LABEL_SELECTORS
-from mmcluster.selectors import CentroidDistance, FirstRows, ProbabilityVariance
+from mmcluster.selectors import CentroidDistance, FirstRows, HybridClean, ProbabilityVariance
 
 pytestmark = pytest.mark.usefixtures('engine')
 N, D, K = 62, 5, 4
@@ -142,3 +143,35 @@ def test_first_rows_of_a_smaller_data_set():
         FirstRows(N + 1, options)(None, torch.rand(N, K))
     with pytest.raises(ValueError, match='at least 1'):
         FirstRows(0, options)
+
+
+# ---- RUC
+
+@pytest.mark.parametrize('how', ['confidence', 'metric', 'hybrid'])
+def test_clean_rows_have_the_label_of_the_clustering(how):
+    embed, blob = rows()
+    logits = 4 * F.one_hot(blob, K) + 2 * torch.randn(N, K, generator=torch.Generator().manual_seed(1))
+    target = HybridClean(K, how, threshold=0.9, k=7)(None if how == 'confidence' else embed, logits.softmax(1))
+    keep, label = clean_rows(logits, embed, logits.argmax(1), how, 0.9, 7), logits.argmax(1)
+    assert torch.equal(target, torch.where(keep, label, -1)) and 0 < keep.sum() < N
+
+
+def test_clean_rows_of_certain_probabilities():
+    """Some are 0."""
+    prob = F.one_hot(torch.arange(N) % K, K).float()
+    assert torch.equal(HybridClean(K, 'confidence')(None, prob), torch.arange(N) % K)
+
+
+@pytest.mark.parametrize('given, problem', [
+    ((None, torch.full((N, K), 1 / K)), 'use a SelectHook with'), ((torch.ones(N, 2), None), 'use a SelectHook with'),
+    ((torch.ones(N, 2), torch.full((N, 3), 1 / 3)), 'num_clusters=4, the head 3'),
+    ((torch.ones(9, 2), torch.full((9, K), 1 / K)), '10 neighbours are asked of 9 rows')])
+def test_what_clean_rows_need(given, problem):
+    with pytest.raises(ValueError, match=problem):
+        HybridClean(K, k=10)(*given)
+
+
+@pytest.mark.parametrize('options', [dict(how='both'), dict(k=0), dict(num_clusters=1)])
+def test_wrong_options_of_clean_rows(options):
+    with pytest.raises(ValueError, match='HybridClean'):
+        HybridClean(**{**dict(num_clusters=K), **options})
