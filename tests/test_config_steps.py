@@ -97,8 +97,10 @@ def shrink(value):
     for key, item in list(items):
         if key in ('num_workers', 'persistent_workers'):
             value[key] = 0
-        elif key == 'sigma' and value.get('type') == 'CentroidDistance':
+        elif key == 'sigma' and value.get('type') in ('CentroidDistance', 'ProbabilityVariance'):
             value[key] = 1.
+        elif key == 'size' and item == 224:
+            value[key] = 32
         elif key == 'selector' and item.type == 'LocalConsistency':
             item.update(k=2, ratio=0., threshold=0.)
         elif key == 'selector' and item.type == 'HybridClean':

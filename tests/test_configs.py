@@ -24,7 +24,8 @@ RECIPES = [path for path in PATHS if 'stages' in Config.fromfile(path, lazy_impo
 SINGLES = [path for path in PATHS if path not in RECIPES]
 # Factor of the backbone's learning rate in ClusMatch: slow as released; the paper has one rate for all.
 BACKBONE_FACTOR = dict(clusmatch_cnn_digits=1., clusmatch_r18_cifar10_paper=1., clusmatch_r18_cifar10=0.01,
-                       clusmatch_r18_cifar20=0.01, clusmatch_gcc_r18_folder64=0.01)
+                       clusmatch_r18_cifar20=0.01, clusmatch_gcc_r18_folder64=0.01,
+                       clusmatch_cc_r34_cifar10=0.01, fixmatch_cc_r34_cifar10=0.01)
 
 
 def name_of(path):
