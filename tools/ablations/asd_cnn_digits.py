@@ -1,5 +1,7 @@
-# ASD with FreeMatch on 8 x 8 digits, one option changed at a time.
-# python tools/analysis_tools/ablation.py tools/ablations/asd_cnn_digits.py --work-dir work_dirs/ablations/asd --jobs 2
+"""ASD with FreeMatch on 8 x 8 digits, one option changed at a time.
+
+python tools/analysis_tools/ablation.py tools/ablations/asd_cnn_digits.py --work-dir work_dirs/ablations/asd --jobs 2
+"""
 title = 'ASD on digits'
 config = '../../configs/asd_ps_freematch_cnn_digits.py'
 metrics = ['head/acc', 'head/nmi', 'head/ari']
