@@ -76,7 +76,8 @@ def test_the_embedding_of_an_older_network(tmp_path):
         other.backbone.fc.weight.copy_(torch.randn(D, D))
     torch.save(dict(state_dict=other.state_dict()), tmp_path / 'other.pth')
     source = dict(type='Rowwise', backbone=dict(type='Affine'), bank=dict(
-        num_samples=N, fields=dict(label={}, target={})), data_preprocessor=dict(type='ViewPreprocessor', mean=[0.], std=[1.]),
+        num_samples=N, fields=dict(label={}, target={})),
+        data_preprocessor=dict(type='ViewPreprocessor', mean=[0.], std=[1.]),
         init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'other.pth')))
     runner = fake_runner(clustering())
     hook = SelectHook(dict(type='HybridClean', num_clusters=K, threshold=0.5, k=9), output='head_probs',
