@@ -363,6 +363,7 @@ def test_new_networks_differ():
 
 @pytest.mark.parametrize('options, problem', [
     (dict(head=None), 'two new heads'), (dict(bank=None), r'bank=dict\(num_samples=None\)'),
+    (dict(pseudo_label_loss=dict(type='MixMatchLoss')), 'drop pseudo_label_loss'),
     (dict(alpha=0.), 'must be positive'), (dict(temperature=-1.), 'must be positive'),
     (dict(smoothing=1.), r'\[0, 1\)')])
 def test_wrong_options(options, problem):

@@ -54,7 +54,7 @@ class RUC(Boost):
         taught: (2,) bool, with a labeller: which network has had labels.
 
     Raises:
-        ValueError: Without a config of the heads or a bank, or if a number is out of range.
+        ValueError: Without a config of the heads or a bank, with a pseudo-label loss, or if a number is out of range.
     """
 
     fields = dict(
@@ -68,6 +68,8 @@ class RUC(Boost):
         if not isinstance(head, dict):
             raise ValueError("RUC starts with two new heads, so that its networks differ: give "
                              "head=dict(type='LinearClusterHead', ...)")
+        if kwargs.get('pseudo_label_loss'):
+            raise ValueError('RUC has a loss of its own: drop pseudo_label_loss')
         if not kwargs.get('bank'):
             raise ValueError('RUC keeps labels in its bank: give bank=dict(num_samples=None)')
         if min(temperature, alpha) <= 0 or not 0 <= smoothing < 1:
