@@ -38,12 +38,17 @@ def coverage_probability(num_labelled: int, num_clusters: int, num_samples: int)
     if drawn < num_clusters:
         return 0.
     small, larger = divmod(num_samples, num_clusters)
+    usual = num_clusters - larger
     total = 0
-    for i in range(num_clusters - larger + 1):
-        for j in range(larger + 1):
-            rest = num_samples - i * small - j * (small + 1)
-            ways = math.comb(num_clusters - larger, i) * math.comb(larger, j) * math.comb(rest, drawn)
-            total += -ways if (i + j) % 2 else ways
+    for missing in range(num_clusters + 1):
+        first = max(0, missing - usual)
+        rest = num_samples - missing * small - first
+        draws, ways = math.comb(rest, drawn), 0
+        for j in range(first, min(larger, missing) + 1):        # of the missing clusters, j are among the larger ones
+            ways += math.comb(usual, missing - j) * math.comb(larger, j) * draws
+            draws = draws * (rest - drawn) // max(rest, 1)      # of one sample fewer
+            rest -= 1
+        total += -ways if missing % 2 else ways
     return total / math.comb(num_samples, drawn)
 
 

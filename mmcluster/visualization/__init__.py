@@ -1,7 +1,9 @@
 """What figures show, as arrays."""
 from .picture import image_grid, overlay, to_pixels
 from .prototypes import Prototypes, attention, feature_map, find_prototypes, map_centers
+from .transitions import OrderedTransitions, order_transitions
 
 __all__ = [
-    'Prototypes', 'attention', 'feature_map', 'find_prototypes', 'image_grid', 'map_centers', 'overlay', 'to_pixels'
+    'OrderedTransitions', 'Prototypes', 'attention', 'feature_map', 'find_prototypes', 'image_grid', 'map_centers',
+    'order_transitions', 'overlay', 'to_pixels'
 ]
