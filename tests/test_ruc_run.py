@@ -130,6 +130,16 @@ def test_an_interrupted_run_goes_on_bit_for_bit(whole, bases, tmp_path, monkeypa
     assert WatchTurns.seen == steps
 
 
+def test_half_precision(bases, tmp_path):
+    """Casts made without gradient do not serve the passes with one."""
+    cfg = watched(ruc_cfg(tmp_path / 'work', *bases, epochs=2))
+    cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+    train(cfg)
+    for turn, moved, losses in WatchTurns.seen.values():
+        assert ['backbone.stages.0.0.conv.weight', 'twin.backbone.stages.0.0.conv.weight'][turn] in moved
+        assert all(value == value for value in losses.values())
+
+
 def test_labels_leave_the_weights_bit_identical(whole, bases, tmp_path):
     data = write_digits(tmp_path, permute=1)
     assert differences(whole[1], outcome(train(ruc_cfg(tmp_path / 'work', data, bases[1]))['train'])) == []
