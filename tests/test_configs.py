@@ -218,7 +218,8 @@ def test_parameter_groups(path):
         kind = (cfg.optim_wrapper.get('paramwise_cfg') or {}).get('no_decay', 'none')
         small = {f'{where}.{key}' for where, module in model.named_modules()
                  for key, _ in module.named_parameters(recurse=False)
-                 if key == 'bias' and kind != 'norm' or isinstance(module, nn.modules.batchnorm._BatchNorm)}
+                 if key == 'bias' and kind != 'norm'
+                 or isinstance(module, (nn.LayerNorm, nn.modules.batchnorm._BatchNorm))}
         boost = cfg.model.type == 'Boost' and cfg.model.pseudo_label_loss.type != 'ConfidenceLoss'
         assert (kind != 'none') is boost and (kind == 'norm') is (boost and path.stem.startswith('spice'))
         factor = dict(backbone=BACKBONE_FACTOR.get(_single(path, name), 1.)) if boost else \

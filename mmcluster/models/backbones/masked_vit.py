@@ -75,8 +75,10 @@ class MaskedViT(MAEViT):
         self.in_channels = in_channels
         self.test_mask_ratio = test_mask_ratio
         self.out_channels = self.embed_dims
-        self.pos_embed.requires_grad = position == 'learned'
-        _fix_positions(self.pos_embed, grid)
+        if position == 'sincos':
+            _fix_positions(self, 'pos_embed', grid)
+        else:
+            self.pos_embed.requires_grad = True
 
     def init_weights(self) -> None:
         """Initialise as released, or as ``init_cfg`` says."""
@@ -87,7 +89,7 @@ class MaskedViT(MAEViT):
         weight = self.patch_embed.projection.weight
         nn.init.xavier_uniform_(weight.data.view(len(weight), -1))
         nn.init.normal_(self.cls_token, std=TOKEN_STD)
-        if self.pos_embed.requires_grad:
+        if isinstance(self.pos_embed, nn.Parameter):
             nn.init.normal_(self.pos_embed, std=TOKEN_STD)
 
     def _prepare_pos_embed(self, *args: Any, **kwargs: Any) -> None:
@@ -166,7 +168,7 @@ class MaskedDecoder(MAEPretrainDecoder):
         self.embed_dim = embed_dim
         self.patch_size = patch_size
         self.in_channels = in_channels
-        _fix_positions(self.decoder_pos_embed, grid)
+        _fix_positions(self, 'decoder_pos_embed', grid)
 
     def init_weights(self) -> None:
         """Initialise as released, or as ``init_cfg`` says."""
@@ -226,6 +228,8 @@ def _init_transformer(module: BaseModule) -> None:
             nn.init.zeros_(part.bias)
 
 
-def _fix_positions(table: Tensor, grid: tuple[int, int]) -> None:
-    """Write the sine and cosine table (1, 1 + L, D), column first."""
-    table.data.copy_(sincos_position(table.shape[-1], grid))
+def _fix_positions(module: nn.Module, name: str, grid: tuple[int, int]) -> None:
+    """Put the sine and cosine table (1, 1 + L, D), column first, in the place of a parameter, as a buffer."""
+    width = getattr(module, name).shape[-1]
+    delattr(module, name)
+    module.register_buffer(name, sincos_position(width, grid).float()[None])
