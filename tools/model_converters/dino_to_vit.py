@@ -14,16 +14,13 @@ converter names. The file of a whole run holds its command line too, which asks 
 from __future__ import annotations
 
 import math
-import re
 
 from released import bare_state, main
 from resnet_names import ConversionError, State, check_names
+from vit_names import block_names, count_blocks, parameter_names
 
 OPTIONS = (
     ('--network', dict(choices=('teacher', 'student'), help='which one of a whole run; the teacher by default')),)
-BLOCK = re.compile(r'blocks\.(\d+)\.')
-BLOCK_NAMES = {'norm1': 'ln1', 'attn.qkv': 'attn.qkv', 'attn.proj': 'attn.proj', 'norm2': 'ln2',
-               'mlp.fc1': 'ffn.layers.0.0', 'mlp.fc2': 'ffn.layers.1'}
 OUTER_NAMES = {'patch_embed.proj': 'patch_embed.projection', 'norm': 'ln1'}
 TOKENS = ('cls_token', 'pos_embed')
 ARCHES = {(192, 12): 'deit-tiny', (384, 12): 'deit-small', (768, 12): 'deit-base'}
@@ -32,11 +29,8 @@ HEAD_CHANNELS = 64
 
 def new_names(blocks: int) -> dict[str, str]:
     """Name in DINO -> name in mmpretrain, of all parameters of a transformer with so many blocks."""
-    modules = dict(OUTER_NAMES)
-    for i in range(blocks):
-        modules.update({f'blocks.{i}.{old}': f'layers.{i}.{new}' for old, new in BLOCK_NAMES.items()})
-    names = {f'{old}.{kind}': f'{new}.{kind}' for old, new in modules.items() for kind in ('weight', 'bias')}
-    return {**{token: token for token in TOKENS}, **names}
+    modules = {**OUTER_NAMES, **block_names('blocks', 'layers', blocks)}
+    return {**{token: token for token in TOKENS}, **parameter_names(modules)}
 
 
 def backbone_of(checkpoint: dict, network: str) -> tuple[State, str]:
@@ -92,10 +86,10 @@ def convert(checkpoint: dict, network: str = 'teacher') -> dict:
         ConversionError: If parameters are missing, unknown or of an odd shape.
     """
     state, container = backbone_of(checkpoint, network)
-    numbers = {int(match[1]) for match in map(BLOCK.match, state) if match}
-    names = new_names(max(numbers, default=0) + 1)
+    blocks = count_blocks(state, 'blocks')
+    names = new_names(blocks)
     check_names(state, names, 'the transformer')
-    info = describe(state, len(numbers))
+    info = describe(state, blocks)
     return dict(state_dict={names[name]: value for name, value in state.items()},
                 meta=dict(converted_from='DINO', container=container, **info))
 
