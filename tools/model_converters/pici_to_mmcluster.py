@@ -2,11 +2,11 @@
 
     python tools/model_converters/pici_to_mmcluster.py SRC DST [--allow-pickle]
 
-SRC is a ``checkpoint_<epoch>.pth`` with the key ``net``, or the bare state dict. DST fits ``PICI``: give the ``base`` of
-a booster ``init_cfg=dict(type='Pretrained', checkpoint=DST)``, or the model itself the same with ``strict=False``, for
-its pseudo-labels are not in the file. The position tables of the release, column first, are those of ``MaskedViT`` and
-``MaskedDecoder``. Heads of attention leave no trace in the weights: the release has 12, its decoder 16. The state of the
-optimiser is not converted.
+SRC is a ``checkpoint_<epoch>.pth`` with the key ``net``, or the bare state dict. DST fits ``PICI``: give the ``base``
+of a booster ``init_cfg=dict(type='Pretrained', checkpoint=DST)``, or the model itself the same with ``strict=False``,
+for its pseudo-labels are not in the file. The position tables of the release, column first, are those of ``MaskedViT``
+and ``MaskedDecoder``. Heads of attention leave no trace in the weights: the release has 12, its decoder 16. The state
+of the optimiser is not converted.
 """
 from __future__ import annotations
 
