@@ -76,19 +76,21 @@ def count_passes(model: nn.Module, iteration: Callable[[], None]) -> int:
     return sum(passed)
 
 
-def median_seconds(iterations: dict[Any, Callable[[], None]], rounds: int) -> dict[Any, float]:
-    """Median wall seconds of each, which take turns; every second round goes backwards.
+def median_seconds(iterations: dict[Any, Callable[[], Any]], rounds: int,
+                   clock: Callable[[], float] = time.perf_counter) -> dict[Any, float]:
+    """Median seconds of each, which take turns; every second round goes backwards.
 
     Args:
         iterations: Name -> what is timed; it has run before.
         rounds: Times that each is timed.
+        clock: Wall time unless said otherwise.
     """
     times: dict[Any, list[float]] = {name: [] for name in iterations}
     for number in range(rounds):
         for name in list(iterations)[::-1 if number % 2 else 1]:
-            start = time.perf_counter()
+            start = clock()
             iterations[name]()
-            times[name].append(time.perf_counter() - start)
+            times[name].append(clock() - start)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
