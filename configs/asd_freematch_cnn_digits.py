@@ -33,6 +33,7 @@ custom_hooks = [
     dict(type='AnchorHook'),
     dict(type='TransitionHook', interval=50),
     dict(type='TeacherHook'),
+    dict(type='CollapseHook'),
 ]
 find_unused_parameters = True  # no cluster losses before the first map
 train_cfg = dict(max_epochs=epochs, val_interval=8)

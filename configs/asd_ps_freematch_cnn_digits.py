@@ -10,4 +10,5 @@ custom_hooks = [
     dict(type='AnchorHook'),
     dict(type='TransitionHook', interval=50),
     dict(type='TeacherHook'),
+    dict(type='CollapseHook'),
 ]
