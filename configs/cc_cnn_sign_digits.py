@@ -19,7 +19,7 @@ model = dict(
 train_dataloader = dict(dataset=dict(size=32), sampler=dict(streams=dict(batch=dict(size=128))))
 val_dataloader = dict(dataset=dict(size=32))
 test_dataloader = val_dataloader
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=120, val_interval=20)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=100, val_interval=20)
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))
 val_evaluator = [
     dict(type='ClusteringMetric', source='head'),
