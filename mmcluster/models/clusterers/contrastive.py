@@ -1,4 +1,4 @@
-"""What MoCo and SimCLR have in common: a backbone that learns through a projector."""
+"""What MoCo, SimCLR and methods of two levels have in common: a backbone that learns through a projector."""
 from __future__ import annotations
 
 from typing import Any
@@ -13,13 +13,13 @@ from .base import BaseClusterer, build, chain
 class ContrastiveClusterer(BaseClusterer):
     """A backbone and a projector on which a contrastive loss is taken.
 
-    There is no neck and no head, so ``embed`` is the backbone's vector: what k-means, SPICE and the boosters use.
+    There is no neck, so ``embed`` is the backbone's vector: what k-means, SPICE and the boosters use.
     :meth:`project` is the space of the loss, in which SCAN looks for neighbours.
 
     Args:
         backbone: Config of a network (B, C, H, W) -> (B, F).
         projector: Config of a module (B, F) -> (B, D).
-        kwargs: See :class:`BaseClusterer`; neither ``neck`` nor ``head``.
+        kwargs: See :class:`BaseClusterer`; neither ``neck`` nor ``head``, which a subclass may add.
     """
 
     def __init__(self, backbone: dict, projector: dict, **kwargs: Any):
