@@ -120,10 +120,28 @@ def test_a_hook_that_is_missing(tmp_path):
     data = write_digits(tmp_path)
     with pytest.raises(ValueError, match=r"PICI needs dict\(type='MatchHook'\)"):
         train(pici_cfg(tmp_path / 'set', data, epochs=1, match='set'))
-    cfg = pici_cfg(tmp_path / 'none', data, epochs=1, phase=0)
-    cfg.custom_hooks.pop()
-    with pytest.raises(RuntimeError, match=r"bank.view_label is not filled.*type='KMeansHook'"):
+
+
+@pytest.mark.parametrize('hooks, message', [
+    (slice(0, 3), 'cli is not 0 from epoch 4 on, and the KMeansHook that writes bank.view_label is missing'),
+    (slice(0, 4), 'begins at epoch 5; give custom_hooks one with field=.view_label. and begin=4')])
+def test_labels_that_would_come_too_late(tmp_path, hooks, message):
+    """Said before training, not when boosting begins."""
+    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path))
+    cfg.custom_hooks[3].begin = 5
+    cfg.custom_hooks = cfg.custom_hooks[hooks]
+    with pytest.raises(ValueError, match=message):
         train(cfg)
+    assert not list((tmp_path / 'work').rglob('*.pth'))
+
+
+def test_labels_of_a_weight_without_a_schedule(tmp_path):
+    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1, cli=1.)
+    cfg.custom_hooks = []
+    with pytest.raises(ValueError, match='cli is not 0 from epoch 0 on.*is missing'):
+        train(cfg)
+    cfg.model.cli = 0.
+    assert 'state_dict' in load(train(cfg, overwrite=True)['train']), 'a run that never boosts needs no labels'
 
 
 def test_more_clusters_than_rows_of_a_batch(tmp_path):

@@ -20,7 +20,7 @@ from mmcluster.registry import DATASETS, RUNNERS
 
 from .changes import check_unchanged, comparable
 from .launch import init_environment, prepare
-from .requirements import check_batch, check_hooks, check_loop
+from .requirements import check_batch, check_hooks, check_labels, check_loop
 
 DONE, STARTED = 'done.json', 'config.json'
 
@@ -164,6 +164,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
     check_hooks(runner)
     check_loop(runner)
     check_batch(runner)
+    check_labels(runner)
     runner.train()
     barrier()
     checkpoint = latest_checkpoint(work_dir)

@@ -4,6 +4,7 @@ from __future__ import annotations
 from mmengine.runner import Runner
 
 from .extract import unwrap
+from .hooks import KMeansHook, ScheduleHook
 from .loops import InnerStepLoop
 
 
@@ -65,3 +66,30 @@ def check_batch(runner: Runner) -> None:
             raise ValueError(f'{type(model).__name__}: stream {name!r} has size={streams[name].size}, fewer rows than '
                              f'the num_clusters={least} of the model, which its loss compares within a batch; raise '
                              f'train_dataloader.sampler.streams.{name}.size to at least {least}')
+
+
+def check_labels(runner: Runner) -> None:
+    """Refuse a weight that begins before the E-step whose labels it weighs, the model's ``labelled_by``.
+
+    It maps the name of a float to the bank field that has to be filled from the first epoch in which the float, which
+    a ``ScheduleHook`` may move, is not 0.
+
+    Args:
+        runner: The Runner; its train loop is built.
+
+    Raises:
+        ValueError: If no ``KMeansHook`` fills a field in time.
+    """
+    model, loop = unwrap(runner.model), runner.train_loop
+    for name, field in getattr(model, 'labelled_by', {}).items():
+        course = next((hook for hook in runner.hooks if isinstance(hook, ScheduleHook) and hook.param == name), None)
+        steps = loop.max_iters // max(loop.max_epochs, 1)
+        values = (course.value(epoch, epoch * steps, loop.max_iters) if course else getattr(model, name)
+                  for epoch in range(loop.max_epochs))
+        first = next((epoch for epoch, value in enumerate(values) if value), None)
+        begins = [hook.begin for hook in runner.hooks if isinstance(hook, KMeansHook) and hook.field == field]
+        if first is not None and min(begins, default=first + 1) > first:
+            found = f'begins at epoch {min(begins)}' if begins else 'is missing'
+            raise ValueError(f"{type(model).__name__}: {name} is not 0 from epoch {first} on, and the KMeansHook that "
+                             f'writes bank.{field} {found}; give custom_hooks one with field={field!r} and '
+                             f'begin={first}')

@@ -131,6 +131,18 @@ def test_initial_values_are_the_released_ones():
         assert not table.requires_grad and not isinstance(table, nn.Parameter), 'whoever trains the network anew'
 
 
+def test_the_memory_format_does_not_matter():
+    torch.manual_seed(0)
+    network = MaskedViT(**SMALL).to(memory_format=torch.channels_last)
+    network.init_weights()
+    torch.manual_seed(0)
+    plain = MaskedViT(**SMALL)
+    plain.init_weights()
+    assert all(torch.equal(value, plain.state_dict()[name]) for name, value in network.state_dict().items())
+    x = images()
+    torch.testing.assert_close(network(x.contiguous(memory_format=torch.channels_last)), plain(x))
+
+
 def test_learned_positions_train():
     network = encoder(position='learned')
     network(images()).sum().backward()

@@ -86,8 +86,8 @@ class MaskedViT(MAEViT):
             BaseModule.init_weights(self)
             return
         _init_transformer(self)
-        weight = self.patch_embed.projection.weight
-        nn.init.xavier_uniform_(weight.data.view(len(weight), -1))
+        weight = self.patch_embed.projection.weight.data
+        weight.copy_(nn.init.xavier_uniform_(torch.empty(len(weight), weight[0].numel())).view(weight.shape))
         nn.init.normal_(self.cls_token, std=TOKEN_STD)
         if isinstance(self.pos_embed, nn.Parameter):
             nn.init.normal_(self.pos_embed, std=TOKEN_STD)

@@ -53,6 +53,8 @@ class PICI(TwoLevelClusterer):
         ValueError: Without a bank or a masking backbone, or if the decoder does not fit it or has nothing to guess.
     """
 
+    labelled_by = {'cli': FIELD}
+
     def __init__(self, backbone: dict, projector: dict, head: dict, decoder: Optional[dict] = None, pisd: float = 1.,
                  picd: float = 1., cli: float = 0., norm_pix: bool = True, match: str = 'batch',
                  double_softmax: bool = False, **kwargs: Any):
