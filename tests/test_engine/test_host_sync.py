@@ -12,7 +12,11 @@ SPEC = importlib.util.spec_from_file_location('host_sync', ROOT / 'tools' / 'ben
 host_sync = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(host_sync)
 
-SMALLER = {'spice_self_cnn_digits.py': {'train_dataloader.sampler.streams.batch.size': 260, 'model.repeat': 2}}
+SMALLER = {
+    'spice_self_cnn_digits.py': {'train_dataloader.sampler.streams.batch.size': 260, 'model.repeat': 2},
+    'asd_ps_freematch_cnn_digits.py': {
+        'train_dataloader.sampler.streams.unlabelled.size': 56, 'model.labeller.num_unlabelled': 56},
+}
 
 X = torch.arange(6.).view(2, 3)
 WAITS = {
