@@ -1,6 +1,7 @@
 """Published image sets become class folders: whole or not at all, never over something else, never in part."""
 import importlib
 import json
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -66,6 +67,16 @@ def test_the_published_sizes_agree_with_the_configs(tool):
         assert f'in {len(published.classes) if known else published.classes} classes' in path.read_text()
 
 
+@pytest.mark.parametrize('source, out', [('RSOD/RSOD-Dataset', 'RSOD'), ('RSOD', 'RSOD/new/made')])
+def test_source_and_result_inside_each_other(tool, tmp_path, capsys, source, out):
+    """Nobody is told to remove the folder that holds the images."""
+    write_rsod(tmp_path / source)
+    assert tool.main(['rsod', str(tmp_path / 'RSOD'), '--out', str(tmp_path / out), '--expect', '14']) == 1
+    said = capsys.readouterr().err
+    assert re.search(r'lies inside .*move one of them away', said) and 'Remove' not in said
+    assert not (tmp_path / 'RSOD' / 'new').exists()
+
+
 @pytest.mark.parametrize('copy', [False, True])
 def test_rsod_without_annotations(tool, tmp_path, monkeypatch, capsys, copy):
     monkeypatch.setenv('MMCLUSTER_DATA', str(tmp_path / 'data'))
@@ -102,6 +113,8 @@ def test_chaoyang_from_its_label_files(tool, tmp_path, capsys):
     red = dataset[list(range(12))]['batch'].images[0][:, 0, 0, 0].int()
     known = [40 * CLASSES.index(dataset.classes[label]) for label in dataset.labels]
     assert (red - red.new_tensor(known)).abs().max() <= 2
+    inside = ['chaoyang', str(tmp_path / 'down'), '--out', str(tmp_path / 'down' / 'chaoyang-data' / 'image')]
+    assert [tool.main([*inside, '--expect', '12']) for _ in range(2)] == [0, 0], 'labels tell what is a source'
     assert tool.main(['chaoyang', str(out), '--out', str(out), '--expect', '12']) == 0, 'made folders can be counted'
 
 

@@ -177,9 +177,17 @@ def convert(name: str, source: Path, out: Path, expect: Optional[int] = None, co
 
     Returns:
         A line about what is there.
+
+    Raises:
+        ValueError: If the source is not what was published, or a folder lies inside the other one.
     """
     root = class_root(source)
     labelled = name == 'chaoyang' and any((root / f'{split}.json').exists() for split in ('train', 'test'))
+    real, made = root.resolve(), out.resolve()
+    if made in real.parents or real in made.parents and not labelled:
+        inner, outer = (root, out) if made in real.parents else (out, root)
+        raise ValueError(f'{inner} lies inside {outer}: move one of them away, choose another --out, or name class '
+                         f'folders that need no change as `root` in the config')
     files = from_labels(root) if labelled else from_folders(root)
     line = check(name, Counter(target.split('/')[0] for target in files), expect)
 
@@ -191,7 +199,7 @@ def convert(name: str, source: Path, out: Path, expect: Optional[int] = None, co
                 return
         shutil.copy2(files[target], place)
 
-    if root.resolve() != out.resolve():
+    if real != made:
         fill_folder(out, {target: path.stat().st_size for target, path in files.items()}, put)
     return line
 
