@@ -113,8 +113,11 @@ def tiff_fault(path: Union[str, Path]) -> str:
 
 def _tiff_fault(tags: Mapping[int, Any]) -> str:
     """Say why a TIFF with these tags is refused; an empty text if nothing speaks against it."""
-    bands, bits = int(tags.get(_BANDS, 1)), max(tags.get(_BITS, (1,)))
-    known = tags.get(_PHOTOMETRIC) == _CMYK or _ALPHA & set(tags.get(_EXTRA, ()))
+    try:
+        bands, bits = int(tags.get(_BANDS, 1)), int(max(tags.get(_BITS, (1,))))
+        known = tags.get(_PHOTOMETRIC) == _CMYK or _ALPHA & set(tags.get(_EXTRA, ()))
+    except (TypeError, ValueError, ArithmeticError):    # text where numbers belong, or no number at all
+        return 'the header of the TIFF is damaged'
     if bands > 4 or bands == 4 and not known:
         unmarked = ' and none is marked as transparency' if bands == 4 else ''
         return f'the TIFF has {bands} channels{unmarked}, at most three can be read; export three of them as 8-bit RGB'

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mmcluster.datasets import ClassFolderSource, FolderSource, IndexedDataset, UnreadableImageError, decode_image
+from mmcluster.datasets.decode import tiff_fault
 from mmcluster.structures import Key
 
 RED, BLUE = (200, 30, 20), (10, 40, 220)
@@ -170,6 +171,20 @@ def test_other_kinds_of_tiff(tmp_path):
     assert np.array_equal(pixels(save(tmp_path / 'lzw.tif', gradient(), compression='tiff_lzw')), gradient())
     with pytest.raises(UnreadableImageError, match='unknown kind .3 channels.; convert'):
         decode_image(write_tiff(tmp_path / 'x.tif', gradient(), photometric=1))
+
+
+@pytest.mark.parametrize('entry, kind', [(2, 2), (6, 5)], ids=['bits as text', 'a share of channels'])
+def test_headers_without_numbers(tmp_path, entry, kind):
+    path = write_tiff(tmp_path / 'x.tif', gradient())
+    raw = bytearray(path.read_bytes())
+    struct.pack_into('<H', raw, 10 + 12 * entry + 2, kind)
+    if kind == 5:                                   # 0 / 0, at the end of the file
+        struct.pack_into('<I', raw, 10 + 12 * entry + 8, len(raw))
+        raw += bytes(8)
+    path.write_bytes(raw)
+    assert tiff_fault(path) == 'the header of the TIFF is damaged'
+    with pytest.raises(UnreadableImageError, match='x.tif: the header of the TIFF is damaged'):
+        decode_image(path)
 
 
 @pytest.mark.parametrize('door', ['memory', 'worker'])
