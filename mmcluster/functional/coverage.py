@@ -4,6 +4,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+NEGLIGIBLE = 200        # terms below 2^-200 end the sum
+
 
 class Advice(NamedTuple):
     """How many labelled images an iteration needs.
@@ -39,7 +41,7 @@ def coverage_probability(num_labelled: int, num_clusters: int, num_samples: int)
         return 0.
     small, larger = divmod(num_samples, num_clusters)
     usual = num_clusters - larger
-    total = 0
+    total, everything = 0, math.comb(num_samples, drawn)
     for missing in range(num_clusters + 1):
         first = max(0, missing - usual)
         rest = num_samples - missing * small - first
@@ -49,7 +51,9 @@ def coverage_probability(num_labelled: int, num_clusters: int, num_samples: int)
             draws = draws * (rest - drawn) // max(rest, 1)      # of one sample fewer
             rest -= 1
         total += -ways if missing % 2 else ways
-    return total / math.comb(num_samples, drawn)
+        if ways << NEGLIGIBLE < everything:         # by Bonferroni, all further terms together are of this size
+            break
+    return max(total, 0) / everything
 
 
 def advise_num_labelled(num_clusters: int, num_samples: int, probability: float = 0.85) -> Advice:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 
 import pytest
 
@@ -22,6 +23,14 @@ def test_the_paper_s_setting() -> None:
     for drawn, expected in ((10, 0.0004), (20, 0.215), (30, 0.629), (40, 0.858), (50, 0.949), (100, 0.9997)):
         assert coverage_probability(drawn, 10, 50000) == pytest.approx(expected, abs=6e-4)
     assert coverage_probability(800, 200, 100000) == pytest.approx(0.024, abs=1e-3)
+
+
+def test_a_thousand_clusters_do_not_take_minutes() -> None:
+    """ImageNet, whose images are not a multiple of its clusters; each is missed with exp(-8), almost independently."""
+    start = time.process_time()
+    assert coverage_probability(8000, 1000, 1281167) == pytest.approx(math.exp(-1000 * math.exp(-8)), abs=0.01)
+    assert time.process_time() - start < 3
+    assert coverage_probability(1000, 1000, 1281167) == pytest.approx(0, abs=1e-50)
 
 
 def test_edges() -> None:
