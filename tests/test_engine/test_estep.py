@@ -465,4 +465,4 @@ def test_a_selection_that_is_empty_or_unbalanced(caplog):
     features = np.concatenate([blobs()[0], np.tile(3 * np.eye(1, D, 5, dtype=np.float32), (1, 1))])
     with caplog.at_level(logging.WARNING, 'fake'):
         run(SelectHook(dict(SELECTOR, num_clusters=K + 1, n_init=10)), fake_runner(features=features))
-    assert 'not balanced: 1 to 2 rows a cluster' in caplog.text
+    assert 'not balanced: 1 to 2 rows a cluster; a cluster without any is lost' in caplog.text

@@ -62,8 +62,8 @@ class SelectHook(EStepHook):
         runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(target)} rows; per cluster '
                            f'{counts}')
         if min(counts) < max(counts):
-            runner.logger.warning(f'the selected set is not balanced: {min(counts)} to {max(counts)} rows a cluster; '
-                                  f'small clusters gave all they have')
+            runner.logger.warning(f'the selected set is not balanced: {min(counts)} to {max(counts)} rows a cluster; a '
+                                  f'cluster without any is lost, so lower the demands of the selector then')
         return {self.field: target}
 
     def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
