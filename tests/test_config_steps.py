@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from PIL import Image
 from reduced import CONFIGS, forget
+from scipy.io import savemat
 
 from mmcluster.datasets.class_lists import CLASS_LISTS
 from mmcluster.engine import recipe
@@ -19,7 +20,8 @@ from mmcluster.structures import Key
 
 SINGLES = [path for path in sorted(CONFIGS.glob('*.py')) if 'stages' not in Config.fromfile(path, lazy_import=False)]
 LAYOUTS = dict(CIFAR10Source='cifar10', CIFAR100Source='cifar100', ClassFolderSource='classes', FolderSource='folder',
-               STL10Source='stl10', TinyImageNetSource='tiny')
+               STL10Source='stl10', SVHNSource='svhn', TinyImageNetSource='tiny')
+WIDTHS = {'deit-small': 384, 'deit-base': 768}
 
 
 def read(path):
@@ -53,6 +55,10 @@ def data(tmp_path_factory):
     for name, count in dict(train=40, test=40, unlabeled=10).items():
         (root / 'stl10' / f'{name}_X.bin').write_bytes(rng.bytes(count * 3 * 96 * 96))
         (root / 'stl10' / f'{name}_y.bin').write_bytes(bytes(i % 10 + 1 for i in range(count)))
+    (root / 'svhn').mkdir()
+    for name in ('train', 'test'):
+        savemat(root / 'svhn' / f'{name}_32x32.mat', dict(
+            X=rng.integers(0, 256, (32, 32, 3, 40), np.uint8), y=np.arange(40) % 10 + 1))
     for i in range(210):        # not fewer than clusters
         jpeg(root / 'tiny' / 'train' / f'n{i % 7}' / 'images' / f'{i}.JPEG', (64, 64))
     for folder in sorted({folder for classes in CLASS_LISTS.values() for folder in classes}):
@@ -99,7 +105,7 @@ def shrink(value):
             value[key] = 0
         elif key == 'sigma' and value.get('type') in ('CentroidDistance', 'ProbabilityVariance'):
             value[key] = 1.
-        elif key == 'size' and item == 224:
+        elif key == 'size' and item in (96, 224):
             value[key] = 32
         elif key == 'selector' and item.type == 'LocalConsistency':
             item.update(k=2, ratio=0., threshold=0.)
@@ -109,6 +115,8 @@ def shrink(value):
             value[key] = 2
         elif key in ('queue_size', 'num_rows', 'num_neighbors'):
             value[key] = 12
+        elif key == 'arch' and item in WIDTHS:
+            value[key] = dict(embed_dims=WIDTHS[item], num_layers=1, num_heads=6, feedforward_channels=64)
         elif key == 'img_size' and item == 224:
             value[key] = 32
         elif key == 'decoder_depth':
@@ -158,6 +166,8 @@ def stepped(request, data, tmp_path_factory):
             cfg[name].dataset.indices = list(range(30))
         else:
             relocate(source, data)
+        if source.type == 'STL10Source':
+            cfg[name].dataset.size = 32
     forget_stages(cfg._cfg_dict)
     shrink(cfg._cfg_dict)
     if cfg.model.type == 'SPICE':     # two rows a cluster are the fewest
@@ -166,6 +176,8 @@ def stepped(request, data, tmp_path_factory):
     if cfg.model.get('labeller', {}).get('type') == 'ASDLabels':     # and one a cluster
         clusters, streams = cfg.model.labeller.num_clusters, cfg.train_dataloader.sampler.streams
         streams.labelled.size = streams.anchor.size = cfg.model.labeller.num_labelled = clusters
+    if (cfg.get('param_scheduler') or {}).get('type') == 'FixMatchCosineLR':     # whose warm-up begins with a rate of 0
+        cfg.param_scheduler.warmup_epochs = 0
     cfg.setdefault('custom_hooks', [])
     cfg.custom_hooks.append(dict(type='StopHook'))
     cfg.merge_from_dict(dict(work_dir=str(tmp_path_factory.mktemp('work')), log_level='ERROR'))
@@ -186,7 +198,8 @@ def test_one_step(stepped):
     assert len(losses) >= 2 and all(torch.isfinite(value) for value in losses.values())
     known = dict(model.named_parameters())
     moved = {name.split('.')[0] for name in stepped.before if not torch.equal(known[name], stepped.before[name])}
-    waiting = {'head'} if getattr(getattr(model, 'labeller', None), 'mapped', None) is False else set()
+    unmapped = getattr(getattr(model, 'labeller', None), 'mapped', None) is False
+    waiting = {'head', 'pseudo_label_loss'} if unmapped else set()
     waiting |= {'twin'}     # whose turn is the second epoch
     if 'loss_instance' in losses and 'loss_cluster' not in losses:   # CC begins with images that have no cluster
         waiting |= {'head'}

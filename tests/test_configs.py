@@ -97,7 +97,7 @@ def test_model_index():
     assert all((ROOT / name).is_file() for name in listed)
     assert {config.relative_to(ROOT).as_posix() for config in PATHS} == set(listed)
     names = [model['Name'] for model in models]
-    assert len(set(names)) == len(names) and all('_base_' not in name for name in listed)
+    assert len(set(names)) == len(names) and not any('/_base_/' in name for name in listed)
 
 
 def read_index(path):
@@ -220,13 +220,24 @@ def test_parameter_groups(path):
                  for key, _ in module.named_parameters(recurse=False)
                  if key == 'bias' and kind != 'norm'
                  or isinstance(module, (nn.LayerNorm, nn.modules.batchnorm._BatchNorm))}
-        boost = cfg.model.type == 'Boost' and cfg.model.pseudo_label_loss.type != 'ConfidenceLoss'
-        assert (kind != 'none') is boost and (kind == 'norm') is (boost and path.stem.startswith('spice'))
+        boost = cfg.model.type == 'Boost' and given.type != 'Adam'     # SCAN's
+        assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=BACKBONE_FACTOR.get(_single(path, name), 1.)) if boost else \
             dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL') else {}
+        if cfg.model.get('labeller') and 'base' in cfg.model and given.type == 'Adam':
+            factor = dict(labeller=10.)
         for key, (lr, decay) in rates.items():
             assert decay == (0. if boost and key in small else given.get('weight_decay', 0.)), key
-            assert lr == pytest.approx(given.lr * factor.get(key.split('.')[0], 1.)), key
+            layer = cfg.optim_wrapper.get('paramwise_cfg', {}).get('layer_decay', 1.) ** below(key, model)
+            assert lr == pytest.approx(given.lr * layer * factor.get(key.split('.')[0], 1.)), key
+
+
+def below(key, model):
+    """How many layers are above a parameter of a vision transformer: 1 of its last block; 0 elsewhere."""
+    part, *rest = key.split('.')
+    if part != 'backbone' or not hasattr(model.backbone, 'layers') or rest[0] == 'ln1':
+        return 0
+    return len(model.backbone.layers) + (1 if rest[0] != 'layers' else -int(rest[1]))
 
 
 def _single(path, name):

@@ -1,0 +1,9 @@
+# From CIFAR-10 to SPICE+ASD, split protocol: MoCo v2, ten heads, ASD_PS; ResNet-18 throughout.
+# Paper, CIFAR-10, ACC in %: 94.2, SPICE alone 92.6.
+# tools/dist_train.sh configs/spice_asd_r18_cifar10.py 4
+# Given checkpoints replace the stages before: --cfg-options stages.moco.checkpoint=MOCO.pth \
+#   stages.spice_self.checkpoint=SPICE_SELF.pth
+stages = dict(
+    moco=dict(config='moco_r18_cifar10.py'),
+    spice_self=dict(config='spice_self_r18_cifar10.py'),
+    asd=dict(config='asd_on_spice_r18_cifar10.py'))

@@ -1,0 +1,142 @@
+"""ASD inside SCAN and SPICE, on a network that had labels, and its own network as a base of other boosters."""
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from reduced import CONFIGS, K, differences, load, train, write_digits
+from reduced_asd import asd_base, asd_cfg, hosted_cfg
+from reduced_scan import scan_cfg
+from reduced_spice import _finish, _read, joint_cfg, spice_cfg
+from test_models.test_any_booster import check, deployed, run, write_heads
+
+from mmcluster.engine.hooks import TransitionHook
+from mmcluster.models.base_parts import load_base
+
+pytestmark = pytest.mark.usefixtures('engine')
+
+
+@pytest.fixture
+def maps(monkeypatch):
+    """Arguments and result of every map that a run makes."""
+    seen, make = [], TransitionHook.make_map
+
+    def make_map(self, runner, logits=None):
+        seen.append((logits, runner.model.bank.pred.clone(), make(self, runner, logits)))
+        return seen[-1][-1]
+
+    monkeypatch.setattr(TransitionHook, 'make_map', make_map)
+    return seen
+
+
+def agreement(found, pred, logits):
+    """Images whose instance class has the cluster that the head gives them, for all names of the clusters."""
+    known = pred >= 0
+    head = logits.argmax(1)[known]
+    names = [torch.tensor(order) for order in torch.cartesian_prod(*[torch.arange(K)] * K).tolist()
+             if len(set(order)) == K]
+    return [int((name[found][pred[known]] == head).sum()) for name in [torch.arange(K), *names]]
+
+
+@pytest.mark.parametrize('host', ['scan', 'spice'])
+def test_a_host_hands_over_its_network_and_its_head(host, tmp_path, maps):
+    """The first map has the names under which most images agree with the head."""
+    data = write_digits(tmp_path)
+    images = (torch.from_numpy(np.load(data['array'])).float()[:, None] - 77.8) / 95.9
+    model = scan_cfg('', data).model if host == 'scan' else spice_cfg('', data, base=None).model
+    base = write_heads(tmp_path / 'host.pth', model, images)
+    cfg = hosted_cfg(tmp_path / 'work', data, host, base['init_cfg']['checkpoint'], epochs=5)
+    assert {key for key in cfg.model.base if key not in base} <= {'norm_eval'}
+    cfg.model.base = base
+    start, losses, end = run(cfg)
+    first = ['loss_sup' in step for step in losses].index(True)
+    check((start, losses[first:], end), ['loss_ins', 'loss_sup', 'loss_unsup'], base, ('backbone', 'head', 'labeller'))
+    wanted = deployed(base)
+    assert differences({key: start[f'teacher.{key}'] for key in wanted}, wanted) == []
+    logits, pred, named = maps[0]
+    given, *others = agreement(named, pred, logits)
+    assert logits.shape == (60, K) and given == max(others) > min(others)
+    assert all(logits is None for logits, _, _ in maps[1:])
+    assert set(end['labeller.class_map'].tolist()) == set(range(K)) and (end['bank.pool'] >= 0).sum() == 8
+
+
+def given_labels_cfg(work_dir, data):
+    """FreeMatch with two given labels a class."""
+    cfg = _read('fixmatch_cnn_digits_40.py', work_dir)
+    cfg.model.merge(dict(backbone=dict(widths=(4, 8)), head=dict(in_channels=8, num_clusters=K),
+                         pseudo_label_loss=dict(type='FreeMatchLoss', num_clusters=K)))
+    cfg.custom_hooks[0].per_class = 2
+    cfg.train_dataloader.sampler.merge(dict(length=3, streams=dict(labelled=dict(size=8), unlabelled=dict(size=20))))
+    return _finish(cfg, data, 2)
+
+
+def test_given_labels_are_forgotten_in_the_second_phase(tmp_path, maps):
+    """Other ground truth leaves the weights of the second phase alone."""
+    def second(folder, data, checkpoint):
+        cfg = asd_cfg(folder, data, epochs=2)
+        first = given_labels_cfg('', data)
+        cfg.model.pop('backbone')
+        cfg.model.merge(dict(base=asd_base(first, checkpoint), head=None))
+        for hook in cfg.custom_hooks:
+            if hook.type == 'TransitionHook':
+                hook.align_first = 'head'
+        return train(cfg)['train']
+
+    data = {permute: write_digits(tmp_path / 'data', permute) for permute in (None, 1)}
+    first = train(given_labels_cfg(tmp_path / 'first', data[None]))['train']
+    seconds = [load(second(tmp_path / f'second{permute}', data[permute], first))['state_dict'] for permute in data]
+    assert differences(*seconds) == [] and (seconds[0]['labeller.class_map'] >= 0).all()
+    assert 'bank.target' not in seconds[0] and maps[0][0] is not None
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """Data, and an ASD with FreeMatch as the base of others."""
+    folder = tmp_path_factory.mktemp('asd')
+    data = write_digits(folder)
+    cfg = asd_cfg(folder / 'work', data, epochs=3)
+    model = cfg.copy()
+    return data, asd_base(model, train(cfg)['train'])
+
+
+def test_a_booster_takes_over_the_averaged_network(trained):
+    _, base = trained
+    state, parts = load(base['init_cfg']['checkpoint'])['state_dict'], deployed(base)
+    assert differences(parts, {key: state[f'teacher.{key}'] for key in parts}) == []
+    assert differences(parts, {key: state[key] for key in parts}) != []
+    assert {key.split('.')[0] for key in parts} == {'backbone', 'head'}
+
+
+@pytest.mark.parametrize('loss, terms', [
+    (dict(type='ClusMatchLoss', decay=0.9), ['loss_ppl', 'loss_npl', 'loss_kpl', 'loss_fair']),
+    (dict(type='FixMatchLoss', threshold=0.3), ['loss_unsup'])], ids=['clusmatch', 'fixmatch'])
+def test_other_boosters_on_asd(loss, terms, trained, tmp_path):
+    """The rows that ASD's head is surest of are the labelled ones; the head goes on."""
+    data, base = trained
+    cfg = joint_cfg(tmp_path, data)
+    cfg.model.merge(dict(backbone=None, head=None, base=base))
+    cfg.model.pseudo_label_loss = dict(num_clusters=K, **loss)
+    cfg.custom_hooks = [
+        dict(type='SelectHook', output='head_probs', selector=dict(type='ProbabilityVariance', sigma=0.4)),
+        *[dict(type='KMeansHook', num_clusters=K, n_init=2, align_to='target')] * ('loss_kpl' in terms),
+        dict(type='TeacherHook')]
+    check(run(cfg), ['loss_sup', *terms], base)
+
+
+@pytest.mark.parametrize('spoil, problem', [
+    (dict(labeller=dict(window=7)), r"labeller\.ring (has shape )?\(6, 20\)"),
+    (dict(teacher=None), 'unexpected: teacher'), (dict(labeller=None), r'unexpected: .*labeller\.'),
+    (dict(pseudo_label_loss=dict(_delete_=True, type='FixMatchLoss', num_clusters=K)), 'pseudo_label_loss.time_p')])
+def test_another_config_than_the_one_it_was_trained_with(spoil, problem, trained):
+    cfg = Config(dict(base=trained[1]))
+    cfg.merge_from_dict(dict(base=spoil))
+    with pytest.raises(ValueError, match=problem):
+        load_base(cfg.base)
+
+
+def test_the_recipe_of_digits_names_what_asd_trained():
+    """The base of the ClusMatch stage is the model of the ASD stage, as far as weights go."""
+    recipe = Config.fromfile(CONFIGS / 'asd_ps_clusmatch_cnn_digits.py', lazy_import=False)
+    base = recipe.stages.clusmatch.options.model.base
+    asd = Config.fromfile(CONFIGS / recipe.stages.asd.config, lazy_import=False).model
+    assert base.backbone == asd.backbone and base.head == asd.head and base.bank == asd.bank
+    assert all(asd.labeller[key] == value for key, value in base.labeller.items())
