@@ -35,7 +35,7 @@ train_dataloader = dict(sampler=dict(
         anchor=dict(size=40, pool='anchor', order='fixed'))))
 custom_hooks = [
     dict(type='SelectHook', field='pool', interval=1, selector=dict(
-        type='AccompaniedPrototypes', num_clusters=10, per_cluster=4)),
+        type='AccompaniedPrototypes', num_clusters=10, per_cluster=4, n_init=10)),
     dict(type='AnchorHook'),
     dict(type='TransitionHook', interval=100, align_first='head'),
     dict(type='TeacherHook'),

@@ -7,6 +7,6 @@ model = dict(bank=dict(fields=dict(pool=dict())))
 train_dataloader = dict(sampler=dict(streams=dict(labelled=dict(pool='pool'))))
 custom_hooks = [
     dict(type='SelectHook', field='pool', interval=1, selector=dict(
-        type='AccompaniedPrototypes', num_clusters=20, per_cluster=4)),
+        type='AccompaniedPrototypes', num_clusters=20, per_cluster=4, n_init=10)),
     *_base_.custom_hooks,
 ]

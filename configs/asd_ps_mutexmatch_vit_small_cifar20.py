@@ -19,7 +19,7 @@ train_dataloader = dict(sampler=dict(
         anchor=dict(size=80, pool='anchor', order='fixed'))))
 custom_hooks = [
     dict(type='SelectHook', field='pool', interval=1, selector=dict(
-        type='AccompaniedPrototypes', num_clusters=20, per_cluster=4)),
+        type='AccompaniedPrototypes', num_clusters=20, per_cluster=4, n_init=10)),
     dict(type='AnchorHook'),
     dict(type='TransitionHook', interval=1000),
     dict(type='CollapseHook'),

@@ -1,0 +1,90 @@
+"""What the configs of ASD say: sizes that belong together, the paper's windows, and its figures."""
+import re
+
+import pytest
+import yaml
+from mmengine.config import Config
+from reduced import CONFIGS, ROOT
+
+from mmcluster.engine import recipe
+
+
+def last_stage(path):
+    """A config, or that of a recipe's last stage."""
+    cfg = Config.fromfile(path, lazy_import=False)
+    cfg.work_dir = 'unused'
+    return recipe.stage_config(cfg, list(cfg.stages)[-1], {}) if 'stages' in cfg else cfg
+
+
+def hook(cfg, kind):
+    return next((hook for hook in cfg.custom_hooks if hook.type == kind), None)
+
+
+CONFIG = {path.stem: last_stage(path) for path in sorted(CONFIGS.glob('*asd*.py'))}
+ASD = {name: cfg for name, cfg in CONFIG.items()
+       if cfg.model.type == 'Boost' and cfg.model.labeller.type == 'ASDLabels'}
+every_asd = pytest.mark.parametrize('name', ASD)
+
+
+def test_there_are_configs():
+    data = ('cifar10', 'cifar20', 'stl10', 'imagenet10', 'imagenet_dogs')
+    wanted = {f'{kind}_{learner}_r18_{name}' for kind in ('asd', 'asd_ps') for learner in ('freematch', 'mutexmatch')
+              for name in data}
+    wanted |= {f'{host}_asd_r18_{name}' for host in ('scan', 'spice') for name in data[:3]}
+    wanted |= {f'asd_ps_mutexmatch_vit_{size}_{name}' for size in ('small', 'base') for name in data[:3]}
+    wanted |= {'asd_freematch_wrn28_2_svhn', 'scan_asd_cnn_digits', 'spice_asd_cnn_digits'}
+    assert wanted <= set(ASD)
+
+
+@every_asd
+def test_four_labelled_rows_a_cluster(name):
+    cfg = ASD[name]
+    labeller, streams = cfg.model.labeller, cfg.train_dataloader.sampler.streams
+    clusters = labeller.num_clusters
+    assert clusters == dict(cifar20=20, dogs=15).get(name.split('_')[-1], 10)
+    assert labeller.num_labelled == streams.labelled.size == streams.anchor.size == 4 * clusters
+    assert labeller.num_unlabelled == streams.unlabelled.size
+    assert streams.anchor.pool == 'anchor' and streams.anchor.order == 'fixed'
+    select = hook(cfg, 'SelectHook')
+    prototypes = select is not None and select.field == 'pool'
+    assert prototypes == (streams.labelled.get('pool', 'all') == 'pool') == ('pool' in cfg.model.bank.get('fields', {}))
+    if prototypes:
+        assert select.selector.num_clusters == clusters and select.selector.per_cluster == 4
+        kinds = [hook.type for hook in cfg.custom_hooks]
+        assert kinds.index('SelectHook') < kinds.index('AnchorHook')
+    assert cfg.find_unused_parameters and (hook(cfg, 'TeacherHook') is None) == ('vit' in name)
+
+
+@pytest.mark.parametrize('name', [name for name in ASD if name.split('_')[-1] != 'digits'])
+def test_windows_of_the_paper(name):
+    """N_b = N_t = 1000; SCAN's few iterations on STL-10 have room for less."""
+    cfg = ASD[name]
+    window, interval = cfg.model.labeller.get('window', 1000), hook(cfg, 'TransitionHook').interval
+    assert (window, interval) == ((100, 50) if 'scan' in name and 'stl10' in name else (1000, 1000))
+
+
+@every_asd
+def test_a_trained_head_names_the_first_map(name):
+    """After a few passes over the data, as transitions need a second visit."""
+    cfg, transitions = ASD[name], hook(ASD[name], 'TransitionHook')
+    host = (cfg.model.get('base') or {}).get('type')
+    trained = host is not None and host != 'MoCo' and not cfg.model.get('head')
+    assert (transitions.get('align_first') == 'head') is trained
+    sizes = dict(cifar10=50_000, cifar20=50_000, stl10=5_000, svhn=73_257, digits=1_797)
+    if trained:
+        rows = transitions.get('first', transitions.interval) * cfg.train_dataloader.sampler.streams.unlabelled.size
+        assert rows / sizes[name.split('_')[-1]] >= 2.9
+
+
+@pytest.mark.parametrize('name', ASD)
+def test_figures_are_those_of_the_index(name):
+    """The head of a file and the index say the same of the paper."""
+    models = {model['Name']: model['Metadata'] for model in
+              yaml.safe_load((ROOT / 'configs' / 'metafile_asd.yml').read_text(encoding='utf-8'))['Models']}
+    text = (CONFIGS / f'{name}.py').read_text(encoding='utf-8')
+    line = next((line for line in text.splitlines() if line.startswith('# Paper')), '')
+    numbers = re.findall(r'\d+\.\d', line.split(':', 1)[-1].split(' with ASD')[0].split(', SPICE')[0])
+    assert numbers == re.findall(r'\d+\.\d', models[name].get('Paper', ''))
+    streams = ASD[name].train_dataloader.sampler.streams
+    assert models[name]['Batch Size'] == streams.labelled.size + streams.unlabelled.size
+    assert models[name]['Epochs'] == ASD[name].train_cfg.max_epochs
