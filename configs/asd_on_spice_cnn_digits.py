@@ -3,7 +3,7 @@
 # python tools/train.py configs/asd_on_spice_cnn_digits.py --cfg-options model.base.init_cfg.checkpoint=SPICE_SELF.pth
 _base_ = ['_base_/runtime.py', '_base_/datasets/digits.py', '_base_/digits_boost_schedule.py']
 
-epochs = 18
+epochs = 6      # the head is better than what the features tell, and would follow them
 weak = [dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))]
 strong = [dict(type='BatchAffine', degrees=20, translate=(0.15, 0.15), scale=(0.8, 1.2), shear=(-12, 12))]
 model = dict(
@@ -41,6 +41,8 @@ custom_hooks = [
     dict(type='CollapseHook'),
 ]
 find_unused_parameters = True  # no cluster losses before the first map
-train_cfg = dict(max_epochs=epochs, val_interval=6)
+train_cfg = dict(max_epochs=epochs, val_interval=3)
 param_scheduler = dict(total_epochs=epochs)
-optim_wrapper = dict(paramwise_cfg=dict(no_decay='norm'))
+optim_wrapper = dict(
+    optimizer=dict(_delete_=True, type='Adam', lr=3e-4, weight_decay=1e-4),
+    paramwise_cfg=dict(lr_mult=dict(labeller=10.)))  # the instance head starts from nothing
