@@ -115,7 +115,7 @@ def shrink(value):
             value[key] = 2
         elif key in ('queue_size', 'num_rows', 'num_neighbors'):
             value[key] = 12
-        elif key == 'arch' and item in WIDTHS:
+        elif key == 'arch' and isinstance(item, str) and item in WIDTHS:
             value[key] = dict(embed_dims=WIDTHS[item], num_layers=1, num_heads=6, feedforward_channels=64)
         elif key == 'img_size' and item == 224:
             value[key] = 32
