@@ -135,6 +135,24 @@ def test_labels_that_would_come_too_late(tmp_path, hooks, message):
     assert not list((tmp_path / 'work').rglob('*.pth'))
 
 
+def test_names_that_would_come_too_late(tmp_path):
+    """Labels that nothing has renamed yet stand for no cluster of the head."""
+    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), match='set')
+    cfg.custom_hooks.append(dict(type='MatchHook', begin=2 * PHASE + 1))
+    with pytest.raises(ValueError, match='the MatchHook that writes bank.view_label begins at epoch 5.* begin=4'):
+        train(cfg)
+
+
+def test_labels_whose_begin_counts_iterations(tmp_path):
+    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=2, phase=0)
+    cfg.custom_hooks[2].steps = [(0, 0.), (1, 1.)]
+    cfg.custom_hooks[3].update(begin=STEPS, by_epoch=False)
+    assert (load(train(cfg)['train'])['state_dict']['bank.view_label'] >= 0).all()
+    cfg.custom_hooks[3].begin = 2 * STEPS
+    with pytest.raises(ValueError, match='begins at epoch 2; .* begin=1'):
+        train(cfg, overwrite=True)
+
+
 def test_labels_of_a_weight_without_a_schedule(tmp_path):
     cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1, cli=1.)
     cfg.custom_hooks = []
@@ -160,6 +178,14 @@ def test_patches_and_masks_that_do_not_fit(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         train(cfg)
     assert not list((tmp_path / 'work').rglob('*.pth'))
+
+
+def test_a_single_view(tmp_path):
+    """Not silently halved into two views of different images."""
+    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1)
+    cfg.model.data_preprocessor.views = cfg.model.data_preprocessor.views[:1]
+    with pytest.raises(ValueError, match='PICI contrasts two views of every image and got 1'):
+        train(cfg)
 
 
 def test_images_of_another_size(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 from mmengine.runner import Runner
 
 from .extract import unwrap
-from .hooks import KMeansHook, ScheduleHook
+from .hooks import KMeansHook, MatchHook, ScheduleHook
 from .loops import InnerStepLoop
 
 
@@ -78,7 +78,7 @@ def check_labels(runner: Runner) -> None:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If no ``KMeansHook`` fills a field in time.
+        ValueError: If no ``KMeansHook``, or no ``MatchHook`` that the model needs, writes a field in time.
     """
     model, loop = unwrap(runner.model), runner.train_loop
     for name, field in getattr(model, 'labelled_by', {}).items():
@@ -87,9 +87,12 @@ def check_labels(runner: Runner) -> None:
         values = (course.value(epoch, epoch * steps, loop.max_iters) if course else getattr(model, name)
                   for epoch in range(loop.max_epochs))
         first = next((epoch for epoch, value in enumerate(values) if value), None)
-        begins = [hook.begin for hook in runner.hooks if isinstance(hook, KMeansHook) and hook.field == field]
-        if first is not None and min(begins, default=first + 1) > first:
-            found = f'begins at epoch {min(begins)}' if begins else 'is missing'
-            raise ValueError(f"{type(model).__name__}: {name} is not 0 from epoch {first} on, and the KMeansHook that "
-                             f'writes bank.{field} {found}; give custom_hooks one with field={field!r} and '
-                             f'begin={first}')
+        writers = (KMeansHook, *[MatchHook] * ('MatchHook' in getattr(model, 'needs', ())))
+        for kind in writers if first is not None else ():
+            begins = [hook.begin if hook.by_epoch else hook.begin // max(steps, 1) for hook in runner.hooks
+                      if isinstance(hook, kind) and hook.field == field]
+            if min(begins, default=first + 1) > first:
+                found = f'begins at epoch {min(begins)}' if begins else 'is missing'
+                raise ValueError(f"{type(model).__name__}: {name} is not 0 from epoch {first} on, and the "
+                                 f'{kind.__name__} that writes bank.{field} {found}; give custom_hooks one with '
+                                 f'field={field!r} and begin={first}')

@@ -93,6 +93,12 @@ def test_a_step_has_one_stream(streams):
         cc().loss(**streams)
 
 
+@pytest.mark.parametrize('stream', ['batch', 'instance_only'])
+def test_a_single_view(stream):
+    with pytest.raises(ValueError, match=r'CC contrasts two views of every image and got 1; give .*views=\[view, view\]'):
+        cc().loss(**{stream: Batch(views()[:1], torch.arange(B))})
+
+
 def test_laws():
     """Rows may be permuted and views exchanged; clusters may be renamed."""
     found, order, names = cc().loss(batch()), torch.randperm(B), torch.randperm(K)

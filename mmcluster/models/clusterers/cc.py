@@ -33,7 +33,7 @@ class CC(TwoLevelClusterer):
 
     def vectors(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Backbone vectors (B, F) of the two views."""
-        first, second = batch.views[:2]
+        first, second = self.pair(batch)
         if self.joint_views:
             return vector(self.backbone(torch.cat([first, second]))).chunk(2)
         return vector(self.backbone(first)), vector(self.backbone(second))

@@ -100,8 +100,11 @@ class PICI(TwoLevelClusterer):
             ``loss_pisd`` while ``pisd`` is not 0; ``loss_instance`` and ``loss_cluster`` (of the rows of all ranks),
             ``feat_std`` and ``entropy_gap`` while ``picd`` is not; ``loss_cli`` and the share of pseudo-labels that
             agree with the head while ``cli`` is not.
+
+        Raises:
+            ValueError: If there is one view alone.
         """
-        images = torch.cat(batch.views[:NUM_VIEWS])
+        images = torch.cat(self.pair(batch))
         seen = self.backbone.masked(images)
         h1, h2 = seen.tokens[:, 0].chunk(NUM_VIEWS)
         losses = {}
