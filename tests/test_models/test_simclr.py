@@ -107,3 +107,8 @@ def test_ours_is_built():
     assert type(model) is SimCLR and (model.temperature, model.symmetric) == (0.3, False)
     with pytest.raises(TypeError, match='head'):
         MODELS.build(dict(cfg, head=dict(type='LinearClusterHead', in_channels=6, num_clusters=2)))
+
+
+def test_a_single_view():
+    with pytest.raises(ValueError, match=r'SimCLR contrasts two views .* and got 1'):
+        simclr().loss(Batch(views()[:1], torch.arange(B)))

@@ -42,7 +42,10 @@ class SimCLR(ContrastiveClusterer):
 
         Returns:
             ``loss_simclr``, equal on all ranks, and the spread of the projections.
+
+        Raises:
+            ValueError: If there is one view alone.
         """
-        z1, z2 = self.project(torch.cat(batch.views[:2])).chunk(2)
+        z1, z2 = self.project(torch.cat(self.pair(batch))).chunk(2)
         loss = nt_xent(gather_rows_with_grad(z1), gather_rows_with_grad(z2), self.temperature, self.symmetric)
         return dict(loss_simclr=loss, feat_std=feature_std(z1))

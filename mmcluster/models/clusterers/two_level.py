@@ -8,7 +8,6 @@ from torch import Tensor
 from mmcluster.checks import require_two_clusters
 from mmcluster.functional.cluster_contrast import cluster_contrast
 from mmcluster.functional.contrast import nt_xent, unit_rows, wide
-from mmcluster.structures import Batch
 
 from ..gather import gather_rows_with_grad
 from .base import build
@@ -51,17 +50,6 @@ class TwoLevelClusterer(ContrastiveClusterer):
     def smallest_batch(self) -> dict[str, int]:
         """Stream -> rows of all ranks below which its loss says nothing: K clusters cannot all have an image."""
         return dict(batch=self.num_clusters)
-
-    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first two views (B, C, H, W) of a batch.
-
-        Raises:
-            ValueError: If there is one alone.
-        """
-        if len(batch.views) < 2:
-            raise ValueError(f'{type(self).__name__} contrasts two views of every image and got {len(batch.views)}; '
-                             f'give data_preprocessor.views=[view, view], or a pair of pipelines of the data set')
-        return batch.views[0], batch.views[1]
 
     def instance_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
         """Contrast between the images of all ranks (PICI eqs. 5, 6).
