@@ -204,3 +204,10 @@ def test_images_of_another_size_are_refused_and_so_is_their_table():
         encoder()(images(side=32))
     with pytest.raises(RuntimeError, match='pos_embed'):
         encoder(img_size=32).load_state_dict(encoder().state_dict())
+
+
+@pytest.mark.parametrize('option', [dict(out_type='avg_featmap'), dict(final_norm=False), dict(out_indices=[0]),
+                                    dict(patch_cfg=dict(stride=1))])
+def test_options_that_would_not_count(option):
+    with pytest.raises(ValueError, match=f'always gives the class token .*drop .*{list(option)[0]}'):
+        encoder(**option)

@@ -55,7 +55,7 @@ class MaskedViT(MAEViT):
         kwargs: Options of mmpretrain's ``VisionTransformer``.
 
     Raises:
-        ValueError: If patches do not tile the image, or a ratio leaves no patch.
+        ValueError: If patches do not tile the image, a ratio leaves no patch, or an option would not count.
     """
 
     def __init__(self, arch: Union[str, dict] = 'pici-small', img_size: Union[int, tuple[int, int]] = 224,
@@ -64,11 +64,15 @@ class MaskedViT(MAEViT):
         grid = patch_grid(img_size, patch_size)
         for name, ratio in (('mask_ratio', mask_ratio), ('test_mask_ratio', test_mask_ratio)):
             _check_ratio(name, ratio, grid[0] * grid[1])
+        fixed = sorted({'final_norm', 'out_indices', 'out_type', 'patch_cfg'} & set(kwargs))
+        if fixed:
+            raise ValueError(f'MaskedViT always gives the class token after the last norm, of patches side by side; '
+                             f'drop {fixed}')
         if position not in ('sincos', 'learned'):
             raise ValueError(f"MaskedViT: position must be 'sincos' or 'learned', got {position!r}")
         super().__init__(ARCHS.get(arch, arch) if isinstance(arch, str) else arch, img_size, patch_size,
                          mask_ratio=mask_ratio, init_cfg=init_cfg,
-                         patch_cfg=dict(kwargs.pop('patch_cfg', {}), in_channels=in_channels), **kwargs)
+                         patch_cfg=dict(in_channels=in_channels), **kwargs)
         _check_width('MaskedViT', self.embed_dims, self.arch_settings['num_heads'])
         self.grid = grid
         self.patch_size = patch_size
