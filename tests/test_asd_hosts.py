@@ -2,12 +2,12 @@
 import numpy as np
 import pytest
 import torch
+from booster_runs import check, deployed, run, write_heads
 from mmengine.config import Config
 from reduced import CONFIGS, K, differences, load, train, write_digits
 from reduced_asd import asd_base, asd_cfg, hosted_cfg
 from reduced_scan import scan_cfg
 from reduced_spice import _finish, _read, joint_cfg, spice_cfg
-from test_models.test_any_booster import check, deployed, run, write_heads
 
 from mmcluster.engine.hooks import TransitionHook
 from mmcluster.models.base_parts import load_base
