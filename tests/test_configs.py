@@ -221,7 +221,10 @@ def test_parameter_groups(path):
                  if key == 'bias' and kind != 'norm'
                  or isinstance(module, (nn.LayerNorm, nn.modules.batchnorm._BatchNorm))}
         boost = cfg.model.type == 'Boost' and given.type != 'Adam'     # SCAN's, and small steps on digits
-        if given.type != 'Adam':
+        if given.type == 'Adam':
+            host = (cfg.model.get('base') or {}).get('type') if cfg.model.get('labeller') else None
+            assert kind == ('ndim' if host == 'SPICE' else 'none')
+        else:
             assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=BACKBONE_FACTOR.get(_single(path, name), 1.)) if boost else \
             dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL') else {}
