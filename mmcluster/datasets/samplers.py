@@ -16,7 +16,7 @@ from mmcluster.structures import TEST_STREAM, Key
 from .seeding import make_draws
 from .streams import Stream
 
-_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split')
+_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split', 'exclude')
 
 
 @DATA_SAMPLERS.register_module()
@@ -28,9 +28,10 @@ class StreamSampler(Sampler):
 
     Args:
         dataset: The data set (N rows).
-        streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None, split=None), see
-            :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows of all ranks and must be multiples of
-            their number. ``split`` is the name of one or more splits of the data set, such as ``'train+test'``.
+        streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None, split=None,
+            exclude=None), see :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows of all ranks and must
+            be multiples of their number. ``split`` is the name of one or more splits of the data set, such as
+            ``'train+test'``; ``of`` and ``exclude`` are names of streams.
         length: Steps per epoch. None: as many full chunks of the first stream as the data set has.
         seed: Seed of the run; None: one that all ranks agree on.
         rank: Number of this process; None: ask mmengine.
@@ -63,6 +64,9 @@ class StreamSampler(Sampler):
         self.streams: dict[str, Stream] = {}
         for name, fields in streams.items():
             self.streams[name] = self._make_stream(name, dict(fields), dataset)
+        for name, fields in streams.items():
+            if fields.get('exclude') is not None:
+                self._exclude(name, fields['exclude'])
         if not self.streams:
             raise ValueError('name at least one stream, for instance streams=dict(batch=dict(size=256))')
         if in_turn and length is not None:
@@ -78,6 +82,7 @@ class StreamSampler(Sampler):
         """Build one stream from its config."""
         if set(fields) - set(_FIELDS):
             raise TypeError(f'stream {name!r}: fields are {list(_FIELDS)}, got {list(fields)}')
+        fields.pop('exclude', None)
         if fields.get('of') is not None:
             if fields['of'] not in self.streams:
                 raise ValueError(f"stream {name!r} follows {fields['of']!r}, which is not a stream named before it")
@@ -90,6 +95,12 @@ class StreamSampler(Sampler):
         if isinstance(fields.get('size'), int):
             self._share(name, fields['size'])
         return stream
+
+    def _exclude(self, name: str, other: str) -> None:
+        """Keep the rows of one stream out of another's."""
+        if self.in_turn:
+            raise ValueError(f'stream {name!r}: with in_turn=True a step has rows of one stream only; drop `exclude`')
+        self.streams[name].set_exclude(self._stream(other))
 
     def _share(self, name: str, size: int) -> int:
         """Rows per rank of ``size`` rows."""

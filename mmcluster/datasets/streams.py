@@ -27,6 +27,9 @@ class Stream:
         of: An earlier stream: each of its rows draws one entry of its own row of the pool (N, m).
         balance: Name of the bank field from which a hook publishes weights (``order='replace'`` only).
         split: (n,) rows to which the stream is confined; only with ``pool='all'``, which then means all of them.
+
+    Attributes:
+        exclude: A stream whose rows at a step this one has not: others of the pool take their places.
     """
 
     def __init__(self, name: str, num_rows: int, seed: int, size: Union[int, str, None] = None, pool: str = 'all',
@@ -39,6 +42,7 @@ class Stream:
         self._rows: Optional[Tensor] = everything if pool == 'all' else None
         self._weights: Optional[Tensor] = None
         self._cached: tuple[int, Optional[Tensor]] = (-1, None)
+        self.exclude: Optional['Stream'] = None
         self._check()
 
     def _check(self) -> None:
@@ -118,11 +122,12 @@ class Stream:
         """
         if self.of is not None:
             return self._follow(self.of.chunk(step), step)
-        if self.order == 'permute':
-            return self.rows[self._permuted(len(self.rows), self.size, step)]
-        if self.order == 'replace':
-            return self.rows[self._replaced(self.size, step)]
-        return self.rows[(step * self.size + torch.arange(self.size)) % len(self.rows)]
+        if self.order == 'fixed':
+            return self.rows[(step * self.size + torch.arange(self.size)) % len(self.rows)]
+        permute = self.order == 'permute'
+        rows = self.rows[self._permuted(len(self.rows), self.size, step) if permute else
+                         self._replaced(self.size, step)]
+        return rows if self.exclude is None else self._avoid(rows, self.exclude.chunk(step), step)
 
     def _permuted(self, total: int, size: int, step: int) -> Tensor:
         """Positions (size,) in the pool: the chunk of ``step`` of endless permutations."""
@@ -148,6 +153,43 @@ class Stream:
         if not total[-1] > 0:
             raise ValueError(f'all rows in the pool of stream {self.name!r} have weight 0')
         return torch.searchsorted(total, uniform * total[-1], right=True)
+
+    def set_exclude(self, other: 'Stream') -> None:
+        """Let the rows of another stream be none of this one's at the same step.
+
+        Args:
+            other: A stream whose rows do not depend on this one's.
+        """
+        if self.order == 'fixed' or self.of is not None or self.balance is not None or self._given_size == 'all':
+            raise ValueError(f"stream {self.name!r}: `exclude` needs a number of rows in order 'permute', or in order "
+                             f"'replace' without `balance`")
+        if other.leads_to(self):
+            raise ValueError(f'stream {self.name!r} cannot exclude {other.name!r}, whose rows depend on its own')
+        self.exclude = other
+
+    def leads_to(self, other: 'Stream') -> bool:
+        """Whether the rows of this stream depend on those of another one, or are its own."""
+        return other is self or any(link.leads_to(other) for link in (self.of, self.exclude) if link is not None)
+
+    def _avoid(self, rows: Tensor, taken: Tensor, step: int) -> Tensor:
+        """Let others of the pool stand in for those of the rows (size,) that are taken."""
+        free = torch.ones(self.num_rows, dtype=torch.bool)
+        free[taken] = False
+        hit = ~free[rows]
+        if not hit.any():
+            return rows
+        if self.order == 'permute':
+            free[rows] = False
+        rest = self.rows[free[self.rows]]
+        missing = int(hit.sum())
+        if len(rest) < (missing if self.order == 'permute' else 1):
+            raise ValueError(f'stream {self.name!r} excludes the rows of {self.exclude.name!r}, which leaves too few of '
+                             f'the {len(self.rows)} rows of its pool for {self.size} a step: lower its size, or drop '
+                             f'`exclude`')
+        generator = torch.Generator().manual_seed(stable_hash(self.seed, self.name, 'exclude', step))
+        drawn = torch.randperm(len(rest), generator=generator) if self.order == 'permute' else \
+            torch.randint(len(rest), (missing,), generator=generator)
+        return rows.masked_scatter(hit, rest[drawn[:missing]])
 
     def _follow(self, rows: Tensor, step: int) -> Tensor:
         """Draw for each of the rows (size,) one of its entries that are not negative."""

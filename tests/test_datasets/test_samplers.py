@@ -370,3 +370,61 @@ def test_one_stream_in_turn_is_a_plain_one():
 def test_turns_that_cannot_be(streams, options, message):
     with pytest.raises(ValueError, match=message):
         StreamSampler(Split(), streams, in_turn=True, **options)
+
+
+@pytest.mark.parametrize('order', ['permute', 'replace'])
+def test_rows_of_an_excluded_stream_are_replaced(order):
+    def make(**more):
+        return sampler(24, 5, unlabelled=dict(size=10, order=order, **more), labelled=dict(size=6))
+
+    plain, apart = make(), make(exclude='labelled')
+    hits = 0
+    for step in range(30):
+        before, rows, taken = (plain.chunk('unlabelled', step), apart.chunk('unlabelled', step),
+                               apart.chunk('labelled', step))
+        hit = torch.isin(before, taken)
+        assert torch.equal(taken, plain.chunk('labelled', step))
+        assert torch.equal(rows[~hit], before[~hit]) and not torch.isin(rows, taken).any()
+        assert rows.max() < 24 and (order == 'replace' or len(rows.unique()) == 10)
+        hits += int(hit.sum())
+    assert hits > 20
+    assert torch.equal(make(exclude='labelled').chunk('unlabelled', 7), apart.chunk('unlabelled', 7))
+
+
+def test_replacements_are_shared_by_ranks_and_drawn_evenly():
+    streams = dict(unlabelled=dict(size=4, exclude='labelled'), labelled=dict(size=2))
+    whole = list(sampler(12, 3, **streams))
+    parts = [list(sampler(12, 3, rank=rank, world_size=2, **streams)) for rank in (0, 1)]
+    for step, keys in enumerate(whole):
+        assert rows_of(keys, 'unlabelled') == sum((rows_of(part[step], 'unlabelled') for part in parts), [])
+    draws = sampler(12, 3, **streams)
+    counts = torch.bincount(torch.cat([draws.chunk('unlabelled', step) for step in range(1500)]), minlength=12)
+    assert counts.min() > 420 and counts.max() < 580
+
+
+def test_exclusion_where_nothing_is_left():
+    draws = sampler(12, 2, unlabelled=dict(size=4, pool='x', exclude='labelled'), labelled=dict(size=4, pool='y'))
+    draws.set_pool('unlabelled', [0, 1, 2, 3, 4, 5])
+    draws.set_pool('labelled', [2, 3, 4, 9])
+    with pytest.raises(ValueError, match="excludes the rows of 'labelled', which leaves too few of the 6 rows"):
+        [draws.chunk('unlabelled', step) for step in range(4)]
+    draws.set_pool('labelled', [8, 9, 10, 11])
+    assert draws.chunk('unlabelled', 0).max() < 6
+
+
+@pytest.mark.parametrize('streams, options, message', [
+    (dict(a=dict(size=2, exclude='b'), b=dict(size=2)), dict(in_turn=True), 'a step has rows of one stream only'),
+    (dict(a=dict(size=2, exclude='a')), {}, 'whose rows depend on its own'),
+    (dict(a=dict(size=2, exclude='b'), b=dict(size=2, exclude='a')), {}, "'b' cannot exclude 'a'"),
+    (dict(a=dict(size=2, exclude='b'), b=dict(of='a', pool='x')), {}, "'a' cannot exclude 'b'"),
+    (dict(a=dict(size=2, order='fixed', exclude='b'), b=dict(size=2)), {}, 'needs a number of rows'),
+    (dict(a=dict(size='all', exclude='b'), b=dict(size=2)), dict(length=1), 'needs a number of rows'),
+    (dict(a=dict(size=2, order='replace', balance='x', exclude='b'), b=dict(size=2)), {}, 'without `balance`')])
+def test_exclusions_that_cannot_be(streams, options, message):
+    with pytest.raises(ValueError, match=message):
+        StreamSampler(range(12), streams, rank=0, world_size=1, **options)
+
+
+def test_an_excluded_stream_must_be():
+    with pytest.raises(KeyError, match=r"no stream 'b'; streams are \['a'\]"):
+        sampler(12, a=dict(size=2, exclude='b'))

@@ -83,6 +83,16 @@ def test_identical_features_give_uniform_labels(mode: str) -> None:
     assert found.label.dtype == found.plan.dtype == torch.float32 and (found.index == 0).all()
 
 
+@pytest.mark.parametrize('m, relax', [(79, 1.), (80, 1.8), (240, 1.8)])
+def test_many_classes_have_relaxed_sweeps(m: int, relax: float) -> None:
+    feat, anchor = rand(m, 6).relu(), rand(m, 6, seed=1).relu()
+    found = align_instances(feat, anchor)
+    assert torch.equal(found.label, align_instances(feat, anchor, relax=relax).label)
+    assert not torch.equal(found.label, align_instances(feat, anchor, relax=1.5).label)
+    exact = align_instances(feat, anchor, sweeps=20_000, tol=1e-9).label
+    assert (found.label - exact).abs().max() < 2e-3
+
+
 @pytest.mark.parametrize('l,m', [(0, 3), (3, 0), (1, 1)])
 def test_few_rows(l: int, m: int) -> None:
     found = align_instances(rand(l, 4), rand(m, 4, seed=1))

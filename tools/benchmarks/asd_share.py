@@ -45,7 +45,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--labelled', type=int, default=40, help='n_l, also the number of anchors')
     parser.add_argument('--unlabelled', type=int, default=448)
     parser.add_argument('--image', type=int, default=32, help='pixels')
-    parser.add_argument('--relax', type=float, default=1., help='over-relaxation of the transport')
+    parser.add_argument('--relax', type=float, help='over-relaxation of the transport')
     parser.add_argument('--interval', type=int, default=1000, help='N_t, iterations that share the cost of a map')
     parser.add_argument('--dtype', choices=['float32', 'bfloat16'], default='float32')
     parser.add_argument('--rounds', type=int, default=2)

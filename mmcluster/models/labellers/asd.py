@@ -45,7 +45,8 @@ class ASDLabels(nn.Module):
         reg: Weight lambda of the entropy in the transport; the paper gives no value.
         reg_mode: ``'relative'``: times the standard deviation of the costs. ``'absolute'``: as it is.
         sweeps: Sinkhorn sweeps.
-        relax: Up to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.sinkhorn.sinkhorn`.
+        relax: From 1 to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.sinkhorn.sinkhorn`; ``None``: 1 for
+            fewer than 80 labelled rows, else 1.8.
         anchor_mode: ``'recompute'`` the anchors' features in each iteration; ``'frozen'``: those of the first one;
             ``'ema'``: an average of the features that were aligned with them.
         anchor_decay: Weight of the old features in that average.
@@ -69,8 +70,8 @@ class ASDLabels(nn.Module):
 
     def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
                  window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
-                 relax: float = 1., anchor_mode: str = 'recompute', anchor_decay: float = 0.99, warmup: int = 1,
-                 soft: bool = False, instance_weight: float = 1.):
+                 relax: Optional[float] = None, anchor_mode: str = 'recompute', anchor_decay: float = 0.99,
+                 warmup: int = 1, soft: bool = False, instance_weight: float = 1.):
         super().__init__()
         require_two_clusters('ASDLabels', num_clusters)
         if num_labelled < num_clusters:
@@ -79,7 +80,7 @@ class ASDLabels(nn.Module):
         if anchor_mode not in ANCHOR_MODES:
             raise ValueError(f'ASDLabels: anchor_mode must be one of {ANCHOR_MODES}, got {anchor_mode!r}')
         regularisation(torch.zeros(1, 1), reg, reg_mode)    # raises
-        require_relax(relax)
+        require_relax(1. if relax is None else relax)
         self.head = nn.Linear(in_channels, num_labelled)
         self.num_clusters = num_clusters
         self.num_labelled = num_labelled
