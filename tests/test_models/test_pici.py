@@ -226,6 +226,13 @@ def test_the_match_hook_renames_by_all_rows():
     for features in (logits, torch.stack([logits, logits], 1)):
         renamed = hook.estimate(runner, features)['view_label']
         assert torch.equal(renamed[1:], torch.stack([cluster, cluster], 1)[1:]) and (renamed[0] != cluster[0]).all()
+    logged = {}
+    runner.message_hub = SimpleNamespace(update_scalar=logged.__setitem__)
+    model.bank.fill(view_label=renamed)
+    hook.log(runner, logits)
+    assert logged == {'train/match_agreement': pytest.approx(1 - 1 / N)}
+    with pytest.raises(TypeError, match='interval'):
+        MatchHook(interval=2)
     model.bank.fill(view_label=torch.full((N, 2), -1))
     with pytest.raises(RuntimeError, match='let the KMeansHook .* come before this hook, with begin=3'):
         hook.estimate(runner, logits)

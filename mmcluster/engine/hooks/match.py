@@ -18,17 +18,18 @@ from .estep import EStepHook
 class MatchHook(EStepHook):
     """Renames pseudo-labels of the bank to the clusters of the head, as the rows of the whole set agree best.
 
-    It comes after the hook that writes the labels, and does for ``PICI(match='set')`` what ``'batch'`` does in every
-    step. One name is exchanged for another, so repeating it loses nothing.
+    It comes after the hook that writes the labels, every epoch, and does for ``PICI(match='set')`` what ``'batch'`` does
+    in every step. One name is exchanged for another, so repeating it loses nothing.
 
     Args:
         field: Bank field (N,), or (N, V) with a map for each view.
-        kwargs: See :class:`~mmcluster.engine.hooks.estep.EStepHook`. The head's clusters are those of the evaluation
+        begin: First epoch.
+        kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`. The head's clusters are those of the evaluation
             views, or with ``views='train'`` those of each view.
     """
 
-    def __init__(self, field: str = 'view_label', output: str = 'logits', **kwargs: Any):
-        super().__init__(field, output=output, **kwargs)
+    def __init__(self, field: str = 'view_label', begin: int = 0, output: str = 'logits', **kwargs: Any):
+        super().__init__(field, interval=1, begin=begin, output=output, **kwargs)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Renamed labels, of the field's shape, from logits (N, M) or (N, V, M).
@@ -45,3 +46,10 @@ class MatchHook(EStepHook):
         cluster = cluster.reshape(len(cluster), -1).expand_as(columns)
         renamed = [match_labels(p, q, features.shape[-1]) for p, q in zip(columns.unbind(1), cluster.unbind(1))]
         return {self.field: torch.stack(renamed, 1).view_as(label)}
+
+    def log(self, runner: Runner, features: Tensor) -> None:
+        """Share of the labels that are the head's clusters, by their new names."""
+        label, cluster = getattr(unwrap(runner.model).bank, self.field), features.argmax(-1)
+        columns = label.reshape(len(label), -1)
+        agree = columns.cpu() == cluster.reshape(len(cluster), -1).expand_as(columns).cpu()
+        runner.message_hub.update_scalar('train/match_agreement', float(agree.float().mean()))
