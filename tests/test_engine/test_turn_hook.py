@@ -41,7 +41,17 @@ def test_the_turn_is_that_of_the_epoch_after_the_first_map():
 def test_turns_need_a_twin():
     with pytest.raises(ValueError, match='TurnHook: Rowwise has no twin'):
         TurnHook().before_train(fake_runner())
-    TurnHook().before_train(fake_runner(model()))
+    TurnHook().before_train(fake_runner(model(), train_dataloader=range(6)))
+
+
+@pytest.mark.parametrize('length, count, fits', [(6, 3, True), (6, 1, True), (6, 4, False)])
+def test_gradients_do_not_pass_from_turn_to_turn(length, count, fits):
+    runner = fake_runner(model(), train_dataloader=range(length),
+                         optim_wrapper=SimpleNamespace(_accumulative_counts=count))
+    if fits:
+        return TurnHook().before_train(runner)
+    with pytest.raises(ValueError, match='6 iterations would leave gradients of accumulative_counts=4 to the other'):
+        TurnHook().before_train(runner)
 
 
 # ---- the embedding of one network, the clusters of another

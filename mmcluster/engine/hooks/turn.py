@@ -19,14 +19,19 @@ class TurnHook(Hook):
     priority = 'BELOW_NORMAL'
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse a model without a twin.
+        """Refuse a model without a twin, and gradients that one turn would leave to the next.
 
         Raises:
-            ValueError: If there is none.
+            ValueError: If there is no twin, or an epoch is no multiple of ``accumulative_counts``.
         """
         model = unwrap(runner.model)
         if getattr(model, 'twin', None) is None:
             raise ValueError(f'TurnHook: {type(model).__name__} has no twin that could take turns; drop the hook')
+        count = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        if len(runner.train_dataloader) % count:
+            raise ValueError(f'TurnHook: an epoch of {len(runner.train_dataloader)} iterations would leave gradients of '
+                             f'accumulative_counts={count} to the other network; let the length of the sampler be a '
+                             f'multiple of it')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Let the next network train."""
