@@ -4,11 +4,14 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config
-from reduced import write_digits
+from reduced import ROOT, write_digits
 from reduced_asd import asd_cfg
+from sklearn.datasets import load_digits
 
+from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset
 from mmcluster.registry import HOOKS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -20,7 +23,7 @@ TABLES = sorted((TOOLS / 'ablations').glob('*.py'))
 def ablation(monkeypatch):
     monkeypatch.syspath_prepend(str(TOOLS / 'analysis_tools'))
     yield importlib.import_module('ablation')
-    for name in ('ablation', 'opened'):
+    for name in ('ablation', 'opened', 'pixels'):
         sys.modules.pop(name, None)
 
 
@@ -55,6 +58,28 @@ def test_controls_know_neither_training_nor_each_other(ablation, config, tmp_pat
                          for kind in ablation.CONTROLS]
     assert pixels[0] == pixels[1] > 0.6             # four digits by their pixels
     assert untrained[0] == untrained[1] and untrained != pixels
+
+
+def test_raw_pixels_have_the_range_of_their_publisher(ablation, tmp_path):
+    pixels = importlib.import_module('pixels')
+    assert np.array_equal(pixels.raw_pixels(IndexedDataset(DigitsSource())), load_digits().data)
+    data = write_digits(tmp_path)
+    found = pixels.raw_pixels(IndexedDataset(ArraySource(**data)))
+    assert found.dtype == np.float64 and np.array_equal(found.reshape(-1, 8, 8), np.load(data['array']))
+
+
+def test_the_quickstart_has_the_same_control(ablation, monkeypatch, tmp_path, capsys):
+    monkeypatch.syspath_prepend(str(TOOLS))
+    quickstart = importlib.import_module('quickstart')
+    monkeypatch.setattr(quickstart, 'run', lambda cfg, overwrite: None)
+    monkeypatch.setattr(quickstart, 'stage_metrics', lambda work_dir, stage: ())
+    monkeypatch.setattr(sys, 'argv', ['quickstart.py', '--work-dir', str(tmp_path), '--seed', '1'])
+    quickstart.main()
+    found = json.loads((tmp_path / 'summary.json').read_text())['metrics']['raw pixels, k-means']
+    control = ablation.control(str(ROOT / 'configs' / 'asd_ps_freematch_cnn_digits.py'), 'pixels', 1)
+    assert found == {name: control[f'head/{name}'] for name in quickstart.NAMES}
+    for name in ('quickstart', 'analysis_tools.pixels', 'analysis_tools'):
+        sys.modules.pop(name, None)
 
 
 def test_the_table_reports_mean_and_deviation(ablation):

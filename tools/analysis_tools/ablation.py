@@ -21,7 +21,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import set_random_seed
 from opened import clusters_of, sweep
-from sklearn.cluster import KMeans
+from pixels import pixels_kmeans
 
 from mmcluster.apis import open_config, open_model
 from mmcluster.engine.recipe import run
@@ -29,7 +29,6 @@ from mmcluster.evaluation.results import write_json, write_text
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.metrics import clustering_metrics
 from mmcluster.registry import DATASETS
-from mmcluster.structures import TEST_STREAM, Key
 
 CONTROLS = ('pixels', 'untrained')
 
@@ -56,15 +55,15 @@ def control(path: str, kind: str, seed: int) -> dict[str, float]:
     cfg = open_config(path)
     dataset, num_clusters = DATASETS.build(cfg.train_dataloader.dataset), clusters_of(cfg)
     if kind == 'pixels':
-        images = dataset[[Key(i, TEST_STREAM) for i in range(len(dataset))]][TEST_STREAM].images[0]
-        label = KMeans(num_clusters, n_init=10, random_state=seed).fit_predict(images.flatten(1).double().numpy())
+        metrics = pixels_kmeans(dataset, num_clusters, seed)
     else:
         set_random_seed(seed)
         model = open_model(cfg)
         model.init_weights()
         model.eval()
         label = kmeans(sweep(model, dataset, model.embed, 256), num_clusters, seed=seed, n_init=10).labels
-    return {f'head/{name}': value for name, value in clustering_metrics(dataset.labels, np.asarray(label)).items()}
+        metrics = clustering_metrics(dataset.labels, np.asarray(label))
+    return {f'head/{name}': value for name, value in metrics.items()}
 
 
 def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str, float]:
