@@ -218,3 +218,52 @@ def test_an_open_placeholder(tmp_path):
     recipe.stages.pretraining.checkpoint = str(tmp_path / 'gone.pth')
     with pytest.raises(FileNotFoundError, match=r'stages\.pretraining\.checkpoint: no file .*gone\.pth'):
         train(recipe)
+
+
+# ---- labels that the loss needs
+
+def boosted(tmp_path, change):
+    """The config of a booster on a ProPos, changed."""
+    data = write_digits(tmp_path)
+    cfg = clusmatch_cfg(tmp_path / 'work', data, base=write_base(tmp_path / 'base.pth', data), epochs=1)
+    change(cfg)
+    return cfg
+
+
+@pytest.mark.parametrize('change, message', [
+    (lambda hooks: hooks.pop(1), r'kpl_weight is not 0 from epoch 0 on, and the KMeansHook .* bank.label is missing'),
+    (lambda hooks: hooks[1].pop('align_to'), "takes bank.label for classes of the head.*align_to='target'"),
+    (lambda hooks: hooks[0].selector.update(num_clusters=K + 1), f'num_clusters={K + 1}, the head {K}')])
+def test_labels_that_are_no_classes_of_the_head(tmp_path, change, message):
+    refused(boosted(tmp_path, lambda cfg: change(cfg.custom_hooks)), ValueError, message)
+
+
+def test_a_loss_without_kmeans_labels_needs_no_hook(tmp_path):
+    def change(cfg):
+        cfg.model.pseudo_label_loss.kpl_weight = 0.
+        cfg.custom_hooks.pop(1)
+
+    train(boosted(tmp_path, change))
+
+
+def test_kmeans_labels_that_nothing_reads(tmp_path):
+    cfg = boosted(tmp_path, lambda cfg: setattr(cfg.model, 'pseudo_label_loss',
+                                                dict(type='FixMatchLoss', num_clusters=K)))
+    refused(cfg, KeyError, "no field 'label'; .*drop the hook that fills it")
+
+
+@pytest.mark.parametrize('assignment, message', [
+    ('hard', r"psl_weight is not 0 from epoch . on, and .* bank.label is missing.*field='label'"),
+    ('soft', r'psl_weight .* bank.posterior is missing.*posterior_temperature')])
+def test_propos_without_an_estep_is_not_propos(tmp_path, assignment, message):
+    cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=4)
+    cfg.model.assignment = assignment
+    cfg.train_dataloader.sampler.streams.batch = dict(size=20)
+    cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook.type != 'KMeansHook']
+    refused(cfg, ValueError, message)
+
+
+def test_a_stream_that_the_model_does_not_know(tmp_path):
+    cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path))
+    cfg.train_dataloader.sampler.streams.batc = dict(size=4)
+    refused(cfg, ValueError, r"ProPos has no stream 'batc'; its streams are \['batch'\]")

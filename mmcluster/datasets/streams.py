@@ -178,18 +178,18 @@ class Stream:
         hit = ~free[rows]
         if not hit.any():
             return rows
-        if self.order == 'permute':
+        apart = self.order == 'permute' and len(self.rows) >= self.size     # no row comes twice
+        if apart:
             free[rows] = False
-        rest = self.rows[free[self.rows]]
-        missing = int(hit.sum())
-        if len(rest) < (missing if self.order == 'permute' else 1):
+        rest, missing = self.rows[free[self.rows]], int(hit.sum())
+        if len(rest) < (missing if apart else 1):
             raise ValueError(f'stream {self.name!r} excludes the rows of {self.exclude.name!r}, which leaves too few of '
                              f'the {len(self.rows)} rows of its pool for {self.size} a step: lower its size, or drop '
                              f'`exclude`')
         generator = torch.Generator().manual_seed(stable_hash(self.seed, self.name, 'exclude', step))
-        drawn = torch.randperm(len(rest), generator=generator) if self.order == 'permute' else \
+        drawn = torch.randperm(len(rest), generator=generator)[:missing] if apart else \
             torch.randint(len(rest), (missing,), generator=generator)
-        return rows.masked_scatter(hit, rest[drawn[:missing]])
+        return rows.masked_scatter(hit, rest[drawn])
 
     def _follow(self, rows: Tensor, step: int) -> Tensor:
         """Draw for each of the rows (size,) one of its entries that are not negative."""

@@ -1,7 +1,13 @@
 """What a model asks of the run around it, checked before the first iteration."""
 from __future__ import annotations
 
+import inspect
+from operator import attrgetter
+from typing import Optional
+
 from mmengine.runner import Runner
+
+from mmcluster.models.boost import Boost
 
 from .extract import unwrap
 from .hooks import KMeansHook, MatchHook, ScheduleHook
@@ -52,15 +58,21 @@ def check_loop(runner: Runner) -> None:
 
 
 def check_batch(runner: Runner) -> None:
-    """Refuse batches that are smaller than the model's ``smallest_batch``, a dict stream -> rows of all processes.
+    """Refuse streams that the model does not know, or smaller than its ``smallest_batch``, stream -> rows of all ranks.
 
     Args:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If a stream is.
+        ValueError: If there is such a stream.
     """
     model, streams = unwrap(runner.model), getattr(runner.train_loop.dataloader.sampler, 'streams', {})
+    known = inspect.signature(model.loss).parameters if callable(getattr(model, 'loss', None)) else {}
+    open_end = any(param.kind is param.VAR_KEYWORD for param in known.values())
+    for name in streams if known and not open_end else ():
+        if name not in known:
+            raise ValueError(f'{type(model).__name__} has no stream {name!r}; its streams are {list(known)}. Rename it '
+                             f'in train_dataloader.sampler.streams, or drop it')
     for name, least in getattr(model, 'smallest_batch', {}).items():
         if name in streams and streams[name].size < least:
             raise ValueError(f'{type(model).__name__}: stream {name!r} has size={streams[name].size}, fewer rows than '
@@ -71,28 +83,40 @@ def check_batch(runner: Runner) -> None:
 def check_labels(runner: Runner) -> None:
     """Refuse a weight that begins before the E-step whose labels it weighs, the model's ``labelled_by``.
 
-    It maps the name of a float to the bank field that has to be filled from the first epoch in which the float, which
-    a ``ScheduleHook`` may move, is not 0.
+    It maps the dotted name of a float to the bank field that has to be filled from the first epoch in which the float,
+    which a ``ScheduleHook`` may move, is not 0. A booster's labels must have the names of the head's classes.
 
     Args:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If no ``KMeansHook``, or no ``MatchHook`` that the model needs, writes a field in time.
+        ValueError: If no ``KMeansHook``, or no ``MatchHook`` that the model needs, writes a field in time, or a
+            booster's ``KMeansHook`` gives names of its own.
     """
-    model, loop = unwrap(runner.model), runner.train_loop
+    model = unwrap(runner.model)
     for name, field in getattr(model, 'labelled_by', {}).items():
-        course = next((hook for hook in runner.hooks if isinstance(hook, ScheduleHook) and hook.param == name), None)
-        steps = loop.max_iters // max(loop.max_epochs, 1)
-        values = (course.value(epoch, epoch * steps, loop.max_iters) if course else getattr(model, name)
-                  for epoch in range(loop.max_epochs))
-        first = next((epoch for epoch, value in enumerate(values) if value), None)
+        first, steps = _first_epoch(runner, name)
         writers = (KMeansHook, *[MatchHook] * ('MatchHook' in getattr(model, 'needs', ())))
         for kind in writers if first is not None else ():
-            begins = [hook.begin if hook.by_epoch else hook.begin // max(steps, 1) for hook in runner.hooks
-                      if isinstance(hook, kind) and hook.field == field]
+            hooks = [hook for hook in runner.hooks if isinstance(hook, kind) and field in hook.fields()]
+            begins = [hook.begin if hook.by_epoch else hook.begin // max(steps, 1) for hook in hooks]
             if min(begins, default=first + 1) > first:
                 found = f'begins at epoch {min(begins)}' if begins else 'is missing'
+                option = 'posterior_temperature' if field == 'posterior' else f'field={field!r}'
                 raise ValueError(f"{type(model).__name__}: {name} is not 0 from epoch {first} on, and the "
                                  f'{kind.__name__} that writes bank.{field} {found}; give custom_hooks one with '
-                                 f'field={field!r} and begin={first}')
+                                 f'{option} and begin={first}')
+            if isinstance(model, Boost) and not all(hook.align_to for hook in hooks):
+                raise ValueError(f"{type(model).__name__}: {name} takes bank.{field} for classes of the head; give its "
+                                 f"KMeansHook align_to='target' (rows that a SelectHook trusts) or, if the head is "
+                                 f"trained, align_to='head'")
+
+
+def _first_epoch(runner: Runner, name: str) -> tuple[Optional[int], int]:
+    """First epoch in which a float of the model is not 0, ``None`` if there is none; and iterations an epoch."""
+    loop = runner.train_loop
+    course = next((hook for hook in runner.hooks if isinstance(hook, ScheduleHook) and hook.param == name), None)
+    steps = loop.max_iters // max(loop.max_epochs, 1)
+    values = (course.value(epoch, epoch * steps, loop.max_iters) if course else attrgetter(name)(unwrap(runner.model))
+              for epoch in range(loop.max_epochs))
+    return next((epoch for epoch, value in enumerate(values) if value), None), steps

@@ -14,7 +14,7 @@ from .sinkhorn import sinkhorn, sinkhorn_domain
 REG_MODES = ('relative', 'absolute')
 REG_FLOOR = 1e-6        # least regularisation: below lies the rounding of float32 features
 LARGEST_COST = 2.       # 1 - cos
-MANY_CLASSES = 80       # from here on plain sweeps may need hundreds
+MANY_CLASSES = 50       # from here on plain sweeps may need hundreds
 MANY_RELAX = 1.8
 LARGEST_SPREAD = 10.    # costs further than this many standard deviations apart are cut in kernel form, if reg is small
 
@@ -76,7 +76,7 @@ def regularisation(cost: Tensor, reg: float, mode: str = 'relative') -> float | 
 
 
 def suited_relax(num_classes: int) -> float:
-    """Return the over-relaxation of the transport that suits so many instance classes: 1 below 80, else 1.8."""
+    """Return the over-relaxation of the transport that suits so many instance classes: 1 below 50, else 1.8."""
     return MANY_RELAX if num_classes >= MANY_CLASSES else 1.
 
 

@@ -143,8 +143,8 @@ class SampleBank(nn.Module):
 
     def _field(self, name: str) -> Tensor:
         if name not in self.fills:
-            raise KeyError(f'the bank has no field {name!r}; it has {sorted(self.fills)}. Add it in '
-                           f'model.bank.fields, or let the labeller or pseudo-label loss declare it.')
+            raise KeyError(f'the bank has no field {name!r}; it has {sorted(self.fills)}. No part of '
+                           f'the model reads it: drop the hook that fills it, or add it in model.bank.fields.')
         return getattr(self, name)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:

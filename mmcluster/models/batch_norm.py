@@ -7,6 +7,7 @@ from typing import Iterator
 import torch
 from mmengine.dist import broadcast, get_world_size
 from torch import nn
+from torch.nn import SyncBatchNorm
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
@@ -31,12 +32,19 @@ def frozen_statistics(model: nn.Module) -> Iterator[None]:
 def broadcast_statistics(model: nn.Module) -> None:
     """Give all ranks rank 0's running means, variances and counters of batch norm, in place.
 
+    Synchronised layers are left out, since theirs are equal.
+
     Args:
         model: Whose batch-norm layers are meant; equal on all ranks but for these buffers.
     """
     if get_world_size() == 1:
         return
-    for module in model.modules():
-        if isinstance(module, _BatchNorm) and module.track_running_stats:
-            for buffer in module.buffers():
-                broadcast(buffer)
+    buffers = [buffer for module in model.modules()
+               if isinstance(module, _BatchNorm) and module.track_running_stats and not isinstance(module, SyncBatchNorm)
+               for buffer in module.buffers()]
+    for dtype in dict.fromkeys(buffer.dtype for buffer in buffers):
+        own = [buffer for buffer in buffers if buffer.dtype == dtype]
+        joined = torch.cat([buffer.flatten() for buffer in own])
+        broadcast(joined)
+        for buffer, value in zip(own, joined.split([buffer.numel() for buffer in own])):
+            buffer.copy_(value.view_as(buffer))

@@ -11,7 +11,7 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 from .base_parts import base_parts, load_base_parts
-from .batch_norm import frozen_statistics
+from .batch_norm import broadcast_statistics, frozen_statistics
 from .clusterers.base import BaseClusterer, build, chain
 from .teacher import MomentumTeacher
 from .watch import ClusterWatch
@@ -120,6 +120,12 @@ class Boost(BaseClusterer):
         self.from_teacher = bool(teacher) and reference != 'network'
         self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
 
+    @property
+    def labelled_by(self) -> dict[str, str]:
+        """Weights of the loss that need k-means labels, see :class:`PseudoLabelLoss`."""
+        named = getattr(self.pseudo_label_loss, 'labelled_by', {})
+        return {f'pseudo_label_loss.{name}': field for name, field in named.items()}
+
     def init_weights(self) -> None:
         """Initialise new parts and take over the base's weights, loading its checkpoint strictly."""
         super().init_weights()
@@ -150,6 +156,8 @@ class Boost(BaseClusterer):
             Embeddings (A, D) and (L, D) without gradient.
         """
         source = self.teacher.eval() if self.from_teacher else self
+        if self.from_teacher:
+            broadcast_statistics(source)    # what is compared across ranks has seen one network
         with frozen_statistics(source):
             feat = chain(torch.cat([anchor, labelled]), source.backbone, getattr(source, 'neck', None), None)[0]
         return Reference(*feat.float().split([len(anchor), len(labelled)]))

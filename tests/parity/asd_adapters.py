@@ -14,7 +14,7 @@ from mmcluster.models import SampleBank
 
 from .registry import adapter, gradients, leaf
 
-CONVERGED = dict(sweeps=100_000, tol=1e-11)
+CONVERGED = dict(sweeps=200_000, tol=1e-11, relax=1.8)
 
 
 @adapter('asd', 'ot_alignment')

@@ -425,6 +425,16 @@ def test_exclusions_that_cannot_be(streams, options, message):
         StreamSampler(range(12), streams, rank=0, world_size=1, **options)
 
 
+def test_a_small_pool_repeats_what_is_not_excluded():
+    draws = sampler(20, 2, b=dict(size=6, pool='x', exclude='a'), a=dict(size=4))
+    draws.set_pool('b', [0, 1, 2])
+    for step in range(40):
+        rows, taken = draws.chunk('b', step), draws.chunk('a', step)
+        assert len(rows) == 6 and set(rows.tolist()) <= {0, 1, 2} and not torch.isin(rows, taken).any()
+
+
 def test_an_excluded_stream_must_be():
+    with pytest.raises(ValueError, match=r"stream 'a': `exclude` is the name of another stream of the same step, got \['b'\]"):
+        sampler(12, a=dict(size=2, exclude=['b']), b=dict(size=2))
     with pytest.raises(KeyError, match=r"no stream 'b'; streams are \['a'\]"):
         sampler(12, a=dict(size=2, exclude='b'))

@@ -160,6 +160,20 @@ def test_aligned_clusters_keep_the_ids_of_the_targets(posterior):
     assert torch.equal(model.bank.target, target)
 
 
+@pytest.mark.parametrize('views', ['test', 'train'])
+def test_a_trained_head_names_the_clusters(monkeypatch, views):
+    model, blob = rowwise(fields=()), blobs()[1]
+    model.bank.add_field('label', shape=(2,) if views == 'train' else ())
+    names = torch.tensor([2, 0, 3, 1])[blob]
+    logits = torch.nn.functional.one_hot(names, K).float()
+    logits[0] = logits[0].roll(1)                                    # one wrong vote
+    hook = KMeansHook(K, n_init=1, align_to='head', views=views)
+    monkeypatch.setattr(hook.head, 'features', lambda runner: logits)
+    for epoch in range(4):
+        label = run(hook, fake_runner(model), [epoch]).label
+        assert torch.equal(label.reshape(N, -1), names[:, None].expand(N, label[0].numel()))
+
+
 def test_targets_that_say_nothing_leave_the_ids_of_the_last_time():
     """One trusted row cannot name four clusters; the others keep the names they had."""
     model, blob = rowwise(), blobs()[1]
@@ -197,6 +211,30 @@ def test_features_that_are_not_finite(value):
     with pytest.raises(FloatingPointError, match='features of epoch 4 are not finite.*lower the learning rate'):
         run(KMeansHook(K), fake_runner(model), [4])
     assert torch.equal(model.bank.label, torch.arange(N))
+
+
+@pytest.mark.parametrize('options, from_base, message', [
+    ({}, ['backbone'], None), ({}, ['backbone', 'head'], "output='head_probs'"),
+    (dict(output='embed+head_probs'), ['backbone', 'head'], None), (dict(field='pool'), ['head'], None)])
+def test_numbers_of_clusters_are_no_classes_of_a_trained_head(options, from_base, message):
+    runner, hook = fake_runner(), SelectHook(SELECTOR, **options)
+    runner.model.from_base = from_base
+    if message is None:
+        return hook.before_train(runner)
+    with pytest.raises(ValueError, match=message):
+        hook.before_train(runner)
+
+
+def test_selector_and_head_have_one_number_of_clusters():
+    runner = fake_runner()
+    runner.model.head = torch.nn.Identity()
+    for clusters in (K, K + 1):
+        runner.model.head.num_clusters = clusters
+        SelectHook(SELECTOR, field='pool').before_train(runner)
+        if clusters == K:
+            SelectHook(SELECTOR).before_train(runner)
+    with pytest.raises(ValueError, match=f'num_clusters={K}, the head {K + 1}; give both one value'):
+        SelectHook(SELECTOR).before_train(runner)
 
 
 def test_alignment_needs_trusted_rows():

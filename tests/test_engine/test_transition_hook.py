@@ -6,7 +6,7 @@ import torch
 from sklearn.metrics import silhouette_score
 
 from mmcluster.datasets import StreamSampler
-from mmcluster.engine.hooks import AnchorHook, TransitionHook
+from mmcluster.engine.hooks import AnchorHook, TransitionHook, transition
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.prototype_sampling import accompanied_prototypes
 from mmcluster.functional.transition import dissimilarity, transition_similarity
@@ -104,6 +104,31 @@ def test_when_a_map_is_made(options, expected):
     assert run(TransitionHook(**options), runner_with(inside()), range(1, 13)) == expected
 
 
+@pytest.mark.parametrize('first, warned', [(101, True), (100, False)])
+def test_a_run_without_a_map_says_so(caplog, first, warned):
+    runner, hook = runner_with(inside()), TransitionHook(interval=50, first=first)
+    with caplog.at_level(logging.WARNING, 'fake'):
+        hook.before_train(runner)
+    assert ('due at iteration 101 and the run has 100' in caplog.text) is warned
+    with caplog.at_level(logging.WARNING, 'fake'):
+        hook.after_train(runner)
+    assert 'there never was a map' in caplog.text
+    caplog.clear()
+    runner.model.labeller.set_map(torch.arange(M) % K)
+    with caplog.at_level(logging.WARNING, 'fake'):
+        hook.before_train(runner)
+        hook.after_train(runner)
+    assert caplog.text == ''
+
+
+def test_pam_begins_as_often_as_it_is_told(monkeypatch):
+    seen = []
+    monkeypatch.setattr(transition, 'cluster_classes', lambda *args: seen.append(args[2:]) or torch.arange(M) % K)
+    for options in ({}, dict(starts=1)):
+        TransitionHook(**options).make_map(runner_with(inside()))
+    assert seen == [('pam', 4), ('pam', 1)]
+
+
 def test_a_map_waits_for_transitions(caplog):
     runner, hook = runner_with(torch.zeros(M, M, dtype=torch.long)), TransitionHook(interval=2)
     with caplog.at_level(logging.WARNING, 'fake'):
@@ -181,7 +206,8 @@ def test_the_first_map_takes_the_names_of_the_head():
 
 
 @pytest.mark.parametrize('options, problem', [(dict(align_first='yes'), "one of .*'head', None.*got 'yes'"),
-                                              (dict(interval=0), 'at least 1 iteration, got 0'),
+                                              (dict(interval=0), 'interval must be at least 1, got 0'),
+                                              (dict(starts=0), 'starts must be at least 1, got 0'),
                                               (dict(norm='other'), "one of .*'minmax'.*got 'other'"),
                                               (dict(method='other'), "one of .*'pam'.*got 'other'")])
 def test_wrong_options(options, problem):

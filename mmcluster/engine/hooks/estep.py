@@ -101,7 +101,8 @@ class KMeansHook(EStepHook):
     Args:
         num_clusters: K; ``None``: that of the model, which says it.
         align_to: Bank field of trusted targets (N,); clusters are renamed by Hungarian matching on its rows >= 0, so
-            that ids keep the meaning of the head's classes (ClusMatch section 3.2).
+            that ids keep the meaning of the head's classes (ClusMatch section 3.2). ``'head'``: by what the head of the
+            model, which must be trained, predicts for all rows.
         n_init: Restarts.
         max_iter: Lloyd iterations a restart.
         tol: Relative tolerance of the centres' movement.
@@ -138,6 +139,8 @@ class KMeansHook(EStepHook):
         self.scale = scale
         self.scale_batch = scale_batch
         self.options = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
+        self.head = SweepHook('logits', batch_size=self.batch_size, num_workers=self.num_workers)
+        self.predicted: Optional[Tensor] = None
 
     def before_train(self, runner: Runner) -> None:
         """Refuse more clusters than images, and labels of another number of clusters than the model has."""
@@ -153,6 +156,11 @@ class KMeansHook(EStepHook):
     def fields(self) -> list[str]:
         """``label``, and ``posterior`` when it is asked for."""
         return [self.field] + (['posterior'] if self.posterior_temperature else [])
+
+    def features(self, runner: Runner) -> Tensor:
+        """The embedding; with ``align_to='head'`` the head's predictions are kept besides."""
+        self.predicted = self.head.features(runner).argmax(1) if self.align_to == 'head' else None
+        return super().features(runner)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
@@ -180,7 +188,10 @@ class KMeansHook(EStepHook):
 
     def _align(self, runner: Runner, label: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
         bank = unwrap(runner.model).bank
-        target = bank.read(self.align_to, torch.arange(bank.num_samples, device=label.device))
+        if self.predicted is not None:
+            target = self.predicted.to(label.device)
+        else:
+            target = bank.read(self.align_to, torch.arange(bank.num_samples, device=label.device))
         target = target.repeat_interleave(len(label) // bank.num_samples)           # one for each training view
         chosen = (target >= 0).nonzero().flatten()
         if not len(chosen):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmcluster.registry import HOOKS, LABEL_SELECTORS
 
+from ..extract import unwrap
 from .estep import EStepHook
 from .sweep import SweepHook
 
@@ -37,6 +38,25 @@ class SelectHook(EStepHook):
         self.embed = None if embed is None else SweepHook(**embed)
         self.selector = LABEL_SELECTORS.build(selector)
         self.num_clusters = num_clusters or getattr(self.selector, 'num_clusters', None)
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse targets that cannot be classes of the head.
+
+        Raises:
+            ValueError: If the selector has another number of clusters than the head, or gives numbers of its own to a
+                head that is trained already.
+        """
+        model = unwrap(runner.model)
+        name, known = type(self.selector).__name__, getattr(getattr(model, 'head', None), 'num_clusters', None)
+        own = getattr(self.selector, 'num_clusters', None)
+        if self.field != 'target':
+            return
+        if None not in (own, known) and own != known:
+            raise ValueError(f'SelectHook: {name} has num_clusters={own}, the head {known}; give both one value')
+        if self.output == 'embed' and 'head' in getattr(model, 'from_base', ()):
+            raise ValueError(f"SelectHook: {name} numbers clusters of the embedding, which are not the classes of the "
+                             f"head that goes on from the base. Give model.head a new head, or let the head choose: "
+                             f"output='head_probs', selector=dict(type='ProbabilityVariance', sigma=...)")
 
     def features(self, runner: Runner) -> Tensor:
         """What one network has, or what two have, side by side (N, D + K)."""

@@ -13,6 +13,7 @@ from mmcluster.functional.class_map import METHODS, align_map, class_votes, clus
 from mmcluster.functional.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
 from mmcluster.functional.prototype import one_hot
 from mmcluster.functional.transition import NORMS, dissimilarity, transition_similarity
+from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.models.labellers import ASDLabels
 from mmcluster.registry import HOOKS
 
@@ -71,6 +72,7 @@ class TransitionHook(SweepHook):
         norm: Normalisation of the transitions, see
             :func:`~mmcluster.functional.transition.transition_similarity`.
         method: ``'pam'``, ``'average'`` or ``'spectral'``.
+        starts: First medoids from which ``'pam'`` begins in turn; 1 is PAM as published.
         symmetric: ``False`` leaves the transitions directed.
         weighted: Weigh instance classes in the alignment by how many images are predicted as each.
         align_first: ``'head'``: name the clusters of the first map as the trained head does, by how it labels the
@@ -82,14 +84,16 @@ class TransitionHook(SweepHook):
     priority = 'LOW'
 
     def __init__(self, interval: int = 1000, norm: str = 'minmax', method: str = 'pam', symmetric: bool = True,
-                 weighted: bool = False, align_first: Optional[str] = None, first: Optional[int] = None, **kwargs: Any):
+                 weighted: bool = False, align_first: Optional[str] = None, first: Optional[int] = None,
+                 starts: int = 4, **kwargs: Any):
         super().__init__(output='logits', **kwargs)
         for name, value, known in (('norm', norm, NORMS), ('method', method, METHODS),
                                    ('align_first', align_first, ('head', None))):
             if value not in known:
                 raise ValueError(f'TransitionHook: {name} must be one of {known}, got {value!r}')
-        if interval < 1:
-            raise ValueError(f'TransitionHook: interval must be at least 1 iteration, got {interval}')
+        for name, value in (('interval', interval), ('starts', starts)):
+            if value < 1:
+                raise ValueError(f'TransitionHook: {name} must be at least 1, got {value}')
         self.interval = interval
         self.norm = norm
         self.method = method
@@ -97,6 +101,13 @@ class TransitionHook(SweepHook):
         self.weighted = weighted
         self.align_first = align_first
         self.first = first or interval
+        self.starts = starts
+
+    def before_train(self, runner: Runner) -> None:
+        """Warn of a first map that would come after the end, without which the head is not trained."""
+        if self.first > runner.max_iters and not unwrap(runner.model).labeller.mapped:
+            runner.logger.warning(f'the first map of instance classes is due at iteration {self.first} and the run has '
+                                  f'{runner.max_iters}, so the head will not be trained: lower interval, or give first')
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
@@ -110,12 +121,21 @@ class TransitionHook(SweepHook):
             runner.logger.warning(f'iteration {done}: {moving} of {labeller.num_labelled} instance classes have a '
                                   f'transition, too few for {labeller.num_clusters} clusters; the map is postponed')
             return
-        logits = self.features(runner) if self.align_first and not labeller.mapped else None
+        logits = None
+        if self.align_first and not labeller.mapped:
+            broadcast_statistics(unwrap(runner.model))      # epochs end with it, and this is within one
+            logits = self.features(runner)
         new = on_main_process(self.make_map, runner, logits)
         new = torch.empty_like(labeller.class_map) if new is None else new.to(labeller.class_map)
         broadcast(new)
         self._report(runner, labeller, new)
         labeller.set_map(new)
+
+    def after_train(self, runner: Runner) -> None:
+        """Say so if there never was a map."""
+        if not unwrap(runner.model).labeller.mapped:
+            runner.logger.warning('there never was a map of instance classes, so the head was not trained: train '
+                                  'longer, or see above why maps were postponed')
 
     def make_map(self, runner: Runner, logits: Optional[Tensor] = None) -> Tensor:
         """Cluster and name the instance classes.
@@ -130,7 +150,7 @@ class TransitionHook(SweepHook):
         model = unwrap(runner.model)
         labeller, pred = model.labeller, model.bank.pred
         similarity = self.similarity(labeller)
-        found = cluster_classes(similarity, labeller.num_clusters, self.method).to(pred.device)
+        found = cluster_classes(similarity, labeller.num_clusters, self.method, self.starts).to(pred.device)
         popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
         if labeller.mapped:
             weight = popularity.sum(0) if self.weighted else None

@@ -64,6 +64,7 @@ class ProPos(BYOL):
         if assignment == 'soft':
             self.field = 'posterior'
             self.bank.add_field('posterior', shape=(num_clusters,), dtype='float32', fill=0)
+        self.labelled_by = dict(psl_weight=self.field)
         self.queue_size = queue_size
         if queue_size:
             self._init_queue(queue_size)

@@ -46,7 +46,7 @@ class ASDLabels(nn.Module):
         reg_mode: ``'relative'``: times the standard deviation of the costs. ``'absolute'``: as it is.
         sweeps: Sinkhorn sweeps.
         relax: From 1 to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.sinkhorn.sinkhorn`; ``None``: 1 for
-            fewer than 80 labelled rows, else 1.8.
+            fewer than 50 labelled rows, else 1.8.
         anchor_mode: ``'recompute'`` the anchors' features in each iteration; ``'frozen'``: those of the first one;
             ``'ema'``: an average of the features that were aligned with them.
         anchor_decay: Weight of the old features in that average.
@@ -124,8 +124,12 @@ class ASDLabels(nn.Module):
             (L,) or (L, K) targets, ``None`` before the first map; and ``loss_ins`` with diagnostics.
 
         Raises:
-            ValueError: If there is no anchor stream, or labelled rows or anchors are not n_l.
+            ValueError: If there is no anchor stream, labelled rows or anchors are not n_l, or the embedding has another
+                width.
         """
+        if l.feat.shape[1] != self.head.in_features:
+            raise ValueError(f'ASDLabels has in_channels={self.head.in_features}, the embedding {l.feat.shape[1]} '
+                             f'numbers; give model.labeller.in_channels this value')
         mine = slice(get_rank() * len(l.index), (get_rank() + 1) * len(l.index))
         aligned = self.align(l, bank, reference)
         losses = dict(loss_ins=self.instance_weight * masked_cross_entropy(self._instance_logits(l.feat),

@@ -21,11 +21,13 @@ class PseudoLabelLoss(nn.Module):
         fields: Bank fields that the loss reads or writes, name -> arguments of ``SampleBank.add_field``.
         joint: Forward all streams as one batch.
         num_clusters: K, which must be that of the booster's head; ``None``: any.
+        labelled_by: Name of a weight -> bank field of k-means labels, in the head's classes, that it needs.
     """
 
     fields: dict[str, dict] = {}
     num_clusters: Optional[int] = None
     joint = True
+    labelled_by: dict[str, str] = {}
 
     def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,
                 anchor: Optional[Batch] = None) -> dict[str, Tensor]:

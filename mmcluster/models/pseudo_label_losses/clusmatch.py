@@ -37,6 +37,7 @@ class ClusMatchLoss(PseudoLabelLoss):
     """
 
     fields = dict(label=dict())
+    labelled_by = dict(kpl_weight='label')
 
     def __init__(self, num_clusters: int, ppl_weight: float = 0.5, npl_weight: float = 0.5, kpl_weight: float = 0.5,
                  fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
