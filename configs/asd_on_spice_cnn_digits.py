@@ -3,7 +3,7 @@
 # python tools/train.py configs/asd_on_spice_cnn_digits.py --cfg-options model.base.init_cfg.checkpoint=SPICE_SELF.pth
 _base_ = ['_base_/runtime.py', '_base_/datasets/digits.py', '_base_/digits_boost_schedule.py']
 
-epochs = 6      # the head is better than what the features tell, and would follow them
+epochs = 8      # the head is better than what the features tell, and would follow them
 weak = [dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))]
 strong = [dict(type='BatchAffine', degrees=20, translate=(0.15, 0.15), scale=(0.8, 1.2), shear=(-12, 12))]
 model = dict(
@@ -21,7 +21,7 @@ model = dict(
         head=dict(type='MultiHead', num_heads=10, head=dict(type='MLPClusterHead', in_channels=128, num_clusters=10)),
         init_cfg=dict(type='Pretrained', checkpoint='{spice_self}')),
     labeller=dict(
-        type='ASDLabels', in_channels=128, num_clusters=10, num_labelled=40, num_unlabelled=192, window=100,
+        type='ASDLabels', in_channels=128, num_clusters=10, num_labelled=40, num_unlabelled=192, window=200,
         reg=1.),    # trained features lie far apart
     pseudo_label_loss=dict(type='FixMatchLoss', num_clusters=10),
     teacher=dict(decay=0.99, buffers='live'))
@@ -36,12 +36,12 @@ custom_hooks = [
     dict(type='SelectHook', field='pool', interval=1, selector=dict(
         type='AccompaniedPrototypes', num_clusters=10, per_cluster=4, n_init=10)),
     dict(type='AnchorHook'),
-    dict(type='TransitionHook', interval=100, align_first='head'),
+    dict(type='TransitionHook', interval=200, align_first='head'),
     dict(type='TeacherHook'),
     dict(type='CollapseHook'),
 ]
 find_unused_parameters = True  # no cluster losses before the first map
-train_cfg = dict(max_epochs=epochs, val_interval=3)
+train_cfg = dict(max_epochs=epochs, val_interval=4)
 param_scheduler = dict(total_epochs=epochs)
 optim_wrapper = dict(
     optimizer=dict(_delete_=True, type='Adam', lr=3e-4, weight_decay=1e-4),
