@@ -66,6 +66,21 @@ def step_asd_soft(folder: Path) -> dict:
 
 
 @job
+def reference_asd(folder: Path) -> dict:
+    """Embeddings of the same images by an average whose running statistics differ between processes."""
+    torch.manual_seed(4)
+    model = MODELS.build(dict(
+        type='Boost', backbone=dict(type='SmallCNN', widths=(4, D)), bank=dict(num_samples=N), teacher=dict(decay=0.9),
+        head=dict(type='LinearClusterHead', in_channels=D, num_clusters=K),
+        pseudo_label_loss=dict(type='FixMatchLoss', num_clusters=K)))
+    model.init_weights()
+    for module in model.teacher.modules():
+        if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+            module.running_mean.add_(get_rank())
+    return model.reference(random(M, 1, 8, 8, seed=20), random(M, 1, 8, 8, seed=21))._asdict()
+
+
+@job
 def train_asd(folder: Path) -> dict:
     """States of a run, whose maps are made on rank 0."""
     forget()

@@ -244,6 +244,12 @@ def test_asd_remembers_alike_on_all_processes(one, two):
         set(differences(first, last))
 
 
+def test_asd_compares_what_one_network_has_seen(one, two):
+    """Anchors and rows of all processes are embedded with the running statistics of the first."""
+    for half in two('reference_asd'):
+        assert differences(half, one('reference_asd')) == []
+
+
 def test_rucs_networks_share_labels_and_confidence(one, two):
     """What one network finds on either process is there for the other, whose turn is the next."""
     names = ['bank.target', 'bank.confidence', 'bank.weight']
