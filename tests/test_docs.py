@@ -1,0 +1,213 @@
+"""The pages agree with the configs and the code, and what they call runnable runs."""
+import json
+import re
+import sys
+
+import pytest
+import yaml
+from mmengine.config import Config
+from reduced import CONFIGS, ROOT, load, train
+
+from mmcluster.engine import recipe
+from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
+
+pytestmark = pytest.mark.usefixtures('engine')
+DOCS = ROOT / 'docs' / 'en'
+PAGES = [ROOT / 'README.md', CONFIGS / 'README.md', *sorted(DOCS.rglob('*.md'))]
+STEMS = sorted(path.stem for path in CONFIGS.glob('*.py'))
+every_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+
+
+def read(name):
+    return Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+
+
+# ---- lists
+
+def test_the_index_names_every_page_once():
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob('*.md')} - {'index.md'}
+    text = (DOCS / 'index.md').read_text(encoding='utf-8')
+    named = re.findall(r'\]\(([\w/]+\.md)\)', text)
+    titles = re.findall(r'^\| \[(.+?)\]', text, flags=re.M)
+    assert sorted(named) == sorted(pages) and len(set(titles)) == len(titles)
+
+
+def listed(text):
+    """Configs that the first column of a list names, by its short forms ``..._tail.py`` and ``name_...``, too."""
+    found = set()
+    for row in re.findall(r'^\| (`.+?) \|', text, flags=re.M):
+        wholes = []
+        for token in re.findall(r'`(.+?)`', row):
+            if token.startswith('...'):
+                tail = token[3:].removesuffix('.py')
+                new = {whole[:i] + tail for whole in wholes for i in positions(whole)} & set(STEMS)
+            elif token.endswith('...'):
+                new = {stem for stem in STEMS if stem.startswith(token[:-3])}
+            else:
+                wholes.append(token.removesuffix('.py'))
+                new = {wholes[-1]} & set(STEMS)
+            assert new or not token.endswith(('.py', '...')), f'{token} is no config'
+            found |= new
+    return found
+
+
+def positions(name):
+    """Where the underscores of a name are, and its end."""
+    return [i for i, letter in enumerate(name) if letter == '_'] + [len(name)]
+
+
+def test_the_list_of_configs_is_whole():
+    assert set(STEMS) - listed((CONFIGS / 'README.md').read_text(encoding='utf-8')) == set()
+
+
+# ---- checkpoints and result files
+
+@every_page
+def test_checkpoints_are_those_that_a_config_leaves(page):
+    """The last one: ``work_dirs/<config>[/<stage>]/epoch_<n>.pth``, or in a folder of a run whose config is named."""
+    text = page.read_text(encoding='utf-8')
+    for match in re.finditer(r'(\S+)/epoch_(\d+)\.pth', text):
+        parts = match[1].split('/')
+        names = [part for part in parts if part in STEMS] or re.findall(r'configs/(\w+)\.py', text[:match.start()])
+        cfg = read(names[-1])
+        if 'stages' in cfg:
+            cfg.work_dir = 'unused'
+            cfg = recipe.stage_config(cfg, parts[-1], {})
+        assert cfg.train_cfg.max_epochs == int(match[2]), match[0]
+
+
+@pytest.mark.parametrize('path', sorted(CONFIGS.glob('metafile_*.yml')), ids=lambda path: path.stem)
+def test_an_index_has_the_epochs_of_its_configs(path):
+    """Of recipes those of the last stage."""
+    for model in yaml.safe_load(path.read_text(encoding='utf-8'))['Models']:
+        cfg = read(model['Name'])
+        if 'stages' in cfg:
+            cfg.work_dir = 'unused'
+            cfg = recipe.stage_config(cfg, list(cfg.stages)[-1], {})
+        assert model['Metadata']['Epochs'] == cfg.train_cfg.max_epochs, model['Name']
+        assert model['Config'] == f'configs/{model["Name"]}.py'
+
+
+def first_source(cfg):
+    """Which clusters ``assignments.csv`` has."""
+    evaluator = cfg.val_evaluator
+    return (evaluator[0] if isinstance(evaluator, (list, tuple)) else evaluator).source
+
+
+FIRST = dict(ProPos='kmeans', BYOL='kmeans', MoCo='kmeans', SimCLR='kmeans', SPICE='kmeans', SCAN='head', CC='head',
+             PICI='head', RUC='head')
+
+
+@pytest.mark.parametrize('name', [name for name in STEMS if 'stages' not in read(name)])
+def test_the_first_metric_is_the_one_that_get_started_names(name):
+    cfg = read(name)
+    kind, hooks = cfg.model.type, [hook.type for hook in cfg.get('custom_hooks', [])]
+    loss = cfg.model.get('pseudo_label_loss', {}).get('type')
+    if kind in FIRST:
+        assert first_source(cfg) == FIRST[kind]
+    elif loss == 'ClusMatchLoss' or name.startswith('spice'):
+        assert first_source(cfg) == 'kmeans'
+    elif 'GroundTruthHook' in hooks or loss == 'ConfidenceLoss' or 'pici' in name:
+        assert first_source(cfg) == 'head'
+    else:
+        assert 'asd' in name or name.startswith('fixmatch_cc')
+
+
+# ---- what runs as it stands
+
+def blocks(page):
+    """(what stands before it, code) of every block of Python in a page."""
+    text = (DOCS / page).read_text(encoding='utf-8')
+    parts = re.split(r'^```(\w*)\n(.*?)^```$', text, flags=re.M | re.S)
+    return [(before, code) for before, kind, code in zip(parts[::3], parts[1::3], parts[2::3]) if kind == 'python']
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The folder ``my_project`` as the page builds it; its classes are forgotten afterwards."""
+    for before, code in blocks('add_a_method.md'):
+        named = re.search(r'`my_project/(\S+)`\n\n$', before)
+        if named:
+            path = tmp_path / named[1]
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(code.replace('/path/to/mmcluster', ROOT.as_posix()))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    for registry in (HOOKS, LABEL_SELECTORS, MODELS):
+        for part in [part for part, kind in registry.module_dict.items() if kind.__module__.startswith('my_clustering')]:
+            registry.module_dict.pop(part)
+    for module in [module for module in sys.modules if module.split('.')[0] == 'my_clustering']:
+        sys.modules.pop(module)
+
+
+def test_the_page_shows_every_file(project):
+    text = (DOCS / 'add_a_method.md').read_text(encoding='utf-8')
+    tree = re.search(r'^```\nmy_project/\n(.*?)^```$', text, flags=re.M | re.S)[1]
+    files = {path.name for path in project.rglob('*.py')}
+    assert files == set(re.findall(r'\w+\.py', tree)) and len(files) == 9
+
+
+def test_the_parts_of_the_page_train(project):
+    cfg = Config.fromfile(project / 'recipe.py', lazy_import=False)
+    cfg.work_dir = str(project / 'work')
+    cfg.stages.propos.options.train_cfg = dict(max_epochs=1)
+    cfg.stages.boost.options.merge(dict(train_cfg=dict(max_epochs=2), train_dataloader=dict(sampler=dict(length=4)),
+                                        param_scheduler=dict(total_epochs=2)))
+    cfg.stages.boost.options.custom_hooks[1].threshold = 0.11       # a network that knows nothing yet
+    trained = train(cfg)
+    first, second = (load(trained[name])['state_dict'] for name in ('propos', 'boost'))
+    assert any(not first[name].equal(second[name]) for name in first if name.startswith('backbone.')), 'rests no more'
+    assert (second['bank.vote'] >= 0).any() and 0 < second['pseudo_label_loss.threshold'] < 1
+    log = [json.loads(line) for path in (project / 'work' / 'boost').rglob('scalars.json')
+           for line in path.read_text().splitlines()]
+    assert any('corrected_share' in line for line in log)
+
+
+def test_the_labeller_of_the_page_needs_its_hooks(project):
+    cfg = Config.fromfile(project / 'recipe.py', lazy_import=False)
+    cfg.work_dir = str(project / 'work')
+    cfg.stages.propos.options.train_cfg = dict(max_epochs=1)
+    cfg.stages.boost.options.custom_hooks.pop(1)
+    with pytest.raises(ValueError, match="Boost needs dict\\(type='VoteHook'\\) in custom_hooks"):
+        train(cfg)
+
+
+def test_the_clusterer_of_the_page_trains(project):
+    cfg = Config.fromfile(project / 'prototype_pull_digits.py', lazy_import=False)
+    cfg.merge_from_dict(dict(work_dir=str(project / 'work'), train_cfg=dict(max_epochs=1)))
+    train(cfg)
+    assert json.loads((project / 'work' / 'summary.json').read_text())['metrics']['kmeans/acc'] > 0.2
+
+
+def swapped(tmp_path):
+    """ClusMatch's config with the lines of the page about losses, on features that know nothing, a few steps."""
+    code = next(code for _, code in blocks('methods/semi_supervised.md') if 'clusmatch_cnn_digits.py' in code)
+    path = tmp_path / 'swapped.py'
+    path.write_text(code.replace("'clusmatch_cnn_digits.py'", f"'{(CONFIGS / 'clusmatch_cnn_digits.py').as_posix()}'"))
+    cfg = Config.fromfile(path, lazy_import=False)
+    cfg.merge_from_dict(dict(
+        work_dir=str(tmp_path / 'work'), train_cfg=dict(max_epochs=1), train_dataloader=dict(sampler=dict(length=2)),
+        model=dict(base=dict(init_cfg=None))))
+    return cfg
+
+
+def test_a_swap_from_and_to_the_loss_of_clusmatch(tmp_path):
+    cfg = swapped(tmp_path)
+    assert cfg.model.pseudo_label_loss.type == 'FreeMatchLoss'
+    train(cfg, overwrite=True)
+    cfg.model.pseudo_label_loss = dict(type='ClusMatchLoss', num_clusters=10, kpl_weight=0.)
+    train(cfg, overwrite=True)
+    cfg.model.pseudo_label_loss.pop('kpl_weight')
+    with pytest.raises(ValueError, match='KMeansHook'):
+        train(cfg, overwrite=True)
+    cfg.custom_hooks.insert(1, dict(type='KMeansHook', num_clusters=10, align_to='target'))
+    train(cfg, overwrite=True)
+    cfg.custom_hooks[1]['align_to'] = 'head'
+    train(cfg, overwrite=True)
+
+
+def test_a_swap_that_leaves_the_k_means_hook_says_what_is_missing(tmp_path):
+    cfg = swapped(tmp_path)
+    cfg.custom_hooks.insert(1, dict(type='KMeansHook', num_clusters=10, align_to='target'))
+    with pytest.raises(Exception, match='label'):
+        train(cfg)
