@@ -65,15 +65,17 @@ class StrictPretrainedInit:
         map_location: As in ``torch.load``.
         strict: ``False`` loads what fits by name and shape, and raises only if nothing does.
         revise_keys: (regular expression, replacement) pairs applied to every key, after the prefix.
+        leave_out: Regular expressions of whole keys that are not loaded, after their revision.
     """
 
     def __init__(self, checkpoint: str, prefix: Optional[str] = None, map_location: Any = 'cpu', strict: bool = True,
-                 revise_keys: Sequence[tuple[str, str]] = ()):
+                 revise_keys: Sequence[tuple[str, str]] = (), leave_out: Sequence[str] = ()):
         self.checkpoint = checkpoint
         self.prefix = prefix
         self.map_location = map_location
         self.strict = strict
         self.revise_keys = revise_keys
+        self.leave_out = leave_out
 
     def read(self) -> dict[str, Tensor]:
         """The weights of the file under the names that the module shall find them by."""
@@ -83,7 +85,8 @@ class StrictPretrainedInit:
             state = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
         for pattern, replacement in self.revise_keys:
             state = {re.sub(pattern, replacement, key): value for key, value in state.items()}
-        return state
+        return {key: value for key, value in state.items()
+                if not any(re.fullmatch(pattern, key) for pattern in self.leave_out)}
 
     def __call__(self, module: nn.Module) -> None:
         """Load the file into ``module``."""

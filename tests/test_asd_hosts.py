@@ -88,6 +88,37 @@ def test_given_labels_are_forgotten_in_the_second_phase(tmp_path, maps):
     assert 'bank.target' not in seconds[0] and maps[0][0] is not None
 
 
+def given_phases(tmp_path, data, second):
+    """ASD with eight given labels, and what goes on from it without them."""
+    first = asd_cfg(tmp_path / 'first', data, epochs=2, given='target')
+    first.train_dataloader.sampler.streams.labelled.pool = 'target'
+    first.custom_hooks = [dict(type='GroundTruthHook', per_class=2), dict(type='AnchorHook'), dict(type='TeacherHook')]
+    cfg = asd_cfg(tmp_path / 'second', second, epochs=2)
+    cfg.model.init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'first' / 'epoch_2.pth'),
+                              leave_out=[r'bank\.target'])
+    for hook in cfg.custom_hooks:
+        if hook.type == 'TransitionHook':
+            hook.update(first=1, align_first='head')
+    return first, cfg
+
+
+def test_a_phase_with_given_labels_goes_on_without_them(tmp_path, maps):
+    """Instance classes, transitions and averages go on; other ground truth changes nothing then."""
+    data = {permute: write_digits(tmp_path / 'data', permute) for permute in (None, 1)}
+    first, second = given_phases(tmp_path, data[None], data[None])
+    start, losses, given = run(first)
+    assert all({'loss_ins', 'loss_sup', 'loss_unsup'} <= set(step) for step in losses) and not maps
+    assert differences(start, given) != [] and given['labeller.counts'].sum() > 0
+    assert given.pop('bank.target').ge(0).sum() == 8
+    start, losses, end = run(second)
+    assert differences(start, given) == []
+    assert 'loss_sup' not in losses[0] and all('loss_sup' in step for step in losses[1:])
+    assert maps[0][0] is not None and torch.equal(end['bank.anchor'], given['bank.anchor'])
+    other = given_phases(tmp_path, data[None], data[1])[1]
+    other.work_dir = str(tmp_path / 'other')
+    assert differences(run(other)[2], end) == []
+
+
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     """Data, and an ASD with FreeMatch as the base of others."""

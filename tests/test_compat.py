@@ -188,6 +188,16 @@ def test_prefix_and_renaming(pair, tmp_path):
         pretrained(checkpoint=path, prefix='nowhere')
 
 
+def test_keys_may_be_left_out(pair, tmp_path):
+    net, path = pair
+    torch.save(dict(net.state_dict(), **{'bank.target': torch.zeros(3), 'bank.targets': torch.zeros(3)}),
+               tmp_path / 'more.pth')
+    more = dict(checkpoint=str(tmp_path / 'more.pth'))
+    assert equal(pretrained(**more, leave_out=[r'bank\.target', r'bank\.targets']), net)
+    with pytest.raises(ValueError, match='1 unexpected: bank.targets'):
+        pretrained(**more, leave_out=[r'bank\.target'])
+
+
 def test_a_submodule_may_be_the_pretrained_one(pair):
     class Whole(BaseModule):
         def __init__(self):

@@ -71,6 +71,25 @@ def test_the_rows_of_a_pool():
     assert torch.equal(runner.model.bank.anchor[rows], torch.arange(M))
 
 
+def test_given_labels_may_be_more_than_a_batch_of_rows():
+    runner = runner_with(streams=dict(labelled=dict(size=M, pool='target')))
+    runner.model.labeller = ASDLabels(D, K, M, U, window=5, given='target')
+    runner.model.bank.add_field('target')
+    runner.model.bank.fill(index=torch.arange(M + 4) * 3, target=torch.arange(M + 4) % K)
+    AnchorHook().before_train_epoch(runner)
+    first = runner.train_dataloader.sampler.chunk('labelled', 0).sort().values
+    assert torch.equal((runner.model.bank.anchor >= 0).nonzero().flatten(), first)
+
+
+def test_too_few_given_labels():
+    runner = runner_with(streams=dict(labelled=dict(size=M, pool='target')))
+    runner.model.labeller = ASDLabels(D, K, M, U, window=5, given='target')
+    runner.model.bank.add_field('target')
+    runner.model.bank.fill(index=torch.arange(M - 3), target=torch.arange(M - 3) % K)
+    with pytest.raises(ValueError, match=f'{M - 3} rows for {M} instance classes'):
+        AnchorHook().before_train_epoch(runner)
+
+
 def test_anchors_stay():
     runner = runner_with()
     hook = AnchorHook()

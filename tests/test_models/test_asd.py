@@ -316,6 +316,26 @@ def test_anchors_that_rest_and_anchors_that_follow(mode):
     assert (references[0].anchor - references[-1].anchor).abs().max() > 0.1, 'the network moved'
 
 
+def test_given_labels_count_instead_of_a_map():
+    """The instance loss and the transitions are what they are without them."""
+    plain, given = booster(), booster(given='target')
+    assert given.labeller.needs == ('AnchorHook',) and plain.labeller.needs == ('AnchorHook', 'TransitionHook')
+    target = torch.arange(N) % K
+    given.bank.fill(target=target)
+    for seed in range(3):
+        data = streams(seed)
+        for model in (plain, given):
+            model.labeller.load_state_dict(plain.labeller.state_dict())
+        before, found = plain.loss(**data), given.loss(**data)
+        assert 'loss_sup' not in before and torch.equal(before['loss_ins'], found['loss_ins'])
+        states = [model.labeller.state_dict() for model in (plain, given)]
+        assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+        logits = given.see(**data)[0].logits.detach()
+        expected = torch.nn.functional.cross_entropy(logits, target[data['labelled'].index])
+        torch.testing.assert_close(found['loss_sup'], expected)
+    assert not given.labeller.mapped and given.labeller.counts.sum() > 0
+
+
 def test_soft_labels_keep_the_doubt():
     hard, soft = booster(), booster(soft=True)
     targets = []

@@ -28,7 +28,8 @@ class AnchorHook(Hook):
     ``bank.anchor`` holds the instance class of each anchor, counted in the order of the data set.
 
     Args:
-        stream: The labelled stream. If it draws from a bank field, all rows of that field are anchors.
+        stream: The labelled stream. If it draws from a bank field, all rows of that field are anchors, unless their
+            labels are given.
     """
 
     priority = 'NORMAL'
@@ -48,15 +49,17 @@ class AnchorHook(Hook):
             return
         sampler = runner.train_dataloader.sampler
         pool = sampler.streams[self.stream].pool
-        if pool == 'all':
-            rows = sampler.chunk(self.stream, 0)
-        else:
+        if pool != 'all':
             rows = (getattr(bank, pool) >= 0).nonzero().flatten()
+        if pool == model.labeller.given:
+            sampler.set_pool(self.stream, rows)
+        if pool in ('all', model.labeller.given):
+            rows = sampler.chunk(self.stream, 0)
+        rows = rows.unique().to(bank.anchor.device)
         if len(rows) != wanted:
             raise ValueError(f'AnchorHook: {len(rows)} rows for {wanted} instance classes; num_labelled of the '
                              f'labeller, the size of stream {self.stream!r} and the rows that its pool holds must be '
                              f'one number, of prototypes per_cluster times num_clusters')
-        rows = rows.sort().values.to(bank.anchor.device)
         bank.fill(index=rows, anchor=torch.arange(len(rows), device=rows.device))
 
 

@@ -54,6 +54,9 @@ class ASDLabels(nn.Module):
             one. With random rows only the first batch does.
         soft: Labels (L, K) that keep the doubt of the transport.
         instance_weight: Weight of the instance loss.
+        given: Bank field of given labels, which a ``GroundTruthHook`` fills and the labelled stream draws from: they
+            are the labels of its rows instead of a map's. The first phase of semi-supervised clustering; no map is
+            needed.
 
     Attributes:
         ring: (N_b, U) int32 transitions of the last iterations, ``old * n_l + new``, -1 padding.
@@ -71,7 +74,7 @@ class ASDLabels(nn.Module):
     def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
                  window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
                  relax: Optional[float] = None, anchor_mode: str = 'recompute', anchor_decay: float = 0.99,
-                 warmup: int = 1, soft: bool = False, instance_weight: float = 1.):
+                 warmup: int = 1, soft: bool = False, instance_weight: float = 1., given: Optional[str] = None):
         super().__init__()
         require_two_clusters('ASDLabels', num_clusters)
         if num_labelled < num_clusters:
@@ -90,6 +93,10 @@ class ASDLabels(nn.Module):
         self.warmup = warmup
         self.soft = soft
         self.instance_weight = instance_weight
+        self.given = given
+        if given is not None:
+            self.fields = {**self.fields, given: {}}
+            self.needs = ('AnchorHook',)
         self.register_buffer('ring', torch.full((window, num_unlabelled), -1, dtype=torch.int32))
         self.register_buffer('counts', torch.zeros(num_labelled, num_labelled, dtype=torch.long))
         self.register_buffer('pointer', torch.zeros((), dtype=torch.long))
@@ -121,7 +128,7 @@ class ASDLabels(nn.Module):
                 of its labelled rows.
 
         Returns:
-            (L,) or (L, K) targets, ``None`` before the first map; and ``loss_ins`` with diagnostics.
+            (L,) or (L, K) targets, ``None`` before the first map unless they are given; and ``loss_ins`` with diagnostics.
 
         Raises:
             ValueError: If there is no anchor stream, labelled rows or anchors are not n_l, or the embedding has another
@@ -138,6 +145,8 @@ class ASDLabels(nn.Module):
                       instance_classes=num_distinct(aligned.index, self.num_labelled).float())
         if self.training and u is not None:
             losses['transitions'] = self.track(u, bank)
+        if self.given is not None:
+            return bank.read(self.given, l.index), losses
         if not self.mapped:
             return None, losses
         target = cluster_target(aligned.label, aligned.index, self.class_map, self.num_clusters, self.soft)
@@ -166,14 +175,14 @@ class ASDLabels(nn.Module):
             anchor = torch.where(self.steps > 0, self.anchor_feat, anchor)
         aligned = align_instances(feat, anchor, **self.options)
         own = bank.read('anchor', index)
-        given = (self.steps < self.warmup) & (own >= 0).all()
-        label = torch.where(given, one_hot(own, self.num_labelled, aligned.label), aligned.label)
+        fixed = (self.steps < self.warmup) & (own >= 0).all()
+        label = torch.where(fixed, one_hot(own, self.num_labelled, aligned.label), aligned.label)
         if self.training:
             if self.anchor_mode != 'recompute':
                 moved = move_anchors(anchor, feat, aligned.plan, self.anchor_decay)
                 self.anchor_feat.copy_(moved if self.anchor_mode == 'ema' else anchor)
             self.steps.add_(1)
-        return aligned._replace(label=label, index=torch.where(given, own, aligned.index))
+        return aligned._replace(label=label, index=torch.where(fixed, own, aligned.index))
 
     @torch.no_grad()
     def track(self, u: Unlabelled, bank: SampleBank) -> Tensor:
