@@ -14,3 +14,19 @@ def require_two_clusters(owner: str, num_clusters: int) -> None:
     """
     if num_clusters < 2:
         raise ValueError(f'{owner}: num_clusters must be at least 2, got {num_clusters}')
+
+
+def require_width(owner: str, in_channels: int, width: int) -> None:
+    """Refuse an embedding of another width than a layer is made for.
+
+    Args:
+        owner: Setting of the config that holds the layer; it begins the message.
+        in_channels: Width that the layer takes.
+        width: Width of the embedding.
+
+    Raises:
+        ValueError: If they differ.
+    """
+    if in_channels != width:
+        raise ValueError(f'{owner}.in_channels is {in_channels}, but the head takes an embedding of {width}; give both '
+                         f'one value')

@@ -45,7 +45,7 @@ def record_(ring: Tensor, counts: Tensor, pointer: Tensor, codes: Tensor) -> Non
     """
     if len(codes) > ring.shape[1]:
         raise ValueError(f'a batch of {len(codes)} images does not fit into a ring for {ring.shape[1]} images: give '
-                         'the unlabelled rows of one iteration of all processes')
+                         'num_unlabelled of the labeller the size of the unlabelled stream')
     line = torch.full((1, ring.shape[1]), -1, dtype=ring.dtype, device=ring.device)
     line[0, :len(codes)] = codes
     place = pointer.view(1)

@@ -57,7 +57,7 @@ def test_old_transitions_drain() -> None:
 
 
 def test_a_batch_that_does_not_fit() -> None:
-    with pytest.raises(ValueError, match='all processes'):
+    with pytest.raises(ValueError, match='num_unlabelled of the labeller'):
         record_(torch.full((2, 3), -1), torch.zeros(2, 2, dtype=torch.long), torch.zeros((), dtype=torch.long),
                 torch.zeros(4, dtype=torch.long))
 

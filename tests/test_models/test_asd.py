@@ -392,6 +392,17 @@ def test_wrong_options(options, problem):
         booster(**options)
 
 
+@pytest.mark.parametrize('loss, options, place', [
+    ('FixMatchLoss', dict(in_channels=D + 1), 'model.labeller'),
+    ('MutexMatchLoss', dict(given='target'), 'model.pseudo_label_loss')])
+def test_an_embedding_of_another_width(monkeypatch, loss, options, place):
+    monkeypatch.setitem(LOSSES, 'MutexMatchLoss', dict(in_channels=D + 1))
+    model = booster(loss, **options)
+    model.bank.fill(**{'target': torch.arange(N) % K} if options.get('given') else {})
+    with pytest.raises(ValueError, match=f'{place}.in_channels is {D + 1}, but the head takes an embedding of {D}'):
+        model.loss(**streams(0))
+
+
 @pytest.mark.parametrize('data, problem', [
     (dict(anchor=None), 'compares with anchors: give the sampler a stream anchor='),
     (dict(anchor=ANCHORS[:-1]), rf'num_labelled={M}, but {M} labelled rows and {M - 1} anchors came'),

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_two_clusters, require_width
 from mmcluster.functional.diagnostics import mean_perplexity, num_distinct
 from mmcluster.functional.instance import (InstanceLabels, align_instances, cluster_target, move_anchors,
                                            regularisation)
@@ -134,9 +134,7 @@ class ASDLabels(nn.Module):
             ValueError: If there is no anchor stream, labelled rows or anchors are not n_l, or the embedding has another
                 width.
         """
-        if l.feat.shape[1] != self.head.in_features:
-            raise ValueError(f'ASDLabels has in_channels={self.head.in_features}, the embedding {l.feat.shape[1]} '
-                             f'numbers; give model.labeller.in_channels this value')
+        require_width('model.labeller', self.head.in_features, l.feat.shape[1])
         mine = slice(get_rank() * len(l.index), (get_rank() + 1) * len(l.index))
         aligned = self.align(l, bank, reference)
         losses = dict(loss_ins=self.instance_weight * masked_cross_entropy(self._instance_logits(l.feat),

@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_two_clusters, require_width
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.mutex import complementary_label, negative_consistency
 from mmcluster.functional.pseudo import masked_cross_entropy
@@ -58,7 +58,11 @@ class MutexMatchLoss(PseudoLabelLoss):
         Returns:
             ``loss_sup``, ``loss_pos`` (L_p), ``loss_sep``, ``loss_neg`` (L_n), and the share of rows above the
             threshold.
+
+        Raises:
+            ValueError: If the head takes another width than ``in_channels``.
         """
+        require_width('model.pseudo_label_loss', self.tnc.in_features, u.feat_weak.shape[1])
         confidence, label = wide(u.logits_weak.detach()).softmax(1).max(1)
         mask = confidence >= self.threshold
         losses = dict(mask_share=mask.sum() / max(len(mask), 1))
