@@ -14,6 +14,7 @@ from torch import nn
 
 from mmcluster.engine import recipe
 from mmcluster.engine.launch import scale_lr
+from mmcluster.engine.stages import placeholders
 from mmcluster.models.base_parts import build_base
 from mmcluster.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmcluster.strict import state_dict_problems
@@ -117,8 +118,8 @@ def test_stages_resolve_and_placeholders_fill(path):
     given, used = {}, set()
     for name in cfg.stages:
         stage = recipe.stage_config(cfg, name, given)
-        assert recipe._placeholders(stage.to_dict()) == [] and stage.work_dir == f'work/{name}'
-        still_open = recipe._placeholders(recipe.stage_config(cfg, name, {}).to_dict())
+        assert placeholders(stage.to_dict()) == [] and stage.work_dir == f'work/{name}'
+        still_open = placeholders(recipe.stage_config(cfg, name, {}).to_dict())
         assert all('init_cfg.checkpoint=' in place for place in still_open)
         named = {place.split('=')[1].strip('{}') for place in still_open}
         assert named <= set(given) and bool(named) is bool(given)

@@ -11,6 +11,7 @@ from mmengine.config import Config, DictAction
 from mmcluster.compat import allow_pickle
 from mmcluster.engine.launch import leave_environment, scale_lr
 from mmcluster.engine.recipe import run
+from mmcluster.engine.stages import check_names
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,7 +22,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--resume', nargs='?', const='auto', help='go on from the last checkpoint of the work dir, '
                         'or from the one given (recipes go on by themselves)')
     parser.add_argument('--overwrite', action='store_true', help='train again even if the work dir holds results')
-    parser.add_argument('--allow-config-change', action='store_true', help='resume with another config')
+    parser.add_argument('--allow-config-change', action='store_true', help='resume with another config, or train a '
+                        'finished run on to the end of a longer one')
     parser.add_argument('--amp', action='store_true', help='bfloat16 autocast')
     parser.add_argument('--no-validate', action='store_true', help='no evaluation during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
@@ -62,6 +64,7 @@ def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config, lazy_import=False)
     if args.cfg_options:
+        check_names(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs', osp.splitext(osp.basename(args.config))[0])

@@ -38,7 +38,8 @@ def _differences(old: Any, new: Any, where: str = '') -> list[str]:
     return [] if old == new else [f'{where}: {old!r} -> {new!r}']
 
 
-def check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool) -> None:
+def check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool,
+                    advice: str = 'go on regardless with --allow-config-change') -> bool:
     """Refuse a config that differs from the one that started a run.
 
     Args:
@@ -46,15 +47,31 @@ def check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool) -> None:
         new: The same of the config at hand.
         work_dir: Where the run lives.
         allowed: Only warn.
+        advice: What the switch that allows it would do, for the error.
+
+    Returns:
+        Whether an entry differs.
 
     Raises:
-        ValueError: If an entry differs; the message names all of them, with both values.
+        ValueError: If an entry differs and that is not allowed; the message names all of them, with both values.
     """
     lines = _differences(old, new)
     if not lines:
-        return
+        return False
     text = f'{work_dir} was started with another config:\n  ' + '\n  '.join(lines[:20])
     if not allowed:
-        raise ValueError(f'{text}\nUse another --work-dir, go on regardless with --allow-config-change, or start anew '
-                         f'with --overwrite')
+        raise ValueError(f'{text}\nUse another --work-dir, {advice}, or start anew with --overwrite')
     print_log(text, logger='current', level=logging.WARNING)
+    return True
+
+
+def trains_longer(old: dict, new: dict) -> bool:
+    """Whether a config has more epochs or iterations than the one before it.
+
+    Args:
+        old: Made by :func:`comparable`.
+        new: The same.
+    """
+    before, after = old.get('train_cfg') or {}, new.get('train_cfg') or {}
+    return any(before.get(name) and after.get(name) and after[name] > before[name]
+               for name in ('max_epochs', 'max_iters'))

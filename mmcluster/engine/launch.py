@@ -13,6 +13,12 @@ from mmengine.dist import init_dist
 from mmengine.registry import init_default_scope
 from mmengine.runner import find_latest_checkpoint
 
+from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS
+
+from .optim import GroupedOptimWrapperConstructor
+
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+PARAMWISE_KEYS = ('lr_mult', 'no_decay', 'layer_decay')  # of GroupedOptimWrapperConstructor
 
 def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: int = 7200) -> None:
     """Join the process group of a launcher. Without an accelerator the group uses gloo.
@@ -67,7 +73,7 @@ def _set_rendezvous(launcher: str) -> None:
 
 
 def prepare(cfg: Config, launcher: str = 'none') -> Config:
-    """Complete a config for this machine, in place: scope, seed, data-parallel wrapper, resume.
+    """Complete a config for this machine, in place: scope, seed, constructor, data-parallel wrapper, resume.
 
     A ``model_wrapper_cfg`` of the config is completed, or left alone if it is of another type. ``Pretrained`` is
     dropped only if there is a checkpoint to resume from.
@@ -78,13 +84,18 @@ def prepare(cfg: Config, launcher: str = 'none') -> Config:
 
     Returns:
         The same config.
+
+    Raises:
+        ValueError: If a setting would be ignored, see :func:`check_loaders` and :func:`set_constructor`.
     """
+    check_loaders(cfg)
+    set_constructor(cfg)
     cfg.default_scope = 'mmcluster'
     cfg.launcher = launcher
     randomness = cfg.setdefault('randomness', ConfigDict())
     if randomness.get('seed') is None:
         randomness.seed = 0
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+    for name in LOADERS:
         if isinstance(cfg.get(name), dict) and torch.cuda.is_available():
             cfg[name].setdefault('pin_memory', True)
     if launcher != 'none':
@@ -100,6 +111,48 @@ def prepare(cfg: Config, launcher: str = 'none') -> Config:
     if cfg.get('resume') and (cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir)):
         cfg.model = without_pretrained(cfg.model)
     return cfg
+
+
+def check_loaders(cfg: Config) -> None:
+    """Refuse a ``batch_size`` of a loader whose sampler forms the batches.
+
+    Args:
+        cfg: Config of one stage.
+
+    Raises:
+        ValueError: If one is set; the message says where the size stands.
+    """
+    for name in LOADERS:
+        loader = cfg.get(name)
+        if not isinstance(loader, dict) or loader.get('batch_size') is None:
+            continue
+        sampler = loader.get('sampler') or {}
+        places = [f'{name}.sampler.streams.{stream}.size' for stream in sampler.get('streams') or ()]
+        if 'batch_size' in sampler:
+            places = [f'{name}.sampler.batch_size']
+        if places:
+            raise ValueError(f'{name}.batch_size={loader.batch_size} must stay None, as the sampler forms the batches: '
+                             f'set {" and ".join(places)}')
+
+
+def set_constructor(cfg: Config) -> None:
+    """Name the constructor that reads our keys of ``optim_wrapper.paramwise_cfg``, in place; others ignore them.
+
+    Args:
+        cfg: Config of one stage.
+
+    Raises:
+        ValueError: If the config names another constructor.
+    """
+    wrapper = cfg.get('optim_wrapper') or {}
+    keys = [key for key in wrapper.get('paramwise_cfg') or {} if key in PARAMWISE_KEYS]
+    if not keys:
+        return
+    kind = wrapper.setdefault('constructor', GroupedOptimWrapperConstructor.__name__)
+    found = OPTIM_WRAPPER_CONSTRUCTORS.get(kind) if isinstance(kind, str) else kind
+    if not (isinstance(found, type) and issubclass(found, GroupedOptimWrapperConstructor)):
+        raise ValueError(f'optim_wrapper.paramwise_cfg has {keys}, which {kind} does not read: drop '
+                         f'optim_wrapper.constructor, or set it to {GroupedOptimWrapperConstructor.__name__!r}')
 
 
 def without_pretrained(value: Any) -> Any:

@@ -11,9 +11,14 @@ import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.model.weight_init import PretrainedInit
+from mmengine.optim import DefaultOptimWrapperConstructor
+from mmengine.runner import Runner
 
 from mmcluster.engine import launch
 from mmcluster.engine.launch import init_environment, prepare, scale_lr, without_pretrained
+from mmcluster.engine.optim import GroupedOptimWrapperConstructor
+
+from .toy import toy_cfg
 
 ROOT = Path(__file__).parents[2]
 CPU = pytest.mark.skipif(torch.cuda.is_available(), reason='describes machines without an accelerator')
@@ -96,6 +101,53 @@ def test_other_launchers_meet_without_an_accelerator(monkeypatch, tmp_path, laun
 def test_a_process_that_no_launcher_started_is_told_so(launcher, command):
     with pytest.raises(RuntimeError, match=command):
         init_environment(launcher)
+
+
+@pytest.mark.parametrize('name, places', [
+    ('train', r'train_dataloader\.sampler\.streams\.batch\.size and train_dataloader\.sampler\.streams\.other\.size'),
+    ('val', r'val_dataloader\.sampler\.batch_size')])
+def test_a_batch_size_that_no_loader_reads(name, places):
+    cfg = config(val_dataloader=dict(batch_size=None, sampler=dict(type='SweepSampler', batch_size=512)))
+    prepare(cfg)
+    cfg[f'{name}_dataloader'].batch_size = 64
+    with pytest.raises(ValueError, match=rf'{name}_dataloader\.batch_size=64 must stay None.*set {places}'):
+        prepare(cfg)
+    prepare(config(train_dataloader=dict(batch_size=4, sampler=dict(type='DefaultSampler', shuffle=True))))
+
+
+class OwnConstructor(GroupedOptimWrapperConstructor):
+    """A constructor that reads the same keys."""
+
+
+@pytest.mark.parametrize('paramwise', [dict(lr_mult=dict(body=0.)), dict(no_decay='norm'), dict(layer_decay=0.5)])
+@pytest.mark.parametrize('constructor', ['DefaultOptimWrapperConstructor', DefaultOptimWrapperConstructor])
+def test_our_keys_of_paramwise_cfg_name_their_constructor(paramwise, constructor):
+    cfg = config()
+    cfg.optim_wrapper.paramwise_cfg = paramwise
+    assert prepare(cfg).optim_wrapper.constructor == 'GroupedOptimWrapperConstructor'
+    assert prepare(cfg).optim_wrapper.constructor == 'GroupedOptimWrapperConstructor'
+    cfg.optim_wrapper.constructor = OwnConstructor
+    assert prepare(cfg).optim_wrapper.constructor is OwnConstructor
+    cfg.optim_wrapper.constructor = constructor
+    with pytest.raises(ValueError, match=rf"has \['{next(iter(paramwise))}'\], which .* does not read: drop"):
+        prepare(cfg)
+
+
+def test_our_keys_of_paramwise_cfg_take_effect(tmp_path):
+    for paramwise, rates in ((dict(lr_mult=dict(body=0.5)), {0.05, 0.1}), (dict(bias_lr_mult=2.), {0.1, 0.2})):
+        cfg = Config(toy_cfg(tmp_path))
+        cfg.optim_wrapper.paramwise_cfg = paramwise
+        runner = Runner.from_cfg(prepare(cfg))
+        runner.optim_wrapper = runner.build_optim_wrapper(runner.optim_wrapper)
+        assert {group['lr'] for group in runner.optim_wrapper.param_groups} == rates
+
+
+@pytest.mark.parametrize('paramwise', [None, dict(), dict(bias_lr_mult=2., custom_keys=dict(body=dict(lr_mult=0.5)))])
+def test_the_keys_of_mmengine_keep_its_constructor(paramwise):
+    cfg = config()
+    cfg.optim_wrapper.paramwise_cfg = paramwise
+    assert 'constructor' not in prepare(cfg).optim_wrapper
+    assert prepare(config(optim_wrapper=None)).optim_wrapper is None
 
 
 def model_with_pretrained():

@@ -2,17 +2,16 @@
 from types import SimpleNamespace
 
 import pytest
-from mmengine.config import Config
 
-from mmcluster.engine import recipe
 from mmcluster.engine.hooks.result import HISTORY, ResultHook
+from mmcluster.engine.progress import starting_point
 
 
 def test_a_pointer_to_a_missing_checkpoint_is_not_a_fresh_start(tmp_path):
     (tmp_path / 'last_checkpoint').write_text('epoch_9.pth')
     with pytest.raises(FileNotFoundError, match='--overwrite'):
-        recipe._set_resume(Config(), str(tmp_path), True, False, False, {})
-    recipe._set_resume(Config(), str(tmp_path), True, True, False, {})
+        starting_point(str(tmp_path), {}, resume=True)
+    assert starting_point(str(tmp_path), {}, resume=True, overwrite=True) == (None, False)
 
 
 def test_a_line_cut_off_by_a_kill_is_dropped(tmp_path):

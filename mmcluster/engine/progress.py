@@ -1,0 +1,138 @@
+"""How far the run of a work dir has come, and where the next call starts."""
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import Any, Optional
+
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from .changes import check_unchanged, trains_longer
+
+DONE, STARTED = 'done.json', 'config.json'
+
+
+def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: bool = False,
+                   allow_config_change: bool = False) -> tuple[Optional[str], bool]:
+    """Where a run starts; what would lose a run, or leave a switch without effect, is refused.
+
+    A run that is done goes on only if the config became longer, that is allowed, and ``resume`` asks for it. It counts
+    as done with its old config until it has reached the new end, and can be interrupted as any other.
+
+    Args:
+        work_dir: Absolute work dir of one stage.
+        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`.
+        resume: See :func:`mmcluster.engine.recipe.run`; true for a stage of a recipe.
+        overwrite: Train again even if the work dir holds results.
+        allow_config_change: Go on although the config differs from the one that started the run.
+
+    Returns:
+        The checkpoint to go on from (``None``: a fresh start) and ``False``, or the final checkpoint and ``True``.
+
+    Raises:
+        FileExistsError: If the work dir holds a run, and the call would train over it.
+        FileNotFoundError: If the checkpoint to go on from is gone.
+        ValueError: If the config has changed, or the switches contradict each other.
+    """
+    path = resume if isinstance(resume, str) and resume != 'auto' else None
+    if overwrite:
+        if path is not None:
+            raise ValueError(f'--resume {path} goes on with a run, --overwrite starts anew: give one of them')
+        return None, False
+    if path is not None and not os.path.isfile(path):
+        raise FileNotFoundError(f'--resume: no file {path!r}')
+    done = read_json(os.path.join(work_dir, DONE))
+    if done is not None and not _goes_on(done, work_dir, wanted, resume, path, allow_config_change):
+        return os.path.join(work_dir, done['checkpoint']), True
+    latest = path or latest_checkpoint(work_dir)
+    if latest is None:
+        if done is not None or os.path.exists(os.path.join(work_dir, 'last_checkpoint')):
+            raise FileNotFoundError(f'the checkpoint that {work_dir}/last_checkpoint names is gone. Put it back, or '
+                                    f'start anew with --overwrite')
+        return None, False
+    if not resume:
+        raise FileExistsError(f'{work_dir} holds an unfinished run ({os.path.basename(latest)}). Go on with --resume, '
+                              f'choose another --work-dir, or start anew with --overwrite')
+    if done is None:
+        folder = work_dir if path is None else os.path.dirname(os.path.abspath(path))
+        check_unchanged(read_json(os.path.join(folder, STARTED)) or wanted, wanted, folder, allow_config_change)
+    return latest, False
+
+
+def _goes_on(done: dict, work_dir: str, wanted: dict, resume: Any, path: Optional[str], allowed: bool) -> bool:
+    """Whether a run that is done is trained on, to the end of a longer config."""
+    longer = trains_longer(done['config'], wanted)
+    begun = longer and read_json(os.path.join(work_dir, STARTED)) == wanted
+    changed = False
+    if not begun:
+        flags = '--allow-config-change' if resume else '--resume --allow-config-change'
+        changed = check_unchanged(done['config'], wanted, work_dir, allowed,
+                                  f'train on from {done["checkpoint"]} to the new end with {flags}' if longer else
+                                  'keep its result as it is with --allow-config-change')
+    if path is not None and not (longer and _same(path, latest_checkpoint(work_dir))):
+        raise FileExistsError(f'{work_dir} is done ({done["checkpoint"]}), and --resume {path} would train over its '
+                              f'results. Choose another --work-dir, leave the file out, or start anew with --overwrite')
+    if begun or longer and resume:
+        print_log(f'{work_dir} was done ({done["checkpoint"]}) and is trained on to the end of a longer config',
+                  logger='current')
+        return True
+    kept = '; it was trained with its own config and stays as it is' if changed else ''
+    more = ', add --resume to train on to the new end' if longer else ''
+    print_log(f'{work_dir} is done: {done["checkpoint"]}{kept}{more}', logger='current')
+    if not os.path.isfile(os.path.join(work_dir, done['checkpoint'])):  # a later stage that has begun does without it
+        print_log(f'{os.path.join(work_dir, done["checkpoint"])} is gone; put it back, or train again with '
+                  f'--overwrite', logger='current', level=logging.WARNING)
+    return False
+
+
+class KeepFinalHook(Hook):
+    """Keeps the final checkpoint of a run that is trained on, which would be deleted as outdated.
+
+    Args:
+        checkpoint: Its file name.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def __init__(self, checkpoint: str):
+        self.checkpoint = checkpoint
+
+    def before_train(self, runner: Runner) -> None:
+        """Take it off the list from which the ``CheckpointHook`` deletes."""
+        listed = runner.message_hub.runtime_info.get('keep_ckpt_ids') or []
+        names = [hook.filename_tmpl for hook in runner.hooks if isinstance(hook, CheckpointHook)]
+        runner.message_hub.update_info('keep_ckpt_ids', [
+            step for step in listed if all(name.format(step) != self.checkpoint for name in names)])
+
+
+def latest_checkpoint(work_dir: str) -> Optional[str]:
+    """The checkpoint that a work dir's ``last_checkpoint`` names, ``None`` without one. The dir may have moved.
+
+    Args:
+        work_dir: Of one stage.
+    """
+    record = os.path.join(work_dir, 'last_checkpoint')
+    if not os.path.isfile(record):
+        return None
+    with open(record, encoding='utf-8') as file:
+        path = os.path.join(work_dir, os.path.basename(file.read().strip()))
+    return path if os.path.isfile(path) else None
+
+
+def read_json(path: str) -> Optional[dict]:
+    """Content of a JSON file, ``None`` without one.
+
+    Args:
+        path: The file.
+    """
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding='utf-8') as file:
+        return json.load(file)
+
+
+def _same(path: str, other: Optional[str]) -> bool:
+    return other is not None and os.path.samefile(path, other)

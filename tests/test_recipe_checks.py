@@ -1,0 +1,130 @@
+"""What a recipe or a command line misspells is refused before the first stage trains."""
+import copy
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, train, write_base, write_digits, write_recipe
+
+from mmcluster.engine import recipe, stages
+from mmcluster.engine.stages import check_names
+
+pytestmark = pytest.mark.usefixtures('engine')
+
+
+@pytest.fixture(scope='module')
+def written(tmp_path_factory):
+    """A recipe of two stages whose files are written, and a base that may take the first one's place."""
+    folder = tmp_path_factory.mktemp('recipe')
+    data = write_digits(folder)
+    cfg = write_recipe(folder, dict(propos=propos_cfg('', data, epochs=1), clusmatch=clusmatch_cfg('', data, epochs=1)))
+    return cfg, write_base(folder / 'base.pth', data)
+
+
+@pytest.fixture
+def two_stages(written, tmp_path):
+    cfg = copy.deepcopy(written[0])
+    cfg.work_dir = str(tmp_path / 'work')
+    return cfg
+
+
+def refused(cfg, error, message, **options):
+    """The recipe raises before it has made a folder."""
+    with pytest.raises(error, match=message):
+        train(cfg, **options)
+    assert not Path(cfg.work_dir).exists()
+
+
+@pytest.mark.parametrize('key, value, message', [
+    ('clusmatch.optim_wrapper.optimizer.lr', 9., r'stages\.clusmatch\.optim_wrapper: a stage has only config, options, '
+     r'checkpoint\. Settings go under stages\.clusmatch\.options, e\.g\. stages\.clusmatch\.options\.optim_wrapper'),
+    ('clusmatch.option.train_cfg.max_epochs', 3, r"stages\.clusmatch\.option: .*did you mean 'options'\?"),
+    ('clusmath.options.train_cfg.max_epochs', 3, r"stages\.clusmath has neither config nor checkpoint \(did you mean "
+     r"'clusmatch'\?\).*\['propos', 'clusmatch'\]"),
+    ('clusmatch', 'clusmatch.py', r"stages\.clusmatch must be a dict of config, options, checkpoint, got 'clus"),
+    ('clusmatch.options.train_dataloader.batch_size', 64, r'train_dataloader\.batch_size=64'),
+    ('clusmatch.options.model.base.init_cfg.checkpoint', '{later}', r'\{later\}.*Run the recipe')])
+def test_a_stage_is_read_before_the_one_before_it_trains(two_stages, key, value, message):
+    two_stages.merge_from_dict({f'stages.{key}': value})
+    refused(two_stages, ValueError, message)
+
+
+@pytest.mark.parametrize('key', ['config', 'checkpoint'])
+def test_a_file_that_is_not_there(two_stages, key):
+    two_stages.stages.clusmatch[key] = 'no_such_file'
+    refused(two_stages, FileNotFoundError, rf"stages\.clusmatch\.{key}: no file 'no_such_file'")
+
+
+def test_a_switch_that_a_later_stage_cannot_take(two_stages):
+    def edit(cfg):
+        if cfg.model.type == 'Boost':
+            raise ValueError('not for this one')
+    refused(two_stages, ValueError, 'not for this one', edit=edit)
+
+
+def test_a_file_to_resume_from_is_for_a_config_without_stages(two_stages):
+    refused(two_stages, ValueError, r'--resume /nope\.pth: a recipe goes on by itself', resume='/nope.pth')
+
+
+def test_settings_beside_the_stages_reach_a_stage_that_does_not_name_them(two_stages):
+    two_stages.merge_from_dict(dict(find_unused_parameters=True, activation_checkpointing=['backbone'], helper=3))
+    stage = recipe.stage_config(two_stages, 'propos', {})
+    assert stage.find_unused_parameters and stage.activation_checkpointing == ['backbone'] and 'helper' not in stage
+
+
+# ---- names of the command line
+
+KNOWN = ['optim_wrapper.optimizer.lr', 'find_unused_parameters', 'auto_scale_lr.base_batch_size', 'runner_type',
+         'compile', 'custom_hooks.0.sigma', 'work_dir', 'load_from', 'sync_bn']
+MISSPELT = [('optim_wraper.optimizer.lr', r"optim_wraper: nothing reads .*\(did you mean 'optim_wrapper'\?\)"),
+            ('max_epochs', r'did you mean train_cfg\.max_epochs\?'),
+            ('stage.propos.checkpoint', 'nothing reads'), ('xyz', r'of this name$')]
+
+
+@pytest.mark.parametrize('name', KNOWN)
+@pytest.mark.parametrize('single', [True, False])
+def test_a_name_that_is_read(two_stages, name, single):
+    cfg = Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False) if single else two_stages
+    check_names(cfg, [name] if single else [name, f'stages.clusmatch.options.{name}', 'stages.propos.checkpoint'])
+
+
+@pytest.mark.parametrize('name, message', MISSPELT)
+def test_a_name_that_nothing_reads(two_stages, name, message):
+    single = Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False)
+    for cfg in (single, two_stages):
+        with pytest.raises(ValueError, match=message):
+            check_names(cfg, ['model.temperature', name])
+    with pytest.raises(ValueError, match=message.replace('train_cfg', r'stages\.propos\.options\.train_cfg')):
+        check_names(two_stages, [f'stages.propos.options.{name}'])
+
+
+def test_a_stage_that_the_recipe_does_not_have(two_stages):
+    message = r"no stage 'propose' \(did you mean 'propos'\?\)\. Its stages are \['propos', 'clusmatch'\]"
+    with pytest.raises(ValueError, match=message):
+        check_names(two_stages, ['stages.propose.checkpoint'])
+    check_names(two_stages, ['stages.third.config', 'stages.third.options.max_epochs'])
+    with pytest.raises(ValueError, match='stages: nothing reads'):
+        check_names(Config(dict(model=dict())), ['stages.propos.checkpoint'])
+
+
+def test_a_variable_of_the_file_is_allowed_with_a_warning(monkeypatch):
+    lines = []
+    monkeypatch.setattr(stages, 'print_log', lambda text, **options: lines.append(text))
+    jpeg = Config.fromfile(CONFIGS / 'propos_clusmatch_r18_cifar10_jpeg.py', lazy_import=False)
+    check_names(jpeg, ['source.root', 'data.train_dataloader', 'randomness.seed'])
+    assert [line.split(': ')[0] for line in lines] == ['--cfg-options source', '--cfg-options data']
+
+
+@pytest.mark.parametrize('tool', ['train', 'test'])
+def test_the_tools_read_the_names(monkeypatch, tmp_path, tool):
+    spec = importlib.util.spec_from_file_location(f'tools_{tool}', ROOT / 'tools' / f'{tool}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    file = ['none.pth'] if tool == 'test' else []
+    monkeypatch.setattr(sys, 'argv', [tool, str(CONFIGS / 'propos_cnn_digits.py'), *file, '--work-dir',
+                                      str(tmp_path / 'work'), '--cfg-options', 'optim_wraper.optimizer.lr=9.'])
+    with pytest.raises(ValueError, match='optim_wraper'):
+        module.main()
+    assert not (tmp_path / 'work').exists()
