@@ -134,8 +134,9 @@ def project(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
     for registry in (HOOKS, LABEL_SELECTORS, MODELS):
-        for part in [part for part, kind in registry.module_dict.items() if kind.__module__.startswith('my_clustering')]:
-            registry.module_dict.pop(part)
+        for part, kind in list(registry.module_dict.items()):
+            if kind.__module__.startswith('my_clustering'):
+                registry.module_dict.pop(part)
     for module in [module for module in sys.modules if module.split('.')[0] == 'my_clustering']:
         sys.modules.pop(module)
 
