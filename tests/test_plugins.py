@@ -138,8 +138,8 @@ def test_a_plugin_trains_both_stages(tmp_path, plugin):
 
 def test_without_its_import_the_parts_are_unknown(tmp_path, plugin):
     cfg = plugin_recipe(tmp_path, plugin)
-    path = tmp_path / 'propos.py'
-    path.write_text(path.read_text().replace(plugin, 'mmcluster'))
+    for path in (tmp_path / 'propos.py', tmp_path / 'clusmatch.py'):  # all stages are read before the first one trains
+        path.write_text(path.read_text().replace(plugin, 'mmcluster'))
     with pytest.raises(KeyError, match=r"'FlatMLP' is not in mmcluster.registry.MODELS(.|\n)*custom_imports"):
         train(cfg)
 
