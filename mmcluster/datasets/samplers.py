@@ -99,8 +99,8 @@ class StreamSampler(Sampler):
     def _exclude(self, name: str, other: str) -> None:
         """Keep the rows of one stream out of another's."""
         if self.in_turn or not isinstance(other, str):
-            raise ValueError(f'stream {name!r}: `exclude` is the name of another stream of the same step, got {other!r}; '
-                             f'with in_turn=True a step has rows of one stream only')
+            raise ValueError(f'stream {name!r}: `exclude` is the name of another stream of the same step, got '
+                             f'{other!r}; with in_turn=True a step has rows of one stream only')
         self.streams[name].set_exclude(self._stream(other))
 
     def _share(self, name: str, size: int) -> int:

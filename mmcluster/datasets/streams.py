@@ -183,9 +183,9 @@ class Stream:
             free[rows] = False
         rest, missing = self.rows[free[self.rows]], int(hit.sum())
         if len(rest) < (missing if apart else 1):
-            raise ValueError(f'stream {self.name!r} excludes the rows of {self.exclude.name!r}, which leaves too few of '
-                             f'the {len(self.rows)} rows of its pool for {self.size} a step: lower its size, or drop '
-                             f'`exclude`')
+            raise ValueError(f'stream {self.name!r} excludes the rows of {self.exclude.name!r}, which leaves too few '
+                             f'of the {len(self.rows)} rows of its pool for {self.size} a step: lower its size, or '
+                             f'drop `exclude`')
         generator = torch.Generator().manual_seed(stable_hash(self.seed, self.name, 'exclude', step))
         drawn = torch.randperm(len(rest), generator=generator)[:missing] if apart else \
             torch.randint(len(rest), (missing,), generator=generator)

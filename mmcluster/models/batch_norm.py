@@ -39,9 +39,8 @@ def broadcast_statistics(model: nn.Module) -> None:
     """
     if get_world_size() == 1:
         return
-    buffers = [buffer for module in model.modules()
-               if isinstance(module, _BatchNorm) and module.track_running_stats and not isinstance(module, SyncBatchNorm)
-               for buffer in module.buffers()]
+    layers = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
+    buffers = [buffer for layer in layers if not isinstance(layer, SyncBatchNorm) for buffer in layer.buffers()]
     for dtype in dict.fromkeys(buffer.dtype for buffer in buffers):
         own = [buffer for buffer in buffers if buffer.dtype == dtype]
         joined = torch.cat([buffer.flatten() for buffer in own])

@@ -140,7 +140,6 @@ class KMeansHook(EStepHook):
         self.scale_batch = scale_batch
         self.options = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
         self.head = SweepHook('logits', batch_size=self.batch_size, num_workers=self.num_workers)
-        self.predicted: Optional[Tensor] = None
 
     def before_train(self, runner: Runner) -> None:
         """Refuse more clusters than images, and labels of another number of clusters than the model has."""
@@ -158,13 +157,18 @@ class KMeansHook(EStepHook):
         return [self.field] + (['posterior'] if self.posterior_temperature else [])
 
     def features(self, runner: Runner) -> Tensor:
-        """The embedding; with ``align_to='head'`` the head's predictions are kept besides."""
-        self.predicted = self.head.features(runner).argmax(1) if self.align_to == 'head' else None
-        return super().features(runner)
+        """The embedding; with ``align_to='head'`` the head's prediction is a last column."""
+        features = super().features(runner)
+        if self.align_to != 'head':
+            return features
+        predicted = self.head.features(runner).argmax(1).to(features)
+        column = predicted.view(-1, *[1] * (features.dim() - 1))
+        return torch.cat([features, column.expand(*features.shape[:-1], 1)], -1)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
         seed, clusters = (runner.seed or 0) + runner.epoch, self.num_clusters or _num_clusters(runner)
+        features, predicted = self._split(features)
         if self.per_view:
             labels = [kmeans(self._scaled(view, seed), clusters, seed=seed, **self.options).labels
                       for view in features.unbind(1)]
@@ -173,7 +177,7 @@ class KMeansHook(EStepHook):
         result = kmeans(rows, clusters, seed=seed, **self.options)
         label, order = result.labels, None
         if self.align_to:
-            label, order = self._align(runner, label, clusters)
+            label, order = self._align(runner, label, clusters, predicted)
         values = {self.field: label.view(features.shape[:-1])}
         if self.posterior_temperature:
             similarity = center_similarity(rows, result.centers, self.options['metric'])
@@ -186,13 +190,18 @@ class KMeansHook(EStepHook):
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
         return scale_features(rows, self.scale, self.scale_batch, order)
 
-    def _align(self, runner: Runner, label: Tensor, clusters: int) -> tuple[Tensor, Tensor]:
+    def _split(self, features: Tensor) -> tuple[Tensor, Optional[Tensor]]:
+        """Embedding, and the head's predictions (N,) or (N, V) if they are its last column."""
+        return (features[..., :-1], features[..., -1].long()) if self.align_to == 'head' else (features, None)
+
+    def _align(self, runner: Runner, label: Tensor, clusters: int,
+               predicted: Optional[Tensor]) -> tuple[Tensor, Tensor]:
         bank = unwrap(runner.model).bank
-        if self.predicted is not None:
-            target = self.predicted.to(label.device)
+        if predicted is not None:
+            target = predicted.flatten().to(label.device)
         else:
             target = bank.read(self.align_to, torch.arange(bank.num_samples, device=label.device))
-        target = target.repeat_interleave(len(label) // bank.num_samples)           # one for each training view
+            target = target.repeat_interleave(len(label) // bank.num_samples)       # one for each training view
         chosen = (target >= 0).nonzero().flatten()
         if not len(chosen):
             raise RuntimeError(f'KMeansHook: align_to={self.align_to!r} has no trusted row; let a SelectHook that '
@@ -204,7 +213,7 @@ class KMeansHook(EStepHook):
 
     def log(self, runner: Runner, features: Tensor) -> None:
         """Collapse watch: spread of features, smallest and largest cluster."""
-        super().log(runner, features)
+        super().log(runner, self._split(features)[0])
         label = getattr(unwrap(runner.model).bank, self.field).flatten()
         sizes = torch.bincount(label.clamp(min=0), minlength=self.num_clusters or _num_clusters(runner)).tolist()
         runner.message_hub.update_scalar('train/cluster_min', min(sizes))

@@ -18,8 +18,8 @@ from .estep import EStepHook
 class MatchHook(EStepHook):
     """Renames pseudo-labels of the bank to the clusters of the head, as the rows of the whole set agree best.
 
-    It comes after the hook that writes the labels, every epoch, and does for ``PICI(match='set')`` what ``'batch'`` does
-    in every step. One name is exchanged for another, so repeating it loses nothing.
+    It comes after the hook that writes the labels, every epoch, and does for ``PICI(match='set')`` what ``'batch'``
+    does in every step. One name is exchanged for another, so repeating it loses nothing.
 
     Args:
         field: Bank field (N,), or (N, V) with a map for each view.

@@ -29,9 +29,9 @@ class TurnHook(Hook):
             raise ValueError(f'TurnHook: {type(model).__name__} has no twin that could take turns; drop the hook')
         count = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
         if len(runner.train_dataloader) % count:
-            raise ValueError(f'TurnHook: an epoch of {len(runner.train_dataloader)} iterations would leave gradients of '
-                             f'accumulative_counts={count} to the other network; let the length of the sampler be a '
-                             f'multiple of it')
+            raise ValueError(f'TurnHook: an epoch of {len(runner.train_dataloader)} iterations would leave gradients '
+                             f'of accumulative_counts={count} to the other network; let the length of the sampler be '
+                             f'a multiple of it')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Let the next network train."""

@@ -128,7 +128,8 @@ class ASDLabels(nn.Module):
                 of its labelled rows.
 
         Returns:
-            (L,) or (L, K) targets, ``None`` before the first map unless they are given; and ``loss_ins`` with diagnostics.
+            (L,) or (L, K) targets, ``None`` before the first map unless they are given; and ``loss_ins`` with
+            diagnostics.
 
         Raises:
             ValueError: If there is no anchor stream, labelled rows or anchors are not n_l, or the embedding has another
