@@ -67,7 +67,8 @@ def check_batch(runner: Runner) -> None:
         ValueError: If there is such a stream.
     """
     model, streams = unwrap(runner.model), getattr(runner.train_loop.dataloader.sampler, 'streams', {})
-    known = inspect.signature(model.loss).parameters if callable(getattr(model, 'loss', None)) else {}
+    stepping = callable(getattr(model, 'steps', None))      # its loss does not see streams
+    known = {} if stepping else inspect.signature(getattr(model, 'loss', lambda: None)).parameters
     open_end = any(param.kind is param.VAR_KEYWORD for param in known.values())
     for name in streams if known and not open_end else ():
         if name not in known:
