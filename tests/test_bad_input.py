@@ -1,10 +1,14 @@
 """What a user can get wrong in a config or a path is an error that says what to do, before anything is lost."""
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from reduced import K, clusmatch_cfg, load, propos_cfg, train, write_base, write_digits, write_recipe
+
+from mmcluster.engine.requirements import check_metrics
+from mmcluster.evaluation import ClusteringMetric
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -267,3 +271,14 @@ def test_a_stream_that_the_model_does_not_know(tmp_path):
     cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path))
     cfg.train_dataloader.sampler.streams.batc = dict(size=4)
     refused(cfg, ValueError, r"ProPos has no stream 'batc'; its streams are \['batch'\]")
+
+
+@pytest.mark.parametrize('clusters', [K, K + 1])
+def test_another_number_of_clusters_in_the_metric_is_named(clusters):
+    said = []
+    evaluator = SimpleNamespace(metrics=[ClusteringMetric(num_clusters=clusters), ClusteringMetric(source='head')])
+    check_metrics(SimpleNamespace(
+        model=SimpleNamespace(num_clusters=K), val_loop=SimpleNamespace(evaluator=evaluator),
+        logger=SimpleNamespace(warning=said.append)))
+    assert len(said) == (clusters != K)
+    assert all(f'forms {clusters} clusters by k-means, and the model has {K}; give' in text for text in said)

@@ -17,7 +17,7 @@ from mmcluster.registry import DATASETS, RUNNERS
 from .changes import comparable
 from .launch import init_environment, prepare
 from .progress import DONE, STARTED, KeepFinalHook, latest_checkpoint, read_json, starting_point
-from .requirements import check_batch, check_hooks, check_labels, check_loop
+from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics
 from .stages import check_placeholders, check_stages, stage_config
 
 
@@ -120,6 +120,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
     check_loop(runner)
     check_batch(runner)
     check_labels(runner)
+    check_metrics(runner)
     runner.train()
     barrier()
     checkpoint = latest_checkpoint(work_dir)

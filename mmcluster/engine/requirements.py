@@ -113,6 +113,22 @@ def check_labels(runner: Runner) -> None:
                                  f"trained, align_to='head'")
 
 
+def check_metrics(runner: Runner) -> None:
+    """Warn of k-means that evaluates another number of clusters than the model has.
+
+    Args:
+        runner: The Runner.
+    """
+    model = unwrap(runner.model)
+    known = getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
+    for metric in runner.val_loop.evaluator.metrics if runner.val_loop is not None else ():
+        asked = getattr(metric, 'num_clusters', None)
+        if None not in (known, asked) and known != asked:
+            runner.logger.warning(f'{type(metric).__name__} forms {asked} clusters by k-means, and the model has '
+                                  f'{known}; give val_evaluator and test_evaluator num_clusters={known} if that is not '
+                                  f'meant')
+
+
 def _first_epoch(runner: Runner, name: str) -> tuple[Optional[int], int]:
     """First epoch in which a float of the model is not 0, ``None`` if there is none; and iterations an epoch."""
     loop = runner.train_loop
