@@ -12,7 +12,6 @@ from mmcluster.apis import open_config
 from mmcluster.compat import allow_pickle
 from mmcluster.engine.launch import init_environment, leave_environment, prepare
 from mmcluster.engine.recipe import build_runner
-from mmcluster.engine.stages import check_names
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
 
 
@@ -37,8 +36,6 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """The config to test, ready for a Runner."""
-    if args.cfg_options:
-        check_names(Config.fromfile(args.config, lazy_import=False), args.cfg_options)
     cfg = open_config(args.config, args.stage, args.cfg_options, args.work_dir)
     cfg.load_from = args.checkpoint
     if args.no_pin_memory:

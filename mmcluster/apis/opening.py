@@ -11,7 +11,8 @@ from torch import nn
 
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
-from mmcluster.engine.recipe import bind_data, stage_config
+from mmcluster.engine.recipe import bind_data
+from mmcluster.engine.stages import check_names, stage_config
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 
@@ -27,10 +28,11 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
         work_dir: Where a run of the config writes; by default a folder of the config's name.
 
     Raises:
-        ValueError: If the config is a recipe and ``stage`` is none of its stages.
+        ValueError: If the config is a recipe and ``stage`` is none of its stages, or nothing reads an option.
     """
     cfg = Config.fromfile(path, lazy_import=False)
     if options:
+        check_names(cfg, options)
         cfg.merge_from_dict(options)
     cfg.work_dir = work_dir or osp.join('work_dirs', osp.splitext(osp.basename(path))[0], 'test')
     if 'stages' in cfg:

@@ -124,5 +124,6 @@ def _advice(label_problems: list[str]) -> str:
         return (f'So do the labels ({"; ".join(label_problems)}); begin there: select equally many rows of every '
                 f'cluster. With ASD: prototypes instead of random rows, more of them (tools/analysis_tools/coverage.py '
                 f'advises), TransitionHook(norm="sym_degree"), and a smaller reg if label_perplexity is large')
-    return ('The labels are not, so the loss is too sure too early: add a fairness term (FreeMatchLoss, '
-            'fairness_weight), lower the learning rate or the weight of the unlabelled rows, or raise the threshold')
+    return ('The labels are not, so the loss is too sure too early: take a loss with a fairness term '
+            '(fairness_weight of FreeMatchLoss or ClusMatchLoss), lower the learning rate or the weight of the '
+            'unlabelled rows, or raise the threshold')
