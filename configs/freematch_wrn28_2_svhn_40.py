@@ -1,4 +1,5 @@
-# FreeMatch on SVHN with 40 labels, four of each digit; no clustering: the labels are given. Digits are not mirrored; the average confidence is capped, as in FreeMatch's release.
+# FreeMatch on SVHN with 40 labels, four of each digit; no clustering: the labels are given. Digits are not mirrored;
+# the average confidence is capped, as in FreeMatch's release.
 # tools/dist_train.sh configs/freematch_wrn28_2_svhn_40.py 4
 # Labels of your own: --cfg-options custom_hooks.0.per_class=None custom_hooks.0.labels=labels.csv
 _base_ = [

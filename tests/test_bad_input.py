@@ -7,8 +7,10 @@ import pytest
 import torch
 from reduced import K, clusmatch_cfg, load, propos_cfg, train, write_base, write_digits, write_recipe
 
+from mmcluster.engine.hooks import EStepHook
 from mmcluster.engine.requirements import check_metrics
 from mmcluster.evaluation import ClusteringMetric
+from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -242,6 +244,25 @@ def test_labels_that_are_no_classes_of_the_head(tmp_path, change, message):
     refused(boosted(tmp_path, lambda cfg: change(cfg.custom_hooks)), ValueError, message)
 
 
+@HOOKS.register_module(force=True)
+class FirstPixelHook(EStepHook):
+    """An E-step of a user's own."""
+
+    def estimate(self, runner, features):
+        return {self.field: torch.arange(len(features)) % K}
+
+
+@pytest.mark.parametrize('hooks', [
+    [dict(type='FirstPixelHook', field='label')],
+    [dict(type='KMeansHook', num_clusters=K, n_init=1), dict(type='MatchHook', field='label')]])
+def test_labels_of_another_estep_and_renamed_ones_are_welcome(tmp_path, hooks):
+    def change(cfg):
+        cfg.custom_hooks[1:2] = hooks
+
+    state = load(train(boosted(tmp_path, change))['train'])['state_dict']
+    assert (state['bank.label'] >= 0).all()
+
+
 def test_a_loss_without_kmeans_labels_needs_no_hook(tmp_path):
     def change(cfg):
         cfg.model.pseudo_label_loss.kpl_weight = 0.
@@ -276,7 +297,7 @@ def test_a_stream_that_the_model_does_not_know(tmp_path):
 @pytest.mark.parametrize('clusters', [K, K + 1])
 def test_another_number_of_clusters_in_the_metric_is_named(clusters):
     said = []
-    evaluator = SimpleNamespace(metrics=[ClusteringMetric(num_clusters=clusters), ClusteringMetric(source='head')])
+    evaluator = SimpleNamespace(metrics=[ClusteringMetric(num_clusters=clusters), ClusteringMetric(source='head', num_clusters=12)])
     check_metrics(SimpleNamespace(
         model=SimpleNamespace(num_clusters=K), val_loop=SimpleNamespace(evaluator=evaluator),
         logger=SimpleNamespace(warning=said.append)))

@@ -3,6 +3,7 @@ import ast
 import re
 from contextlib import contextmanager
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,10 +14,12 @@ from reduced import CONFIGS, ROOT
 from torch import nn
 
 from mmcluster.engine import recipe
+from mmcluster.engine.hooks import SelectHook, TransitionHook
 from mmcluster.engine.launch import scale_lr
+from mmcluster.engine.requirements import check_batch, check_hooks, check_labels
 from mmcluster.engine.stages import placeholders
 from mmcluster.models.base_parts import build_base
-from mmcluster.registry import MODELS, OPTIM_WRAPPER_CONSTRUCTORS
+from mmcluster.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmcluster.strict import state_dict_problems
 
 PATHS = sorted(CONFIGS.glob('*.py'))
@@ -261,3 +264,36 @@ def test_scaling_the_rate_by_the_shipped_batch_size_changes_nothing(path):
             given = stage.optim_wrapper.optimizer.lr
             scale_lr(stage)
             assert stage.optim_wrapper.optimizer.lr == pytest.approx(given)
+
+
+# ---- what a model asks of the run
+
+class OnPaper:
+    """A Runner as the checks see it: a model on paper, hooks, streams and lengths of a config."""
+
+    def __init__(self, cfg):
+        sampler, self.model = cfg.train_dataloader.sampler, on_paper(cfg)
+        length = sampler.get('length') or 50
+        sizes = {name: stream.get('size') for name, stream in sampler.streams.items()}
+        streams = {name: SimpleNamespace(size=size if isinstance(size, int) else 10 ** 6)
+                   for name, size in sizes.items()}
+        self.train_dataloader = SimpleNamespace(sampler=SimpleNamespace(streams=streams))
+        self.max_iters = cfg.train_cfg.get('max_iters') or cfg.train_cfg.max_epochs * length
+        self.train_loop = SimpleNamespace(dataloader=self.train_dataloader, max_iters=self.max_iters,
+                                          max_epochs=cfg.train_cfg.get('max_epochs', 1))
+        self.hooks = [HOOKS.build(dict(hook)) for hook in cfg.get('custom_hooks', [])]
+        self.warnings = []
+        self.logger = SimpleNamespace(warning=self.warnings.append)
+
+
+@every_config
+def test_every_stage_has_what_its_model_asks_for(path):
+    for _, cfg in with_names(path):
+        runner = OnPaper(cfg)
+        check_hooks(runner)
+        check_batch(runner)
+        check_labels(runner)
+        for hook in runner.hooks:
+            if isinstance(hook, (SelectHook, TransitionHook)):
+                hook.before_train(runner)
+        assert runner.warnings == []

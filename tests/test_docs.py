@@ -204,7 +204,8 @@ def test_a_swap_from_and_to_the_loss_of_clusmatch(tmp_path):
     cfg.custom_hooks.insert(1, dict(type='KMeansHook', num_clusters=10, align_to='target'))
     train(cfg, overwrite=True)
     cfg.custom_hooks[1]['align_to'] = 'head'
-    train(cfg, overwrite=True)
+    with pytest.raises(ValueError, match="if the head is trained, align_to='head'; it is new here"):
+        train(cfg, overwrite=True)
 
 
 def test_a_swap_that_leaves_the_k_means_hook_says_what_is_missing(tmp_path):

@@ -121,6 +121,27 @@ def test_a_file_to_resume_from_is_not_ignored(tmp_path):
     assert train(longer(cfg, 3), resume=last, allow_config_change=True)['train'].endswith('epoch_3.pth')
 
 
+def test_another_longer_config_starts_from_the_final_checkpoint_again(tmp_path, kill):
+    """What an interrupted one has trained is not taken for its own, even if it comes no further than that one."""
+    data = write_digits(tmp_path)
+    cfg, work = constant(propos_cfg(tmp_path / 'work', data, epochs=2)), tmp_path / 'work'
+    train(cfg)
+    kill(4 * STEPS + 1)
+    with pytest.raises(Killed):
+        train(longer(cfg, 6, **{'model.temperature': 0.25}), resume=True, allow_config_change=True)
+    assert (work / 'epoch_4.pth').is_file()
+    kill(2 * STEPS + 1)
+    other = longer(cfg, 3)
+    with pytest.raises(Killed):
+        train(other, resume=True, allow_config_change=True)
+    kill(None)
+    found = load(train(other, resume=True)['train'])
+    whole = load(train(constant(propos_cfg(tmp_path / 'whole', data, epochs=3)))['train'])
+    assert differences({key: whole[key] for key in ('state_dict', 'optimizer')},
+                       {key: found[key] for key in ('state_dict', 'optimizer')}) == []
+    assert done(work)['checkpoint'] == 'epoch_3.pth' and done(work)['config']['model']['temperature'] != 0.25
+
+
 def test_a_stage_is_trained_on_without_being_asked_to(tmp_path, monkeypatch):
     data = write_digits(tmp_path)
     cfg = write_recipe(tmp_path, dict(propos=constant(propos_cfg('', data, epochs=1)),

@@ -105,6 +105,8 @@ def test_a_stage_that_the_recipe_does_not_have(two_stages):
     with pytest.raises(ValueError, match=message):
         check_names(two_stages, ['stages.propose.checkpoint'])
     check_names(two_stages, ['stages.third.config', 'stages.third.options.max_epochs'])
+    with pytest.raises(ValueError, match=r"a stage has only .*did you mean 'options'"):
+        check_names(two_stages, ['stages.propos.optoins.model.temperature'])
     with pytest.raises(ValueError, match='stages: nothing reads'):
         check_names(Config(dict(model=dict())), ['stages.propos.checkpoint'])
 

@@ -20,6 +20,7 @@ from .optim import GroupedOptimWrapperConstructor
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 PARAMWISE_KEYS = ('lr_mult', 'no_decay', 'layer_decay')  # of GroupedOptimWrapperConstructor
 
+
 def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: int = 7200) -> None:
     """Join the process group of a launcher. Without an accelerator the group uses gloo.
 

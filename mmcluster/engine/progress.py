@@ -10,6 +10,8 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmcluster.evaluation.results import write_json, write_text
+
 from .changes import check_unchanged, trains_longer
 
 DONE, STARTED = 'done.json', 'config.json'
@@ -20,7 +22,8 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
     """Where a run starts; what would lose a run, or leave a switch without effect, is refused.
 
     A run that is done goes on only if the config became longer, that is allowed, and ``resume`` asks for it. It counts
-    as done with its old config until it has reached the new end, and can be interrupted as any other.
+    as done with its old config until it has reached the new end, and can be interrupted as any other; with yet another
+    config it starts from its final checkpoint again.
 
     Args:
         work_dir: Absolute work dir of one stage.
@@ -47,7 +50,7 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
     done = read_json(os.path.join(work_dir, DONE))
     if done is not None and not _goes_on(done, work_dir, wanted, resume, path, allow_config_change):
         return os.path.join(work_dir, done['checkpoint']), True
-    latest = path or latest_checkpoint(work_dir)
+    latest = path or _newest(done, work_dir, wanted)
     if latest is None:
         if done is not None or os.path.exists(os.path.join(work_dir, 'last_checkpoint')):
             raise FileNotFoundError(f'the checkpoint that {work_dir}/last_checkpoint names is gone. Put it back, or '
@@ -65,14 +68,14 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
 def _goes_on(done: dict, work_dir: str, wanted: dict, resume: Any, path: Optional[str], allowed: bool) -> bool:
     """Whether a run that is done is trained on, to the end of a longer config."""
     longer = trains_longer(done['config'], wanted)
-    begun = longer and read_json(os.path.join(work_dir, STARTED)) == wanted
+    begun = longer and _begun(work_dir, wanted)
     changed = False
     if not begun:
         flags = '--allow-config-change' if resume else '--resume --allow-config-change'
         changed = check_unchanged(done['config'], wanted, work_dir, allowed,
                                   f'train on from {done["checkpoint"]} to the new end with {flags}' if longer else
                                   'keep its result as it is with --allow-config-change')
-    if path is not None and not (longer and _same(path, latest_checkpoint(work_dir))):
+    if path is not None and not (longer and _same(path, _newest(done, work_dir, wanted))):
         raise FileExistsError(f'{work_dir} is done ({done["checkpoint"]}), and --resume {path} would train over its '
                               f'results. Choose another --work-dir, leave the file out, or start anew with --overwrite')
     if begun or longer and resume:
@@ -86,6 +89,19 @@ def _goes_on(done: dict, work_dir: str, wanted: dict, resume: Any, path: Optiona
         print_log(f'{os.path.join(work_dir, done["checkpoint"])} is gone; put it back, or train again with '
                   f'--overwrite', logger='current', level=logging.WARNING)
     return False
+
+
+def _begun(work_dir: str, wanted: dict) -> bool:
+    """Whether the last run of the work dir, which may have been interrupted, had this config."""
+    return read_json(os.path.join(work_dir, STARTED)) == wanted
+
+
+def _newest(done: Optional[dict], work_dir: str, wanted: dict) -> Optional[str]:
+    """The last checkpoint; of a run that is done its final one, unless a longer run of this config has begun."""
+    if done is None or _begun(work_dir, wanted):
+        return latest_checkpoint(work_dir)
+    final = os.path.join(work_dir, done['checkpoint'])
+    return final if os.path.isfile(final) else None
 
 
 class KeepFinalHook(Hook):
@@ -106,6 +122,19 @@ class KeepFinalHook(Hook):
         names = [hook.filename_tmpl for hook in runner.hooks if isinstance(hook, CheckpointHook)]
         runner.message_hub.update_info('keep_ckpt_ids', [
             step for step in listed if all(name.format(step) != self.checkpoint for name in names)])
+
+
+def record_start(work_dir: str, wanted: dict, checkpoint: Optional[str]) -> None:
+    """Write down which config trains now, and from where.
+
+    Args:
+        work_dir: Of one stage.
+        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`.
+        checkpoint: What :func:`starting_point` returned.
+    """
+    if checkpoint is not None and not _begun(work_dir, wanted) and read_json(os.path.join(work_dir, DONE)) is not None:
+        write_text(os.path.join(work_dir, 'last_checkpoint'), checkpoint)   # no longer that of another longer run
+    write_json(os.path.join(work_dir, STARTED), wanted)
 
 
 def latest_checkpoint(work_dir: str) -> Optional[str]:

@@ -16,7 +16,7 @@ from mmcluster.registry import DATASETS, RUNNERS
 
 from .changes import comparable
 from .launch import init_environment, prepare
-from .progress import DONE, STARTED, KeepFinalHook, latest_checkpoint, read_json, starting_point
+from .progress import DONE, KeepFinalHook, latest_checkpoint, read_json, record_start, starting_point
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics
 from .stages import check_placeholders, check_stages, stage_config
 
@@ -48,7 +48,7 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
 
     Raises:
         FileExistsError: If the work dir holds an unfinished run and ``resume`` is off, or a finished one and ``resume``
-            is a path.
+            is a path, unless that is its final checkpoint and the config became longer.
         FileNotFoundError: If a file that a stage or ``resume`` names does not exist.
         ValueError: If a run is resumed with a changed config, a placeholder has no stage, a stage has another key than
             the three, or ``resume`` is a path for a recipe.
@@ -110,7 +110,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
         if overwrite:
             for name in (DONE, 'last_checkpoint'):
                 Path(work_dir, name).unlink(missing_ok=True)
-        write_json(os.path.join(work_dir, STARTED), wanted)
+        record_start(work_dir, wanted, checkpoint)
     barrier()
     runner = build_runner(cfg)
     before = read_json(os.path.join(work_dir, DONE))

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from mmcluster.models.boost import Boost
 
 from .extract import unwrap
-from .hooks import KMeansHook, MatchHook, ScheduleHook
+from .hooks import EStepHook, MatchHook, ScheduleHook
 from .loops import InnerStepLoop
 
 
@@ -91,26 +91,39 @@ def check_labels(runner: Runner) -> None:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If no ``KMeansHook``, or no ``MatchHook`` that the model needs, writes a field in time, or a
-            booster's ``KMeansHook`` gives names of its own.
+        ValueError: If no E-step such as a ``KMeansHook``, or no ``MatchHook`` that the model needs, writes a field in
+            time, or a booster's ``KMeansHook`` gives names of its own.
     """
     model = unwrap(runner.model)
     for name, field in getattr(model, 'labelled_by', {}).items():
         first, steps = _first_epoch(runner, name)
-        writers = (KMeansHook, *[MatchHook] * ('MatchHook' in getattr(model, 'needs', ())))
-        for kind in writers if first is not None else ():
-            hooks = [hook for hook in runner.hooks if isinstance(hook, kind) and field in hook.fields()]
-            begins = [hook.begin if hook.by_epoch else hook.begin // max(steps, 1) for hook in hooks]
+        if first is None:
+            continue
+        hooks = [hook for hook in runner.hooks if isinstance(hook, EStepHook) and field in hook.fields()]
+        names = [hook for hook in hooks if isinstance(hook, MatchHook)]
+        labels = [hook for hook in hooks if hook not in names]
+        needed = dict(KMeansHook=labels, **dict(MatchHook=names) if 'MatchHook' in getattr(model, 'needs', ()) else {})
+        for kind, found in needed.items():
+            begins = [hook.begin if hook.by_epoch else hook.begin // max(steps, 1) for hook in found]
             if min(begins, default=first + 1) > first:
-                found = f'begins at epoch {min(begins)}' if begins else 'is missing'
+                problem = f'begins at epoch {min(begins)}' if begins else 'is missing'
                 option = 'posterior_temperature' if field == 'posterior' else f'field={field!r}'
-                raise ValueError(f"{type(model).__name__}: {name} is not 0 from epoch {first} on, and the "
-                                 f'{kind.__name__} that writes bank.{field} {found}; give custom_hooks one with '
-                                 f'{option} and begin={first}')
-            if isinstance(model, Boost) and not all(hook.align_to for hook in hooks):
-                raise ValueError(f"{type(model).__name__}: {name} takes bank.{field} for classes of the head; give its "
-                                 f"KMeansHook align_to='target' (rows that a SelectHook trusts) or, if the head is "
-                                 f"trained, align_to='head'")
+                raise ValueError(f"{type(model).__name__}: {name} is not 0 from epoch {first} on, and the {kind} that "
+                                 f'writes bank.{field} {problem}; give custom_hooks one with {option} and '
+                                 f'begin={first}')
+        if isinstance(model, Boost) and not names:
+            _check_classes(model, name, field, labels)
+
+
+def _check_classes(model: Boost, name: str, field: str, hooks: list[EStepHook]) -> None:
+    """Refuse k-means labels of a booster that are not named as the classes of its head, or as those of a random one."""
+    started = 'head' in model.from_base or bool(model.init_cfg)
+    for hook in hooks:
+        align_to = getattr(hook, 'align_to', True)
+        if not align_to or align_to == 'head' and not started and hook.begin == 0:
+            raise ValueError(f"{type(model).__name__}: {name} takes bank.{field} for classes of the head; give its "
+                             f"KMeansHook align_to='target' (rows that a SelectHook trusts) or, if the head is "
+                             f"trained, align_to='head'" + ("; it is new here" if align_to else ''))
 
 
 def check_metrics(runner: Runner) -> None:
@@ -122,7 +135,7 @@ def check_metrics(runner: Runner) -> None:
     model = unwrap(runner.model)
     known = getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
     for metric in runner.val_loop.evaluator.metrics if runner.val_loop is not None else ():
-        asked = getattr(metric, 'num_clusters', None)
+        asked = metric.num_clusters if getattr(metric, 'source', None) == 'kmeans' else None
         if None not in (known, asked) and known != asked:
             runner.logger.warning(f'{type(metric).__name__} forms {asked} clusters by k-means, and the model has '
                                   f'{known}; give val_evaluator and test_evaluator num_clusters={known} if that is not '

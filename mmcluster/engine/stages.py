@@ -123,8 +123,7 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
         raise ValueError(f'stages.{name} must be a dict of {", ".join(STAGE_KEYS)}, got {stage!r}')
     for key in stage:
         if key not in STAGE_KEYS:
-            raise ValueError(f'stages.{name}.{key}: a stage has only {", ".join(STAGE_KEYS)}{_near(key, STAGE_KEYS)}. '
-                             f'Settings go under stages.{name}.options, e.g. stages.{name}.options.{key}')
+            raise ValueError(f'stages.{name}.{key}: {_no_stage_key(name, key)}')
     if stage.get('checkpoint'):
         if not os.path.isfile(stage['checkpoint']):
             raise FileNotFoundError(f'stages.{name}.checkpoint: no file {stage["checkpoint"]!r}')
@@ -136,6 +135,12 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
     elif not os.path.isfile(_config_path(cfg, stage)):
         raise FileNotFoundError(f'stages.{name}.config: no file {_config_path(cfg, stage)!r}; a relative path starts '
                                 f'at the folder of the recipe')
+
+
+def _no_stage_key(name: str, key: str) -> str:
+    """What a stage may have instead of a key."""
+    return (f'a stage has only {", ".join(STAGE_KEYS)}{_near(key, STAGE_KEYS)}. Settings go under '
+            f'stages.{name}.options, e.g. stages.{name}.options.{key}')
 
 
 def check_names(cfg: Config, options: Iterable[str]) -> None:
@@ -162,6 +167,8 @@ def check_names(cfg: Config, options: Iterable[str]) -> None:
         elif rest and rest[0] not in stages and f'stages.{rest[0]}.config' not in options:
             raise ValueError(f'--cfg-options {option}: the recipe has no stage {rest[0]!r}'
                              f'{_near(rest[0], stages)}. Its stages are {list(stages)}')
+        elif len(rest) > 1 and rest[1] not in STAGE_KEYS:
+            raise ValueError(f'--cfg-options {option}: {_no_stage_key(rest[0], rest[1])}')
         elif len(rest) > 2 and rest[1] == 'options' and rest[0] in singles:
             _check_name(f'stages.{rest[0]}.options.', rest[2], [singles[rest[0]]])
 

@@ -16,7 +16,7 @@ from mmcluster.functional.select import draw_per_class
 from .fake import D, K, N, blobs, fake_runner, rowwise
 
 PATHS = ['cat/1.png', 'cat/2.png', 'dog/1.png', 'dog/3.png', '7']
-SEMI_SUPERVISED = re.compile(r'(fix|flex|free|soft|ada|mutex|mix)match_\w+_\d+')
+SEMI_SUPERVISED = re.compile(r'(asd_given_)?(fix|flex|free|soft|ada|mutex|mix)match_\w+_\d+')
 
 
 def csv_file(tmp_path, *lines):

@@ -81,6 +81,13 @@ def test_given_labels_may_be_more_than_a_batch_of_rows():
     assert torch.equal((runner.model.bank.anchor >= 0).nonzero().flatten(), first)
 
 
+def test_rows_without_a_given_label_are_refused():
+    runner = runner_with()
+    runner.model.labeller = ASDLabels(D, K, M, U, window=5, given='target')
+    with pytest.raises(ValueError, match="stream 'labelled' must draw from it: set its pool to 'target', not 'all'"):
+        AnchorHook().before_train_epoch(runner)
+
+
 def test_too_few_given_labels():
     runner = runner_with(streams=dict(labelled=dict(size=M, pool='target')))
     runner.model.labeller = ASDLabels(D, K, M, U, window=5, given='target')
@@ -133,11 +140,14 @@ def test_a_run_without_a_map_says_so(caplog, first, warned):
         hook.after_train(runner)
     assert 'there never was a map' in caplog.text
     caplog.clear()
-    runner.model.labeller.set_map(torch.arange(M) % K)
-    with caplog.at_level(logging.WARNING, 'fake'):
-        hook.before_train(runner)
-        hook.after_train(runner)
-    assert caplog.text == ''
+    for labelled in (lambda labeller: labeller.set_map(torch.arange(M) % K),
+                     lambda labeller: setattr(labeller, 'given', 'target')):
+        runner = runner_with(inside())
+        labelled(runner.model.labeller)
+        with caplog.at_level(logging.WARNING, 'fake'):
+            hook.before_train(runner)
+            hook.after_train(runner)
+        assert caplog.text == ''
 
 
 def test_pam_begins_as_often_as_it_is_told(monkeypatch):

@@ -319,7 +319,7 @@ def test_anchors_that_rest_and_anchors_that_follow(mode):
 def test_given_labels_count_instead_of_a_map():
     """The instance loss and the transitions are what they are without them."""
     plain, given = booster(), booster(given='target')
-    assert given.labeller.needs == ('AnchorHook',) and plain.labeller.needs == ('AnchorHook', 'TransitionHook')
+    assert given.labeller.needs == ('GroundTruthHook', 'AnchorHook') and plain.labeller.needs == ('AnchorHook', 'TransitionHook')
     target = torch.arange(N) % K
     given.bank.fill(target=target)
     for seed in range(3):

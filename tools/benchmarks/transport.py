@@ -4,7 +4,7 @@ python tools/benchmarks/transport.py [--classes 240] [--clusters 60] [--threads 
 
 Sinkhorn aligns a random batch with random anchors of the same clusters, both half-rectified features. Its sweeps, in
 tens, are the fewest whose labels differ by at most 1e-3 from converged ones, plain and over-relaxed, which is the
-default from 80 classes on; POT's `sinkhorn` gets as many as the plain side. PAM clusters the transitions of planted
+default from 50 classes on; POT's `sinkhorn` gets as many as the plain side. PAM clusters the transitions of planted
 groups; the plain side computes the objective of every swap anew. The sides take turns, the median counts. Targets on
 one core: 5 ms for Sinkhorn, 50 ms for PAM.
 """

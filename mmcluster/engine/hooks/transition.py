@@ -41,19 +41,22 @@ class AnchorHook(Hook):
         """Fill the field unless it is known.
 
         Raises:
-            ValueError: If there are not as many rows as instance classes.
+            ValueError: If there are not as many rows as instance classes, or the rows of given labels are not drawn.
         """
         model = unwrap(runner.model)
         bank, wanted = model.bank, model.labeller.num_labelled
         if bank.is_set('anchor'):
             return
         sampler = runner.train_dataloader.sampler
-        pool = sampler.streams[self.stream].pool
+        pool, given = sampler.streams[self.stream].pool, model.labeller.given
+        if given is not None and pool != given:
+            raise ValueError(f'AnchorHook: the labels are given by bank.{given}, so stream {self.stream!r} must draw '
+                             f'from it: set its pool to {given!r}, not {pool!r}')
         if pool != 'all':
             rows = (getattr(bank, pool) >= 0).nonzero().flatten()
-        if pool == model.labeller.given:
+        if pool == given:
             sampler.set_pool(self.stream, rows)
-        if pool in ('all', model.labeller.given):
+        if pool in ('all', given):
             rows = sampler.chunk(self.stream, 0)
         rows = rows.unique().to(bank.anchor.device)
         if len(rows) != wanted:
@@ -108,7 +111,7 @@ class TransitionHook(SweepHook):
 
     def before_train(self, runner: Runner) -> None:
         """Warn of a first map that would come after the end, without which the head is not trained."""
-        if self.first > runner.max_iters and not unwrap(runner.model).labeller.mapped:
+        if self.first > runner.max_iters and not _has_labels(runner):
             runner.logger.warning(f'the first map of instance classes is due at iteration {self.first} and the run has '
                                   f'{runner.max_iters}, so the head will not be trained: lower interval, or give first')
 
@@ -136,7 +139,7 @@ class TransitionHook(SweepHook):
 
     def after_train(self, runner: Runner) -> None:
         """Say so if there never was a map."""
-        if not unwrap(runner.model).labeller.mapped:
+        if not _has_labels(runner):
             runner.logger.warning('there never was a map of instance classes, so the head was not trained: train '
                                   'longer, or see above why maps were postponed')
 
@@ -179,3 +182,9 @@ class TransitionHook(SweepHook):
             runner.message_hub.update_scalar(f'train/{name}', float(value))
         runner.logger.info(f'iteration {runner.iter + 1}: map of instance classes, ' +
                            ', '.join(f'{name} {float(value):.3f}' for name, value in values.items()))
+
+
+def _has_labels(runner: Runner) -> bool:
+    """Whether the labeller has labels, by a map or because they are given."""
+    labeller = unwrap(runner.model).labeller
+    return labeller.mapped or labeller.given is not None

@@ -96,7 +96,7 @@ class ASDLabels(nn.Module):
         self.given = given
         if given is not None:
             self.fields = {**self.fields, given: {}}
-            self.needs = ('AnchorHook',)
+            self.needs = ('GroundTruthHook', 'AnchorHook')
         self.register_buffer('ring', torch.full((window, num_unlabelled), -1, dtype=torch.int32))
         self.register_buffer('counts', torch.zeros(num_labelled, num_labelled, dtype=torch.long))
         self.register_buffer('pointer', torch.zeros((), dtype=torch.long))

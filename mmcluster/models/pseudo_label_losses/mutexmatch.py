@@ -40,6 +40,7 @@ class MutexMatchLoss(PseudoLabelLoss):
         if not 0 <= k <= num_clusters:
             raise ValueError(f'MutexMatchLoss: k is a number of classes up to num_clusters={num_clusters}, or 0 for '
                              f'all; got {k}')
+        self.in_channels = in_channels
         self.k = k
         self.threshold = threshold
         self.unsup_weight = unsup_weight
@@ -62,7 +63,7 @@ class MutexMatchLoss(PseudoLabelLoss):
         Raises:
             ValueError: If the head takes another width than ``in_channels``.
         """
-        require_width('model.pseudo_label_loss', self.tnc.in_features, u.feat_weak.shape[1])
+        require_width('model.pseudo_label_loss', self.in_channels, u.feat_weak.shape[1])
         confidence, label = wide(u.logits_weak.detach()).softmax(1).max(1)
         mask = confidence >= self.threshold
         losses = dict(mask_share=mask.sum() / max(len(mask), 1))
