@@ -2,8 +2,9 @@
 import numpy as np
 import pytest
 import torch
-from reduced import K, N, differences, write_digits
+from reduced import K, N, differences
 from reduced import train as trained
+from reduced import write_digits
 from reduced_asd import LABELLED, UNLABELLED, asd_cfg
 from test_asd_run import EPOCHS, STEPS, Killed, WatchASD, kill, outcome, watched  # noqa: F401  (kill is a fixture)
 

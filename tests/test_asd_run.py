@@ -1,6 +1,7 @@
 """Whole runs of ASD: an interrupted one equals one that was not, and labels never reach it."""
 import pytest
 import torch
+from killed import Killed
 from mmengine.hooks import Hook
 from reduced import differences, load, train, write_digits
 from reduced_asd import LABELLED, asd_cfg
@@ -10,10 +11,6 @@ from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')
 EPOCHS, STEPS = 4, 3
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
 
 
 @HOOKS.register_module(force=True)

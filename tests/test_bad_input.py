@@ -297,7 +297,8 @@ def test_a_stream_that_the_model_does_not_know(tmp_path):
 @pytest.mark.parametrize('clusters', [K, K + 1])
 def test_another_number_of_clusters_in_the_metric_is_named(clusters):
     said = []
-    evaluator = SimpleNamespace(metrics=[ClusteringMetric(num_clusters=clusters), ClusteringMetric(source='head', num_clusters=12)])
+    evaluator = SimpleNamespace(metrics=[ClusteringMetric(num_clusters=clusters),
+                                         ClusteringMetric(source='head', num_clusters=12)])
     check_metrics(SimpleNamespace(
         model=SimpleNamespace(num_clusters=K), val_loop=SimpleNamespace(evaluator=evaluator),
         logger=SimpleNamespace(warning=said.append)))

@@ -3,6 +3,7 @@ import json
 
 import pytest
 import torch
+from killed import Killed
 from reduced import K, N, differences, load, train, write_digits, write_recipe
 from reduced_cc import boost_cc_cfg, cc_cfg, stl10_cfg, write_stl10
 
@@ -54,10 +55,6 @@ def test_permuted_labels_of_stl10(tmp_path):
     first, second = (weights(train(stl10_cfg(tmp_path / f'work{permute}', write_stl10(tmp_path / f'{permute}', permute),
                                              epochs=1))['train']) for permute in (None, 1))
     assert differences(first, second) == []
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
 
 
 @pytest.fixture

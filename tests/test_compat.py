@@ -10,12 +10,12 @@ from mmengine.model import BaseModule, Sequential
 from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, Runner
 from mmengine.runner.checkpoint import _load_checkpoint
+from test_engine.toy import toy_cfg
 from torch import nn
 
 from mmcluster import compat
 from mmcluster.compat import allow_pickle, load_checkpoint_file
 from mmcluster.strict import state_dict_problems
-from test_engine.toy import toy_cfg
 
 
 class Malicious:

@@ -5,33 +5,14 @@ import logging
 from pathlib import Path
 
 import pytest
+from killed import Killed
 from reduced import clusmatch_cfg, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.engine import progress, recipe
 from mmcluster.engine.changes import trains_longer
-from mmcluster.engine.hooks import SeedHook
 
 pytestmark = pytest.mark.usefixtures('engine')
 STEPS = 3
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original = SeedHook.before_train_iter
-    at = []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 @pytest.fixture

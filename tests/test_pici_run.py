@@ -3,33 +3,15 @@ import json
 
 import pytest
 import torch
+from killed import Killed
 from reduced import K, N, differences, load, train, write_digits
 from reduced_pici import EPOCHS, PHASE, pici_cfg
 
-from mmcluster.engine.hooks import SeedHook
 from mmcluster.models.backbones import MaskedDecoder
 from mmcluster.models.clusterers import PICI
 
 pytestmark = pytest.mark.usefixtures('engine')
 STEPS = 3
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original, at = SeedHook.before_train_iter, []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from reduced import K, N, ROOT, clusmatch_cfg, load, propos_cfg, train, write_digits, write_recipe
+from reduced import ROOT, K, N, clusmatch_cfg, load, propos_cfg, train, write_digits, write_recipe
 
 from mmcluster.registry import LABEL_SELECTORS, MODELS
 

@@ -90,6 +90,7 @@ def test_a_package_that_fails_to_import_says_so_itself(tmp_path, monkeypatch):
 
 def test_versions_are_checked(monkeypatch):
     import mmcv
+
     import mmcluster
     monkeypatch.setattr(mmcv, '__version__', '1.7.0')
     with pytest.raises(AssertionError, match=r'mmcv==1\.7\.0 is used but incompatible.*mmcv>=2\.2\.0,<2\.3\.0'):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from killed import Killed
 from mmengine.hooks import Hook
 from reduced import clusmatch_cfg, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.engine import recipe
 from mmcluster.engine.extract import unwrap
-from mmcluster.engine.hooks import SeedHook
 from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -21,10 +21,6 @@ EPOCHS, STEPS = 4, 3
 # In the middle of the second epoch, before the gate opens, and of the last one: after it, between two E-steps.
 KILLED = (STEPS + 1, 3 * STEPS + 1)
 SCALARS = dict(ProPos=('psl_weight', 'sigma', 'teacher.decay'), Boost=('teacher.decay', 'pseudo_label_loss.decay'))
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
 
 
 @HOOKS.register_module(force=True)
@@ -41,21 +37,6 @@ class Watch(Hook):
         drawn = {name: rows.index.tolist() for name, rows in data_batch.items()}
         losses = {name: value.item() for name, value in outputs.items()}
         self.seen[runner.iter] = [runner.epoch, scalars, rates, pools, drawn, losses]
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original = SeedHook.before_train_iter
-    at = []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 @pytest.fixture

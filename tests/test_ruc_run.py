@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 import torch
+from killed import Killed
 from mmengine.hooks import Hook
 from reduced import K, differences, load, train, write_digits, write_recipe
 from reduced_ruc import LABELLED, ruc_asd_cfg, ruc_cfg
@@ -14,10 +15,6 @@ from mmcluster.registry import HOOKS
 pytestmark = pytest.mark.usefixtures('engine')
 STAGES = dict(simclr=simclr_cfg, scan_cluster=scan_cfg, scan_selflabel=selflabel_cfg)
 STEPS = 3
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
 
 
 @HOOKS.register_module(force=True)

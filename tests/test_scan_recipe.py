@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import torch
+from killed import Killed
 from reduced import K, N, differences, load, train, write_digits, write_recipe
 from reduced_scan import scan_cfg, selflabel_cfg, simclr_cfg
 
@@ -84,10 +85,6 @@ def test_images_without_labels(original, tmp_path):
         for state in states.values():
             state.pop('bank.fingerprint', None)
     assert differences(wanted, found) == []
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
 
 
 @pytest.mark.parametrize('stage, options', [

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from killed import Killed
 from mmengine.config import Config
 from mmengine.hooks import Hook
 from reduced import ROOT, K, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
@@ -70,10 +71,6 @@ def test_parts_of_a_step_leave_the_weights_alone(tmp_path, parts):
     assert first['meta']['iter'] == second['meta']['iter'] == 6, 'an iteration is an E-step'
     for name, value in first['state_dict'].items():
         torch.testing.assert_close(value, second['state_dict'][name], rtol=1e-4, atol=1e-5, msg=name)
-
-
-class Killed(Exception):
-    """Stands for whatever ends a run."""
 
 
 @pytest.mark.parametrize('options', [dict(), dict(freeze=False), dict(norm_eval=False)])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 from PIL import Image
-from reduced import CONFIGS, K, NARROW, train
+from reduced import CONFIGS, NARROW, K, train
 
 pytestmark = pytest.mark.usefixtures('engine')
 

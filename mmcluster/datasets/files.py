@@ -11,8 +11,7 @@ from typing import Optional, Sequence, Union
 import numpy as np
 from PIL import Image
 
-from .decode import (IMAGE_SUFFIXES, TIFF_SUFFIXES, UnreadableImageError, decode_image, tiff_fault,
-                     unreadable_error)
+from .decode import IMAGE_SUFFIXES, TIFF_SUFFIXES, UnreadableImageError, decode_image, tiff_fault, unreadable_error
 from .image_bank import CACHE_FOLDER, write_atomically
 from .seeding import stable_hash
 from .sources import ImageSource

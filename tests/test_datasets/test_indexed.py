@@ -12,8 +12,7 @@ from mmengine.runner import Runner
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mmcluster.datasets import (ArraySource, DigitsSource, FolderSource, IndexedDataset, StreamSampler, identity,
-                                memory)
+from mmcluster.datasets import ArraySource, DigitsSource, FolderSource, IndexedDataset, StreamSampler, identity, memory
 from mmcluster.datasets.image_bank import _BANKS, image_bank, read_bank, write_bank
 from mmcluster.registry import DATASETS, TRANSFORMS
 from mmcluster.structures import Key

@@ -8,7 +8,7 @@ from mmcluster.engine.hooks import BestHeadHook
 from mmcluster.engine.hooks.sweep import on_main_process
 from mmcluster.models import MultiHeadClusterer
 
-from .fake import D, K, N, Affine, blobs, fake_runner, scalar
+from .fake import Affine, D, K, N, blobs, fake_runner, scalar
 
 H = 3
 

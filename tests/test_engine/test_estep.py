@@ -8,8 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score
 
-from mmcluster.datasets import identity
-from mmcluster.datasets import StreamSampler
+from mmcluster.datasets import StreamSampler, identity
 from mmcluster.engine.extract import extract, output_function, sweep_loader
 from mmcluster.engine.hooks import EStepHook, FeatureHook, KMeansHook, SelectHook
 from mmcluster.functional.cross_level import scale_features

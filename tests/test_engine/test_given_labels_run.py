@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from killed import Killed
 from mmengine.config import Config, DictAction
 from reduced import differences, load, train, write_digits
 
@@ -34,10 +35,6 @@ def test_no_step_waits_for_the_device(name, tmp_path):
     assert (runner.model.bank.target >= 0).sum() == 40
     logged = runner.message_hub.log_scalars
     assert {'train/loss_sup', 'train/mix_share' if name == 'MixMatchLoss' else 'train/mask_share'} <= set(logged)
-
-
-class Killed(Exception):
-    """Raised in place of the third epoch."""
 
 
 @pytest.mark.parametrize('name', ['FlexMatchLoss', 'MixMatchLoss'])

@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from mmcluster.functional.schedule import (cosine_ramp, fixmatch_cosine, gate, half_cosine, linear_ramp,
-                                           warmup_cosine)
+from mmcluster.functional.schedule import cosine_ramp, fixmatch_cosine, gate, half_cosine, linear_ramp, warmup_cosine
 
 
 def released_factor(n: int, iters: int, warmup: int, epochs: int, ratio: float) -> float:

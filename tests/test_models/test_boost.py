@@ -2,7 +2,7 @@
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from small_models import B, D, K, N, FlatNet, assert_same, disturb, gradients, views
+from small_models import B, D, FlatNet, K, N, assert_same, disturb, gradients, views
 from torch import nn
 
 from mmcluster.engine.extract import output_function

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from small_models import B, D, K, FlatNet, assert_same, batch, gradients, views
+from small_models import B, D, FlatNet, K, assert_same, batch, gradients, views
 from torch import nn
 
 from mmcluster.models.clusterers import CC, ContrastiveClusterer, TwoLevelClusterer

@@ -1,7 +1,7 @@
 """SCAN's self-labelling as a pseudo-label loss."""
 import pytest
 import torch
-from small_models import D, K, N, FlatNet, disturb, gradients, views
+from small_models import D, FlatNet, K, N, disturb, gradients, views
 from torch.nn import functional as F
 
 from mmcluster.functional.consistency import self_label_loss

@@ -2,7 +2,7 @@
 import pytest
 import torch
 from slow_propos import SlowProPos
-from small_models import D, K, N, B, assert_same, batch, disturb, gradients, parts
+from small_models import B, D, K, N, assert_same, batch, disturb, gradients, parts
 
 from mmcluster.models.clusterers import ProPos
 from mmcluster.structures import Batch

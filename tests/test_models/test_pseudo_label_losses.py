@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ssl_rows import K, LOSSES, bank_of, gradients, make, rows, state, total
+from ssl_rows import LOSSES, bank_of, gradients, make, rows, state, total
 
 from mmcluster.registry import MODELS
 

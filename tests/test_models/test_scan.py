@@ -3,7 +3,7 @@ import math
 
 import pytest
 import torch
-from small_models import D, K, N, FlatNet, assert_same, disturb, gradients, views
+from small_models import D, FlatNet, K, N, assert_same, disturb, gradients, views
 
 from mmcluster.functional.consistency import scan_loss
 from mmcluster.models import Boost

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_models import D, K, N
+from small_models import K, N
 from test_asd import MAP, booster, streams
 
 from mmcluster.models import Boost

@@ -11,8 +11,7 @@ from mmcluster.models import ViewPreprocessor
 from mmcluster.models.backbones import GCCResNet, SmallCNN, WideResNet
 from mmcluster.models.clusterers.base import vector
 from mmcluster.registry import MODELS
-from mmcluster.visualization import (attention, feature_map, find_prototypes, image_grid, map_centers, overlay,
-                                     to_pixels)
+from mmcluster.visualization import attention, feature_map, find_prototypes, image_grid, map_centers, overlay, to_pixels
 
 
 @pytest.fixture(autouse=True)

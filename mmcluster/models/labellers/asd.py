@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_two_clusters, require_width
 from mmcluster.functional.diagnostics import mean_perplexity, num_distinct
-from mmcluster.functional.instance import (InstanceLabels, align_instances, cluster_target, move_anchors,
-                                           regularisation)
+from mmcluster.functional.instance import InstanceLabels, align_instances, cluster_target, move_anchors, regularisation
 from mmcluster.functional.prototype import one_hot
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.functional.sinkhorn import require_relax

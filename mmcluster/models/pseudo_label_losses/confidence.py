@@ -8,8 +8,7 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmcluster.checks import require_two_clusters
-from mmcluster.functional.consistency import (confidence_counts, confidence_sums, confidence_targets,
-                                              confidence_weights)
+from mmcluster.functional.consistency import confidence_counts, confidence_sums, confidence_targets, confidence_weights
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
 

@@ -1,0 +1,5 @@
+"""Runs that end before their time."""
+
+
+class Killed(Exception):
+    """Stands for whatever ends a run."""
