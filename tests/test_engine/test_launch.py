@@ -216,20 +216,26 @@ from mmengine.dist import all_gather, get_rank
 from mmengine.runner import Runner
 from mmcluster.engine.launch import init_environment, leave_environment, prepare
 from test_engine.toy import toy_cfg
+
+
+def main():
+    for epochs in (1, 2):
+        cfg = toy_cfg(sys.argv[1], sync_bn='torch', train_cfg=dict(by_epoch=True, max_epochs=epochs),
+                      resume=epochs == 2, default_hooks=dict(
+                          checkpoint=dict(type='CheckpointHook', max_keep_ckpts=1), seed=dict(type='SeedHook')))
+        runner = Runner.from_cfg(prepare(Config(cfg), 'pytorch'))
+        runner.train()
+    model = runner.model.module
+    assert runner.epoch == 2 and runner.iter == 8 and int(model.seen) == 4 * 8 and type(runner.model) is not type(model)
+    for name, value in model.named_parameters():
+        assert torch.equal(*all_gather(value.detach())), name
+    assert not torch.equal(*all_gather(model.norm.running_mean)), 'buffers must not be sent behind the back of hooks'
+    open(f'{sys.argv[1]}/rank{get_rank()}', 'w').close()
+
+
 init_environment('pytorch', 'nccl')
 init_environment('pytorch')
-for epochs in (1, 2):
-    cfg = toy_cfg(sys.argv[1], sync_bn='torch', train_cfg=dict(by_epoch=True, max_epochs=epochs), resume=epochs == 2,
-                  default_hooks=dict(checkpoint=dict(type='CheckpointHook', max_keep_ckpts=1),
-                                     seed=dict(type='SeedHook')))
-    runner = Runner.from_cfg(prepare(Config(cfg), 'pytorch'))
-    runner.train()
-model = runner.model.module
-assert runner.epoch == 2 and runner.iter == 8 and int(model.seen) == 4 * 8 and type(runner.model) is not type(model)
-for name, value in model.named_parameters():
-    assert torch.equal(*all_gather(value.detach())), name
-assert not torch.equal(*all_gather(model.norm.running_mean)), 'buffers must not be sent behind the back of hooks'
-open(f'{sys.argv[1]}/rank{get_rank()}', 'w').close()
+main()      # as the tools do, models are gone when the process group ends
 leave_environment()
 leave_environment()
 '''
