@@ -11,6 +11,7 @@ from mmcluster.models.boost import Boost
 
 from .extract import unwrap
 from .hooks import EStepHook, MatchHook, ScheduleHook
+from .hooks.estep import num_clusters_of
 from .loops import InnerStepLoop
 
 
@@ -132,8 +133,7 @@ def check_metrics(runner: Runner) -> None:
     Args:
         runner: The Runner.
     """
-    model = unwrap(runner.model)
-    known = getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
+    known = num_clusters_of(runner)
     for metric in runner.val_loop.evaluator.metrics if runner.val_loop is not None else ():
         asked = metric.num_clusters if getattr(metric, 'source', None) == 'kmeans' else None
         if None not in (known, asked) and known != asked:

@@ -1,4 +1,6 @@
 """Any booster on any base, by config alone: every pair trains some steps of the Runner on digits."""
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,8 @@ from mmengine.registry import init_default_scope
 from reduced import K, clusmatch_cfg, differences, forget, propos_cfg, write_base, write_digits
 from reduced_scan import scan_cfg, selflabel_cfg
 from reduced_spice import joint_cfg, spice_cfg
+
+from mmcluster.engine.hooks import KMeansHook
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -52,6 +56,28 @@ def test_clusmatch_improves(name, selector, output, given, tmp_path):
     check(found, ['loss_sup', 'loss_ppl', 'loss_npl', 'loss_kpl', 'loss_fair'], bases[name] if goes_on else None)
     target = found[2]['bank.target']
     assert torch.bincount(target[target >= 0], minlength=K).min() > 0 and (found[2]['bank.label'] >= 0).all()
+
+
+@pytest.mark.parametrize('name', ['spice', 'scan'])
+def test_clusmatch_with_clusters_that_the_trained_head_names(name, given, tmp_path, monkeypatch):
+    """Of all names for the clusters of k-means, those under which most images agree with the head."""
+    data, bases = given
+    cfg = clusmatch_cfg(tmp_path, data, epochs=2)
+    cfg.model.base, cfg.model.head = bases[name], None
+    cfg.custom_hooks[0] = dict(type='SelectHook', selector=dict(type='ProbabilityVariance', sigma=0.4),
+                               output='head_probs')
+    cfg.custom_hooks[1].align_to = 'head'
+    seen, estimate = [], KMeansHook.estimate
+
+    def watched(self, runner, features):
+        seen.append((features[:, -1].long(), estimate(self, runner, features)['label']))
+        return {'label': seen[-1][1]}
+
+    monkeypatch.setattr(KMeansHook, 'estimate', watched)
+    check(run(cfg), ['loss_sup', 'loss_ppl', 'loss_npl', 'loss_kpl', 'loss_fair'], bases[name])
+    for predicted, label in seen:
+        votes = [int((torch.tensor(names)[label] == predicted).sum()) for names in itertools.permutations(range(K))]
+        assert votes[0] == max(votes) > min(votes)
 
 
 @pytest.mark.parametrize('loss, options', [('FixMatchLoss', dict(threshold=0.3)), ('FreeMatchLoss', {})])

@@ -143,7 +143,7 @@ class KMeansHook(EStepHook):
 
     def before_train(self, runner: Runner) -> None:
         """Refuse more clusters than images, and labels of another number of clusters than the model has."""
-        known = _num_clusters(runner)
+        known = num_clusters_of(runner)
         if self.num_clusters is None and known is None:
             raise ValueError(f'KMeansHook: {type(unwrap(runner.model)).__name__} does not say how many clusters it '
                              f'has; give num_clusters')
@@ -167,7 +167,7 @@ class KMeansHook(EStepHook):
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
-        seed, clusters = (runner.seed or 0) + runner.epoch, self.num_clusters or _num_clusters(runner)
+        seed, clusters = (runner.seed or 0) + runner.epoch, self.num_clusters or num_clusters_of(runner)
         features, predicted = self._split(features)
         if self.per_view:
             labels = [kmeans(self._scaled(view, seed), clusters, seed=seed, **self.options).labels
@@ -215,15 +215,19 @@ class KMeansHook(EStepHook):
         """Collapse watch: spread of features, smallest and largest cluster."""
         super().log(runner, self._split(features)[0])
         label = getattr(unwrap(runner.model).bank, self.field).flatten()
-        sizes = torch.bincount(label.clamp(min=0), minlength=self.num_clusters or _num_clusters(runner)).tolist()
+        sizes = torch.bincount(label.clamp(min=0), minlength=self.num_clusters or num_clusters_of(runner)).tolist()
         runner.message_hub.update_scalar('train/cluster_min', min(sizes))
         runner.message_hub.update_scalar('train/cluster_max', max(sizes))
         runner.logger.info(f'E-step at epoch {runner.epoch}: cluster sizes {min(sizes)} to {max(sizes)}, '
                            f'{sum(size == 0 for size in sizes)} empty')
 
 
-def _num_clusters(runner: Runner) -> Optional[int]:
-    """K of the model or of its head, if one of them says it."""
+def num_clusters_of(runner: Runner) -> Optional[int]:
+    """K of the model or of its head, if one of them says it.
+
+    Args:
+        runner: The Runner.
+    """
     model = unwrap(runner.model)
     return getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
 
