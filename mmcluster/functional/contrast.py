@@ -4,6 +4,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
+from torch.nn import functional as F
 
 NORM_EPS = 1e-12
 
@@ -67,8 +68,8 @@ def info_nce(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> tuple[T
     q, k, queue = unit_rows(q), unit_rows(k.detach()), wide(queue.detach())
     with torch.autocast(q.device.type, enabled=False):
         logits = torch.cat([(q * k).sum(dim=1, keepdim=True), q @ queue], dim=1) / temperature
-    rows = logits.logsumexp(dim=1) - logits[:, 0]
-    return rows.sum() / max(len(q), 1), logits
+    first = torch.zeros(len(q), dtype=torch.long, device=q.device)
+    return F.cross_entropy(logits, first, reduction='sum') / max(len(q), 1), logits
 
 
 def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, normalize: bool = True) -> Tensor:
@@ -98,5 +99,6 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, 
     place = torch.arange(len(anchors), device=z.device)
     itself = place[:, None] == torch.arange(2 * size, device=z.device)
     logits = logits.masked_fill(itself, torch.finfo(logits.dtype).min / 2)
-    positive = logits.gather(1, ((place + size) % max(2 * size, 1))[:, None])[:, 0]
-    return (logits.logsumexp(dim=1) - positive).sum() / max(len(anchors), 1)
+    # Not logsumexp - positive: at a low temperature both are large, and their rounding is that of the gradient.
+    positive = (place + size) % max(2 * size, 1)
+    return F.cross_entropy(logits, positive, reduction='sum') / max(len(anchors), 1)

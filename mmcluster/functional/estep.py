@@ -122,8 +122,6 @@ def head_selection_losses(prob: Tensor, feats: Tensor, center_ratio: float = 0.5
     for part in prob.split(together):
         part = wide(part)
         index = prototype_estep(part, feats, center_ratio, normalize=False).index
-        picked = part.transpose(1, 2).gather(2, index)
-        normalizer = part.logsumexp(dim=2)[:, None].expand(-1, clusters, -1).gather(2, index)
-        losses.append((normalizer - picked).mean(dim=(1, 2))
-                      + entropy_weight * negative_entropy(part.mean(dim=1), ENTROPY_EPS))
+        picked = part.log_softmax(dim=2).transpose(1, 2).gather(2, index)
+        losses.append(entropy_weight * negative_entropy(part.mean(dim=1), ENTROPY_EPS) - picked.mean(dim=(1, 2)))
     return torch.cat(losses)

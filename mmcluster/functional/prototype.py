@@ -6,6 +6,7 @@ from typing import Optional, Union
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
+from torch.nn import functional as F
 
 from .contrast import unit_rows, wide
 
@@ -80,7 +81,8 @@ def prototype_scattering(mu: Tensor, mu_target: Tensor, present: Tensor, tempera
     # A large finite number excludes exactly, and unlike -inf it keeps the gradient of a row without any class finite.
     fill = torch.finfo(mu.dtype).min / 2 if absent_fill is None else absent_fill
     logits = logits.masked_fill(~present[None, :], fill)
-    rows = (logits.logsumexp(dim=1) - logits.diagonal()).masked_fill(~present, 0)
+    place = torch.arange(len(mu), device=mu.device)
+    rows = F.cross_entropy(logits, place, reduction='none').masked_fill(~present, 0)
     return rows.sum() / (len(mu) if over_all else present.sum().clamp(min=1))
 
 
