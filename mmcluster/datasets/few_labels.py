@@ -1,16 +1,15 @@
 """Labels of some images, given by a user."""
 from __future__ import annotations
 
-import csv
-import posixpath
 from pathlib import Path
 from typing import Optional, Sequence, Union
 
 import numpy as np
 
-from .label_csv import is_header
+from mmcluster.functional.labels import UNKNOWN, label_of, whole_labels
 
-UNKNOWN = ('', '-1')
+from .label_csv import is_header, raise_faults, read_table
+from .names import PathLookup
 
 
 def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequence[str]] = None,
@@ -37,15 +36,15 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
     if not table.is_file():
         raise FileNotFoundError(f'the label file {table.absolute()} does not exist')
     if table.suffix == '.npy':
-        return _check_array(table, np.load(table, allow_pickle=False), num_rows)
-    given, faults = _read_rows(table, num_rows, {path: i for i, path in enumerate(paths or [])})
-    code = _codes(given, classes)
-    faults += [f'{value!r} (row {row}) is neither one of the classes {list(classes)} nor a number'
-               for row, value in given.items() if value not in code]
-    if faults:
-        more = [f'... and {len(faults) - 20} more'] if len(faults) > 20 else []
-        raise ValueError('\n  '.join([f'{table} does not fit the data set:', *faults[:20], *more]))
-    labels = np.full(num_rows, -1, np.int64)
+        labels = whole_labels(np.load(table, allow_pickle=False), f'labels of {table}')
+        if labels.shape != (num_rows,):
+            raise ValueError(f'{table} holds labels of shape {labels.shape}; expected whole numbers of shape '
+                             f'({num_rows},), one for each image of the training set, -1 where unknown')
+        return labels
+    given, faults = _read_rows(table, num_rows, PathLookup(paths or ()))
+    code, odd = _codes(given, classes)
+    raise_faults(table, faults + odd, 'the data set')
+    labels = np.full(num_rows, UNKNOWN, np.int64)
     for row, value in given.items():
         labels[row] = code[value]
     return labels
@@ -60,53 +59,50 @@ def counts_rows(table: Union[str, Path], paths: Optional[Sequence[str]] = None) 
     """
     if Path(table).suffix == '.npy':
         return True
-    known = {path: i for i, path in enumerate(paths or [])}
-    with open(table, newline='', encoding='utf-8-sig') as file:
-        cells = [row[0].strip() for row in csv.reader(file) if row]
-    return any(cell.isdecimal() and _row_of(cell, 0, known) is None for cell in cells)
+    known = PathLookup(paths or ())
+    cells = [cells[0].strip() for _, cells in read_table(Path(table))]
+    return any(cell.isdecimal() and cell not in known for cell in cells)
 
 
-def _check_array(table: Path, labels: np.ndarray, num_rows: int) -> np.ndarray:
-    if labels.shape != (num_rows,) or labels.dtype.kind not in 'iu' or labels.min() < -1:
-        raise ValueError(f'{table} holds {labels.dtype} of shape {labels.shape}; expected whole numbers of shape '
-                         f'({num_rows},), one for each image of the training set, -1 where unknown')
-    return labels.astype(np.int64)
-
-
-def _read_rows(table: Path, num_rows: int, known: dict[str, int]) -> tuple[dict[int, str], list[str]]:
-    """Row -> label as text, without unknown ones; and what is wrong with the file."""
+def _read_rows(table: Path, num_rows: int, known: PathLookup) -> tuple[dict[int, str], list[str]]:
+    """Row -> label as text; and what is wrong with the file."""
     given, faults = {}, []
-    with open(table, newline='', encoding='utf-8-sig') as file:
-        reader = csv.reader(file)
-        for number, cells in enumerate(reader):
-            cells = [cell.strip() for cell in cells]
-            if not any(cells):
-                continue
-            row = _row_of(cells[0], num_rows, known)
-            if number == 0 and row is None and is_header(cells, known):
-                continue
-            if len(cells) != 2:
-                faults.append(f'line {reader.line_num}: {len(cells)} columns, expected row or path, and label')
-            elif row is None:
-                faults.append(f'line {reader.line_num}: there is no image {cells[0]} among {num_rows}')
-            elif row in given:
-                faults.append(f'line {reader.line_num}: image {cells[0]} has a label already')
-            else:
-                given[row] = cells[1]
-    return {row: value for row, value in given.items() if value not in UNKNOWN}, faults
+    for number, (line, cells) in enumerate(read_table(table)):
+        row = _row_of(cells[0], num_rows, known)
+        if number == 0 and row is None and is_header(cells, known):
+            continue
+        if len(cells) != 2:
+            faults.append(f'line {line}: {len(cells)} columns, expected row or path, and label')
+        elif row is None:
+            faults.append(f'line {line}: there is no image {cells[0]} among {num_rows}')
+        elif row in given:
+            faults.append(f'line {line}: image {cells[0]} has a label already')
+        else:
+            given[row] = cells[1].strip()
+    return given, faults
 
 
-def _row_of(cell: str, num_rows: int, known: dict[str, int]) -> Optional[int]:
+def _row_of(cell: str, num_rows: int, known: PathLookup) -> Optional[int]:
     """Row that a path or a number stands for."""
-    row = known.get(posixpath.normpath(cell.replace('\\', '/')))
-    if row is None and cell.isdecimal() and int(cell) < num_rows:
+    row = known.find(cell)
+    if row is None and cell.strip().isdecimal() and int(cell) < num_rows:
         row = int(cell)
     return row
 
 
-def _codes(given: dict[int, str], classes: Sequence[str]) -> dict[str, int]:
-    """Label as text -> number."""
-    values = set(given.values())
-    names = list(classes) or ([] if all(map(str.isdecimal, values)) else sorted(values))
-    numbers = {value: int(value) for value in values if value.isdecimal()}
-    return {**numbers, **{value: names.index(value) for value in values if value in names}}
+def _codes(given: dict[int, str], classes: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+    """Label as text -> number, -1 if unknown; and the labels that are neither a class nor a number."""
+    code, faults, titles = {}, [], list(classes)
+    for row, text in given.items():
+        try:
+            code[text] = titles.index(text) if text in titles and text != str(UNKNOWN) else label_of(text)
+        except ValueError as error:
+            faults.append(f'image {row}: {error}')
+    names = titles or sorted(text for text, label in code.items() if label != UNKNOWN)
+    named = any(isinstance(label, str) for label in code.values()) and not titles
+    for text, label in code.items():
+        if isinstance(label, str) or named and label != UNKNOWN:
+            code[text] = names.index(text) if text in names else label
+    faults += [f'{text!r} (row {row}) is neither one of the classes {titles} nor a number'
+               for row, text in given.items() if isinstance(code.get(text), str)]
+    return code, faults

@@ -17,6 +17,7 @@ from .files import check_headers
 from .image_bank import image_bank
 from .seeding import preserve_random_state, seed_view, stable_hash
 from .sources import ImageSource, split_parts, to_pil
+from .summary import DataSummary, summarise
 from .view_pipeline import ViewPipeline, stack_views
 
 
@@ -63,6 +64,7 @@ class IndexedDataset(Dataset):
         self._labels = None if source.labels is None else source.labels[rows]
         self._paths = None if source.paths is None else [source.paths[i] for i in rows]
         self._splits = dict(source.splits)
+        self._left_out = dict(source.left_out)
         self._metainfo = dict(dataset=source.name, classes=list(source.classes))
         self._pipelines = None if pipelines is None else {
             stream: [ViewPipeline(view) for view in views] for stream, views in pipelines.items()}
@@ -93,6 +95,10 @@ class IndexedDataset(Dataset):
     def paths(self) -> Optional[list[str]]:
         """N paths relative to the folder of the data; None for arrays."""
         return self._paths
+
+    def summary(self) -> DataSummary:
+        """Count its images and ground-truth classes, and what its source left out and why."""
+        return summarise(self._metainfo['dataset'], len(self), self._left_out, self._labels, self.classes)
 
     def split_rows(self, split: str) -> Tensor:
         """Rows that belong to some of the source's splits.

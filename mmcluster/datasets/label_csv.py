@@ -2,14 +2,19 @@
 from __future__ import annotations
 
 import csv
-import posixpath
+import io
 from pathlib import Path
-from typing import Container
+from typing import Container, Sequence
 
 import numpy as np
 
+from mmcluster.functional.labels import UNKNOWN, label_of
+
+from .names import PathLookup, printable
+
 _HEADER_WORDS = {'path', 'file', 'filename', 'file_name', 'image', 'img', 'name', 'row', 'index', 'label', 'class',
                  'target'}
+_MAX_LISTED = 20
 
 
 def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
@@ -21,36 +26,102 @@ def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
 
     Returns:
         (N,) int64 labels, -1 where unknown, and the class names.
+
+    Raises:
+        ValueError: If the file does not fit the images, or holds what :func:`label_of` refuses.
     """
+    known, given, faults = PathLookup(paths), {}, []
+    for number, (line, cells) in enumerate(read_table(table)):
+        if number == 0 and is_header(cells, known):
+            continue
+        row = known.find(cells[0])
+        if len(cells) != 2:
+            faults.append(f'line {line}: {len(cells)} columns, expected path and label')
+        elif row is None:
+            faults.append(f'line {line}: there is no image {cells[0]}')
+        elif row in given:
+            faults.append(f'line {line}: {cells[0]} has a label already')
+        else:
+            given[row] = cells[1].strip()
+            faults += label_fault(line, given[row])
+    faults += [f'no line for the image {printable(path)} (write an empty label if it is unknown)'
+               for row, path in enumerate(paths) if row not in given]
+    raise_faults(table, faults, 'the images')
+    labels = {text: label_of(text) for text in given.values()}
+    labels = {text: label for text, label in labels.items() if label != UNKNOWN}
+    as_numbers = all(isinstance(label, int) for label in labels.values())
+    names = {text: str(label) if as_numbers else text for text, label in labels.items()}
+    classes = sorted(set(names.values()), key=int if as_numbers else None)
+    numbers = {name: number for number, name in enumerate(classes)}
+    return np.asarray([numbers.get(names.get(given[row]), UNKNOWN) for row in range(len(paths))], np.int64), classes
+
+
+def read_table(table: Path) -> list[tuple[int, list[str]]]:
+    """Read a CSV file of two columns that are parted by commas, or else by semicolons or tabs, as spreadsheets do.
+
+    Args:
+        table: The file, in UTF-8, or in UTF-16 with the mark at its beginning that Windows writes.
+
+    Returns:
+        (number of the line, cells) of every line that is not empty.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is written in another encoding, or is no text at all.
+    """
+    text = _read_text(table)
+    first = next((line for line in text.splitlines() if line.strip()), '')
+    delimiter = next((mark for mark in ',;\t' if mark in first), ',')
+    reader = csv.reader(io.StringIO(text, newline=''), delimiter=delimiter)
+    try:
+        return [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise ValueError(f'{table}, line {reader.line_num}: {error}') from error
+
+
+def _read_text(table: Path) -> str:
+    """Decode a table."""
     if not table.is_file():
         raise FileNotFoundError(f'the label file {table.absolute()} does not exist')
-    known, given, faults = set(paths), {}, []
-    with open(table, newline='', encoding='utf-8-sig') as file:
-        reader = csv.reader(file)
-        for number, row in enumerate(reader):
-            cells = [cell.strip() for cell in row]
-            if not any(cells) or number == 0 and is_header(cells, known):
-                continue
-            path = posixpath.normpath(cells[0].replace('\\', '/'))
-            if len(cells) != 2:
-                faults.append(f'line {reader.line_num}: {len(cells)} columns, expected path and label')
-            elif path in given:
-                faults.append(f'line {reader.line_num}: {path} has a label already')
-            elif path not in known:
-                faults.append(f'line {reader.line_num}: there is no image {path}')
-            else:
-                given[path] = cells[1]
-    faults += [f'no line for the image {path} (write an empty label if it is unknown)'
-               for path in paths if path not in given]
+    content = table.read_bytes()
+    encoding = 'utf-16' if content[:2] in (b'\xff\xfe', b'\xfe\xff') else 'utf-8-sig'
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content[:error.start].count(b'\n') + 1
+        raise ValueError(f'{table}, line {line}: the text is not written in UTF-8 (byte 0x{content[error.start]:02x}). '
+                         'Save the file as "CSV UTF-8", or convert it: iconv -f CP1252 -t UTF-8') from None
+    if '\0' in text:
+        raise ValueError(f'{table} is no text in UTF-8, or UTF-16 without a mark at its beginning. Save it as "CSV '
+                         'UTF-8"')
+    return text
+
+
+def label_fault(line: int, text: str) -> list[str]:
+    """What is wrong with a label of a table, in one line or none.
+
+    Args:
+        line: Its number.
+        text: The label.
+    """
+    try:
+        label_of(text)
+    except ValueError as error:
+        return [f'line {line}: {error}']
+    return []
+
+
+def raise_faults(table: Path, faults: Sequence[str], what: str) -> None:
+    """Raise a ``ValueError`` of the first faults of a table, if there are any.
+
+    Args:
+        table: The file.
+        faults: One line each.
+        what: What the table should fit.
+    """
     if faults:
-        more = [f'... and {len(faults) - 20} more'] if len(faults) > 20 else []
-        raise ValueError('\n  '.join([f'{table} does not fit the images:', *faults[:20], *more]))
-    values = {value for value in given.values() if value not in ('', '-1')}
-    as_numbers = all(value.isdecimal() for value in values)
-    names = {value: str(int(value)) if as_numbers else value for value in values}
-    classes = sorted(set(names.values()), key=int if as_numbers else None)
-    code = {value: classes.index(name) for value, name in names.items()}
-    return np.asarray([code.get(given[path], -1) for path in paths], np.int64), classes
+        more = [f'... and {len(faults) - _MAX_LISTED} more'] if len(faults) > _MAX_LISTED else []
+        raise ValueError('\n  '.join([f'{table} does not fit {what}:', *faults[:_MAX_LISTED], *more]))
 
 
 def is_header(cells: list[str], known: Container[str]) -> bool:
@@ -60,4 +131,4 @@ def is_header(cells: list[str], known: Container[str]) -> bool:
         cells: The first line.
         known: What a first cell may be in other lines.
     """
-    return len(cells) == 2 and cells[0] not in known and any(cell.lower() in _HEADER_WORDS for cell in cells)
+    return len(cells) == 2 and cells[0] not in known and any(cell.strip().lower() in _HEADER_WORDS for cell in cells)

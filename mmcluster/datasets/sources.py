@@ -8,9 +8,11 @@ from typing import Mapping, Optional, Sequence, Union
 import numpy as np
 from PIL import Image
 
+from mmcluster.functional.labels import whole_labels
 from mmcluster.registry import DATASETS
 
 from .seeding import stable_hash
+from .summary import DataSummary, summarise
 
 
 class ImageSource:
@@ -27,6 +29,7 @@ class ImageSource:
         fingerprint: 63-bit number that changes when the images or their order change. Labels do not enter it.
         newest: Modification time of the newest file in seconds, 0 for arrays.
         splits: Name -> rows of the parts of the data, where there are any.
+        left_out: Reason -> number of files that were found but are not used.
     """
 
     name: str = 'images'
@@ -39,6 +42,7 @@ class ImageSource:
     fingerprint: int = 0
     newest: float = 0.
     splits: Mapping[str, range] = MappingProxyType({})
+    left_out: Mapping[str, int] = MappingProxyType({})
 
     def __len__(self) -> int:
         """Number of images, N."""
@@ -47,6 +51,10 @@ class ImageSource:
     def load(self, i: int) -> Image.Image:
         """Return image ``i`` in ``mode``."""
         return to_pil(self.array[i])
+
+    def summary(self) -> DataSummary:
+        """Count what was found, what was left out and why, and the ground-truth classes."""
+        return summarise(self.name, len(self), self.left_out, self.labels, self.classes)
 
 
 def to_pil(pixels: np.ndarray) -> Image.Image:
@@ -76,7 +84,7 @@ class ArraySource(ImageSource):
 
     Args:
         array: uint8 images (N, H, W), (N, H, W, 1) or (N, H, W, 3), or float features (N, F); or a ``.npy`` file.
-        labels: (N,) whole numbers, -1 where unknown; or a ``.npy`` file; None without ground truth.
+        labels: (N,) whole numbers, -1 or NaN where unknown; or a ``.npy`` file; None without ground truth.
         classes: Class names.
         name: Name of the data.
 
@@ -101,7 +109,7 @@ class ArraySource(ImageSource):
         self.name, self.classes = name, tuple(classes)
         self.fingerprint = stable_hash(array.dtype.str, str(array.shape), memoryview(self.array).cast('B'))
         if labels is not None:
-            self.labels = np.asarray(_read_npy(labels)).astype(np.int64)
+            self.labels = whole_labels(_read_npy(labels) if isinstance(labels, (str, Path)) else labels)
             if self.labels.shape != (len(array),):
                 raise ValueError(f'{len(array)} images need labels of shape ({len(array)},), got {self.labels.shape}')
 

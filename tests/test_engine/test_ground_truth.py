@@ -78,9 +78,11 @@ def test_an_array_of_labels(tmp_path):
     assert read_few_labels(tmp_path / 'good.npy', 3).tolist() == [0, -1, 2]
     with pytest.raises(ValueError, match=r'expected whole numbers of shape \(4,\)'):
         read_few_labels(tmp_path / 'good.npy', 4)
-    for name, wrong in dict(float=np.zeros(3), low=np.array([0, -2, 1]), flat=np.zeros((3, 1), int)).items():
+    np.save(tmp_path / 'float.npy', np.array([0., np.nan, 2.]))
+    assert read_few_labels(tmp_path / 'float.npy', 3).tolist() == [0, -1, 2]
+    for name, wrong in dict(part=np.full(3, .5), low=np.array([0, -2, 1]), flat=np.zeros((3, 1), int)).items():
         np.save(tmp_path / f'{name}.npy', wrong)
-        with pytest.raises(ValueError, match='expected whole numbers'):
+        with pytest.raises(ValueError, match='whole numbers'):
             read_few_labels(tmp_path / f'{name}.npy', 3)
     with pytest.raises(FileNotFoundError, match='nowhere.csv'):
         read_few_labels(tmp_path / 'nowhere.csv', 3)
