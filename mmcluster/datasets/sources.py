@@ -8,6 +8,7 @@ from typing import Mapping, Optional, Sequence, Union
 import numpy as np
 from PIL import Image
 
+from mmcluster.functional.finite import name_rows
 from mmcluster.functional.labels import whole_labels
 from mmcluster.registry import DATASETS
 
@@ -94,11 +95,16 @@ class ArraySource(ImageSource):
 
     def __init__(self, array: Union[np.ndarray, str, Path], labels: Union[np.ndarray, str, Path, None] = None,
                  classes: Sequence[str] = (), name: str = 'array') -> None:
+        where = f'{array}: ' if isinstance(array, (str, Path)) else ''
         array = _read_npy(array)
         if array.ndim == 3:
             array = array[..., None]
         if array.ndim == 2 and array.dtype.kind == 'f':
             array = array.astype(np.float32, copy=False)
+            bad = np.flatnonzero(~np.isfinite(array).all(axis=1)).tolist()
+            if bad:
+                raise ValueError(f'{where}{len(bad)} of {len(array)} feature rows hold NaN or inf, {name_rows(bad)}; '
+                                 f'mend them or leave them out')
         elif array.ndim != 4 or array.dtype != np.uint8 or array.shape[-1] not in (1, 3):
             raise ValueError('expected uint8 images (N, H, W), (N, H, W, 1 or 3) or float features (N, F), '
                              f'got {array.dtype} {array.shape}')

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .assign import assign, chunks, means, reassign
+from .finite import require_finite
 from .seeding import Space, as_float, kmeans_plusplus, num_trials, random_seeds, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'kmeans_plusplus', 'lloyd']
@@ -107,7 +108,12 @@ def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, 
         The iteration with the smallest inertia. Edge cases: an empty cosine cluster has a zero centre at distance 1
         from every row and may catch rows again; an empty Euclidean cluster keeps its centre; ties go to the first
         centre; rows without length are at distance 1 from everything.
+
+    Raises:
+        ValueError: If a row or a centre is not finite.
     """
+    require_finite(x, 'k-means')
+    require_finite(init, 'k-means: first centres')
     space = Space.of(x, metric)
     return _run(space, (init.to(x.device).double() - space.origin)[None], max_iter, tol, chunk_size)
 
@@ -135,13 +141,14 @@ def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, 
         without rows the centres are zero.
 
     Raises:
-        ValueError: If ``init`` or ``metric`` is unknown.
+        ValueError: If ``init`` or ``metric`` is unknown, or a row is not finite.
     """
     if isinstance(init, str) and init != 'random':
         raise ValueError(f"init must be centres, 'random' or None (greedy k-means++), got {init!r}")
     if isinstance(init, Tensor) or not len(x):
         init = init if isinstance(init, Tensor) else x.new_zeros(num_clusters, x.shape[1])
         return lloyd(x, init, metric, max_iter, tol, chunk_size)
+    require_finite(x, 'k-means')
     space = Space.of(x, metric)
     if init == 'random':
         seeds = random_seeds(len(x), num_clusters, max(n_init, 1), seed).to(x.device)

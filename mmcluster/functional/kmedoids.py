@@ -4,6 +4,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import torch
+
+from .finite import require_finite
 
 SLACK = 1e-12           # objectives closer than this share of the largest possible one are a tie
 
@@ -54,9 +57,10 @@ def pam(dissimilarity: np.ndarray, num_clusters: int, starts: int = 4, max_swaps
         clusters; where all objects are equally far apart the first K are the medoids and the first takes the others.
 
     Raises:
-        ValueError: If K < 1 while there are objects.
+        ValueError: If K < 1 while there are objects, or a dissimilarity is not finite.
     """
     far = np.asarray(dissimilarity, dtype=np.float64)
+    require_finite(torch.from_numpy(far), 'k-medoids: dissimilarities')
     if num_clusters < 1 and len(far):
         raise ValueError(f'{len(far)} objects cannot be given to {num_clusters} clusters: ask for one at least')
     if num_clusters >= len(far):

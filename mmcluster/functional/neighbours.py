@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .contrast import unit_rows, wide
+from .finite import require_finite
 from .select import Selection, to_target
 
 CHUNK_BYTES = 1 << 28           # similarities that are held at once
@@ -38,20 +39,12 @@ class Reliable(NamedTuple):
     labelled: Tensor
 
 
-def _check_rows(rows: Tensor, what: str) -> None:
-    """Refuse rows (N, D) with an entry that is not finite."""
-    bad = (~rows.isfinite()).any(dim=1).nonzero()[:, 0].tolist()
-    if bad:
-        raise ValueError(f'{len(bad)} of {len(rows)} rows of the {what} hold NaN or inf, first row {bad[0]}: the '
-                         'network that made them has diverged, so go back to an earlier checkpoint')
-
-
 def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) -> Iterator[tuple[int, Neighbours]]:
     """First row and neighbours of every chunk of rows (N, D)."""
     rows, limit = len(features), len(features) - (not include_self)
     if k > limit:
         raise ValueError(f'{k} neighbours are asked of {rows} rows, which have {limit} each: lower k')
-    _check_rows(features, 'features')
+    require_finite(features, 'neighbours: features')
     chunk = min(rows, chunk or max(1, CHUNK_BYTES // max(1, rows * features.element_size())))
     buffer = features.new_empty(chunk, rows)
     for start in range(0, rows, max(chunk, 1)):
@@ -229,7 +222,7 @@ def reliable_labels(prob: Tensor, count: Tensor, k: int, ratio: float = 0.95, th
     """
     if len(count) != len(prob):
         raise ValueError(f'There are predictions for {len(prob)} rows, but counts of {len(count)}')
-    _check_rows(prob, 'predictions')
+    require_finite(prob, 'reliable labels: predictions')
     confidence, label = prob.max(dim=1)
     clusters = prob.shape[1]
     count = count.to(label.device)

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from .contrast import wide
+from .finite import require_finite
 from .select import CHUNK, Selection
 
 
@@ -59,8 +60,12 @@ def accompanied_prototypes(features: Tensor, centroids: Tensor, per_centroid: in
     Returns:
         Ascending samples and the centroid of each, K * ``per_centroid`` or, if there are fewer, all. Equal distances go
         to the first centroid, then to the first sample.
+
+    Raises:
+        ValueError: If a feature is not finite.
     """
     clusters, rows = len(centroids), len(features)
+    require_finite(features, 'prototypes: features')
     far = centroid_distances(features, centroids)
     candidates = min(rows, clusters * per_centroid)         # of which the other centroids can take all but their share
     distance, sample = (part[:, :candidates] for part in far.sort(dim=1, stable=True))

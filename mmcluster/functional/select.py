@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .finite import require_finite
+
 CHUNK = 8192
 DECIMALS = 12           # distances that agree to this many decimals are a tie
 
@@ -60,11 +62,12 @@ def select_by_distance(embed: Tensor, label: Tensor, centers: Tensor, sigma: flo
         Rows by cluster, then ascending distance, then index. Edge cases: a cluster with fewer than M rows gives all.
 
     Raises:
-        ValueError: If ``distance`` or ``to`` is unknown.
+        ValueError: If ``distance`` or ``to`` is unknown, or a row is not finite.
     """
     if distance not in ('cosine', 'euclidean') or to not in ('assigned', 'nearest'):
         raise ValueError(f"distance must be 'cosine' or 'euclidean' and to 'assigned' or 'nearest', "
                          f'got {distance!r} and {to!r}')
+    require_finite(embed, 'selection by distance')
     label = label.long().to(embed.device)
     centers = centers.to(embed.device).double()
     if distance == 'cosine':
@@ -94,7 +97,11 @@ def select_by_variance(prob: Tensor, sigma: float) -> Selection:
     Returns:
         Rows by class, then descending population variance, then index. Edge cases: a class with fewer than M rows
         gives all; equal probabilities count for the first class.
+
+    Raises:
+        ValueError: If a probability is not finite.
     """
+    require_finite(prob, 'selection by variance')
     size, num_clusters = prob.shape
     if not size or not num_clusters:
         empty = torch.zeros(0, dtype=torch.long, device=prob.device)

@@ -7,6 +7,8 @@ from typing import Callable, NamedTuple, Optional
 import torch
 from torch import Tensor
 
+from .finite import require_finite
+
 KERNEL_LIMIT = 500.     # largest cost / reg of the kernel form; exp(-745) is the smallest number of float64
 CHECK = 20              # sweeps between two looks at the error
 DOMAINS = ('kernel', 'log')
@@ -68,11 +70,14 @@ def sinkhorn(cost: Tensor, reg: float | Tensor, row_mass: Optional[Tensor] = Non
         gives the labels 1.
 
     Raises:
-        ValueError: If ``domain`` is unknown or ``relax`` is outside [1, 1.8].
+        ValueError: If ``domain`` is unknown or ``relax`` is outside [1, 1.8]; with ``tol``, which waits for the device
+            anyway, if a cost is not finite.
     """
     if domain not in DOMAINS:
         raise ValueError(f'domain must be one of {DOMAINS}, got {domain!r}: sinkhorn_domain(cost / reg) chooses')
     require_relax(relax)
+    if tol is not None:
+        require_finite(cost, 'optimal transport: costs')
     n, m = cost.shape[-2:]
     score = -cost.double() / torch.as_tensor(reg, dtype=torch.float64, device=cost.device)[..., None, None]
     if cost.numel():

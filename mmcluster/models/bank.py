@@ -1,6 +1,7 @@
 """The one home of per-sample state."""
 from __future__ import annotations
 
+import math
 from typing import Any, Optional
 
 import torch
@@ -56,6 +57,11 @@ class SampleBank(nn.Module):
             return
         self.register_buffer(name, rows, persistent=persistent)
         self.fills[name] = fill
+
+    @property
+    def may_be_infinite(self) -> list[str]:
+        """Fields in which a value that is not finite stands for a row that was never written."""
+        return [name for name, fill in self.fills.items() if not math.isfinite(fill)]
 
     def read(self, name: str, index: Tensor) -> Tensor:
         """Rows of one field.

@@ -18,6 +18,8 @@ class Chosen(nn.Module):
         modules: name -> module that trains and is deployed; ``None`` entries are left out.
     """
 
+    may_be_infinite = ('loss',)     # before the first offer
+
     def __init__(self, modules: dict[str, Optional[nn.Module]]):
         super().__init__()
         self.names = [name for name, module in modules.items() if module is not None]

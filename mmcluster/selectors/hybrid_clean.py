@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_two_clusters
+from mmcluster.functional.finite import require_finite
 from mmcluster.functional.ruc import HOW, clean_rows
 from mmcluster.registry import LABEL_SELECTORS
 
@@ -48,7 +49,8 @@ class HybridClean:
             (N,) cluster id of the clean rows, -1 elsewhere.
 
         Raises:
-            ValueError: If something is missing, for another number of clusters, or with fewer than k rows.
+            ValueError: If something is missing, for another number of clusters, with fewer than k rows, or with values
+                that are not finite.
         """
         if prob is None or (embed is None and self.how != 'confidence'):
             raise ValueError("HybridClean needs a clustering's probabilities and, but for how='confidence', an "
@@ -57,6 +59,7 @@ class HybridClean:
         if prob.shape[1] != self.num_clusters:
             raise ValueError(f'HybridClean has num_clusters={self.num_clusters}, the head {prob.shape[1]} clusters; '
                              f'give both one value')
+        require_finite(prob, 'HybridClean: probabilities')
         label = prob.argmax(1)
         keep = clean_rows(prob.log(), embed, label, self.how, self.threshold, self.k, self.chunk)
         return torch.where(keep, label, -1)

@@ -13,12 +13,12 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
-from torch import nn
 
 from mmcluster.registry import HOOKS
 from mmcluster.strict import state_dict_of, state_dict_problems
 
 from ..extract import unwrap
+from ..finite import check_finite
 from .runtime import RuntimeInfoHook
 
 
@@ -104,7 +104,7 @@ class CheckpointHook(_CheckpointHook):
 
     def _write(self, runner: Runner, name: str, info: dict[str, Any], is_last: bool, **options: Any) -> None:
         """Write a checkpoint whole or not at all; ``info`` goes into it and, if that succeeds, stays in the hub."""
-        _check_finite(unwrap(runner.model), name)
+        check_finite(unwrap(runner.model), name)
         for hook in runner.hooks:
             if isinstance(hook, RuntimeInfoHook):
                 hook.flush(runner)
@@ -170,15 +170,6 @@ class CheckpointHook(_CheckpointHook):
         if problems:
             raise ValueError('the checkpoint does not fit the model of this config:\n  ' + '\n  '.join(problems) +
                              '\nUse the config that it was made with (data set, number of clusters, architecture)')
-
-
-def _check_finite(model: nn.Module, name: str) -> None:
-    """Refuse to put weights that are not finite in the place of good ones; waits for the device once."""
-    finite = [torch.isfinite(param).all() for param in model.parameters()]
-    if finite and not torch.stack(finite).all():
-        raise FloatingPointError(f'{name} was not saved: its weights are not finite. The network diverged: lower the '
-                                 f'learning rate or train in float32, and go on from an earlier checkpoint, which is '
-                                 f'untouched.')
 
 
 def _temporary(final: str) -> str:

@@ -1,6 +1,7 @@
 """Run-time information without waiting for the device off the log interval."""
 from __future__ import annotations
 
+import math
 import sys
 from collections import defaultdict
 from typing import Any, NamedTuple, Optional, Union
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from mmcluster.registry import HOOKS
 
+from ..finite import check_losses
+
 try:
     import resource
 except ImportError:  # Windows
@@ -28,6 +31,7 @@ class _Step(NamedTuple):
     """Logged values of one step. A value that is still on the device is replaced by the type that it will have."""
     values: dict[str, Union[Number, type]]
     packed: Optional[Tensor]
+    iteration: int
 
 
 @HOOKS.register_module()
@@ -35,7 +39,8 @@ class RuntimeInfoHook(_RuntimeInfoHook):
     """mmengine's hook, whose logged values travel to the host once a log interval instead of one by one each step.
 
     The message hub receives the same values in the same order. Its histories are bounded, as each of mmengine's
-    updates copies a whole history, which takes milliseconds a step once a run is long.
+    updates copies a whole history, which takes milliseconds a step once a run is long. A loss that is not finite ends
+    the run as soon as it is on the host, before a checkpoint is written.
 
     Args:
         interval: Steps between transfers; ``None`` takes the LoggerHook's.
@@ -58,12 +63,13 @@ class RuntimeInfoHook(_RuntimeInfoHook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Keep the learning rates of a step."""
         runner.message_hub.update_info('iter', runner.iter)
-        self.pending.append(_pack({name: rates[0] for name, rates in runner.optim_wrapper.get_lr().items()}))
+        rates = {name: rates[0] for name, rates in runner.optim_wrapper.get_lr().items()}
+        self.pending.append(_pack(rates, runner.iter + 1))
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
         """Keep the values of a step; hand them over at the log interval and at the end of an epoch."""
-        self.pending.append(_pack({**(outputs or {}), **_optimiser_scalars(runner)}))
+        self.pending.append(_pack({**(outputs or {}), **_optimiser_scalars(runner)}, runner.iter + 1))
         if self.every_n_inner_iters(batch_idx, self.interval) or \
                 self.end_of_epoch(runner.train_dataloader, batch_idx):
             self.flush(runner)
@@ -85,20 +91,28 @@ class RuntimeInfoHook(_RuntimeInfoHook):
 
         Args:
             runner: The Runner.
+
+        Raises:
+            FloatingPointError: If a loss is not finite.
         """
         self._watch_device()
         packed = [step.packed for step in self.pending if step.packed is not None]
         numbers = iter(torch.cat(packed).tolist() if packed else ())
-        series = defaultdict(list)
+        series, bad = defaultdict(list), []
         for step in self.pending:
             for key, value in step.values.items():
-                series[f'train/{key}'].append(value(next(numbers)) if isinstance(value, type) else value)
+                value = value(next(numbers)) if isinstance(value, type) else value
+                series[f'train/{key}'].append(value)
+                if 'loss' in key and not math.isfinite(value):
+                    bad.append(f'{key} = {value} at iteration {step.iteration}')
         self.pending.clear()
         for key, values in series.items():
             _extend(runner.message_hub, key, values, self.history)
         for key in ('train/time', 'train/data_time'):
             if key in runner.message_hub.log_scalars:
                 _extend(runner.message_hub, key, [], self.history)
+        if series:
+            check_losses(bad)
 
     def _watch_device(self) -> None:
         """Note the device's peak memory, before the logger resets it."""
@@ -123,8 +137,8 @@ def _optimiser_scalars(runner: Runner) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def _pack(values: dict[str, Any]) -> _Step:
-    """Copy all tensors of a step into one, so that later in-place changes do not reach them.
+def _pack(values: dict[str, Any], iteration: int) -> _Step:
+    """Copy all tensors of a step, counted from 1, into one, so that later in-place changes do not reach them.
 
     Integers beside float32 values are exact up to 2^24.
     """
@@ -132,7 +146,7 @@ def _pack(values: dict[str, Any]) -> _Step:
     device = next((value.device for value in tensors if value.device.type != 'cpu'), torch.device('cpu'))
     packed = torch.stack([value.to(device, non_blocking=True) for value in tensors]) if tensors else None
     return _Step({key: value if not isinstance(value, Tensor) else float if value.is_floating_point() else int
-                  for key, value in values.items()}, packed)
+                  for key, value in values.items()}, packed, iteration)
 
 
 def _extend(hub: MessageHub, key: str, values: list[Number], max_length: int) -> None:

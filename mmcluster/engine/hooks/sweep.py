@@ -14,6 +14,7 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
 
 from ..extract import extract, sweep_loader, unwrap
+from ..finite import check_features
 
 
 class SweepHook(Hook):
@@ -58,10 +59,7 @@ class SweepHook(Hook):
         loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0, runner.epoch)
         features = extract(model, loader, len(dataset), self.output, self.views,
                            getattr(runner.optim_wrapper, 'cast_dtype', None))
-        if not torch.isfinite(features).all():
-            raise FloatingPointError(
-                f'{type(self).__name__}: features of epoch {runner.epoch} are not finite. The network diverged: lower '
-                f'the learning rate or train in float32. Earlier checkpoints are untouched.')
+        check_features(features, model, getattr(dataset, 'paths', None), type(self).__name__, runner.epoch)
         return features
 
     def _older_network(self, runner: Runner) -> nn.Module:

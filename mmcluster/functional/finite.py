@@ -1,0 +1,47 @@
+"""Rows that are not finite are refused by number before they can move a result."""
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+import torch
+from torch import Tensor
+
+SHOWN = 5       # rows that an error names
+
+
+def bad_rows(rows: Tensor) -> list[int]:
+    """Return the numbers of the rows (N, ...) with an entry that is not finite; waits for the device once."""
+    if not rows.is_floating_point() or not rows.numel():
+        return []
+    return (~rows.isfinite()).flatten(1).any(dim=1).nonzero()[:, 0].tolist()
+
+
+def name_rows(rows: Sequence[int], names: Optional[Sequence[str]] = None) -> str:
+    """Name some rows in a message.
+
+    Args:
+        rows: Their numbers.
+        names: (N,) names of all rows, such as paths.
+
+    Returns:
+        ``'row 3 (a.png), row 7 (b.png)'``, the first five.
+    """
+    text = ', '.join(f'row {row}' + (f' ({names[row]})' if names else '') for row in rows[:SHOWN])
+    return text + (', ...' if len(rows) > SHOWN else '')
+
+
+def require_finite(rows: Tensor, what: str, advice: str = 'mend or leave out these rows, or, if a network made them, '
+                                                          'go back to a checkpoint from before it diverged') -> None:
+    """Refuse rows with an entry that is NaN or infinite. Waits for the device: not for a training step.
+
+    Args:
+        rows: (N, ...).
+        what: What they are; it begins the message.
+        advice: What to do.
+
+    Raises:
+        ValueError: If an entry is not finite.
+    """
+    bad = bad_rows(torch.as_tensor(rows))
+    if bad:
+        raise ValueError(f'{what}: {len(bad)} of {len(rows)} rows hold NaN or inf, {name_rows(bad)}; {advice}')
