@@ -1,6 +1,20 @@
 """Checks of arguments that several parts share."""
 from __future__ import annotations
 
+import difflib
+from typing import Iterable
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """The name that resembles another most, in brackets; nothing if none does.
+
+    Args:
+        name: A name that was not found.
+        names: Those that exist.
+    """
+    found = difflib.get_close_matches(name, sorted(names), n=1)
+    return f' (did you mean {found[0]!r}?)' if found else ''
+
 
 def require_two_clusters(owner: str, num_clusters: int) -> None:
     """Refuse a number of clusters that leaves nothing to tell apart.

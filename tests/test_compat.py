@@ -1,6 +1,7 @@
 """Reading a file never runs code unless asked to, and what does not fit a model is refused."""
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from mmengine.model import BaseModule, Sequential
 from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, Runner
 from mmengine.runner.checkpoint import _load_checkpoint
+from reduced import differences
 from test_engine.toy import toy_cfg
 from torch import nn
 
@@ -56,6 +58,25 @@ def test_no_door_of_the_runner_runs_code(trap, door, tmp_path):
     with pytest.raises(pickle.UnpicklingError, match='--allow-pickle'):
         Runner(**cfg).train()
     assert not marker.exists()
+
+
+def test_text_of_a_checkpoint_is_never_executed(tmp_path):
+    """mmengine's resume compares, and its inferencers build, configs by executing their text."""
+    cfg, marker = toy_cfg(tmp_path / 'run'), tmp_path / 'code_ran'
+    Runner(**cfg).train()
+    checkpoint = torch.load(tmp_path / 'run' / 'epoch_2.pth', weights_only=True)
+    text = f"x = __import__('os').mkdir({str(marker)!r})"
+    checkpoint['meta'].update(config=text, cfg=text)
+    checkpoint['message_hub']['runtime_info'].update(cfg=text, config=text)
+    path = str(tmp_path / 'trap.pth')
+    torch.save(checkpoint, path)
+    runner = Runner(**{**cfg, 'resume': True, 'load_from': path, 'train_cfg': dict(by_epoch=True, max_epochs=3),
+                       'work_dir': str(tmp_path / 'on'), 'experiment_name': 'trapped'})
+    runner.train()
+    assert runner.epoch == 3 and not marker.exists()
+    assert text not in (runner.message_hub.get_info('cfg'), runner.message_hub.get_info('config'))
+    for read in (CheckpointLoader.load_checkpoint, lambda path: load_checkpoint_file(path, allow_pickle=True)):
+        assert 'mkdir' not in repr({**read(path), 'state_dict': None})
 
 
 def test_a_bare_pickle_is_refused_too(tmp_path):
@@ -106,6 +127,37 @@ def test_a_truncated_file_is_named(tmp_path, zipped):
             load_checkpoint_file(str(tmp_path / 'half.pth'))
 
 
+def test_a_flipped_bit_is_noticed(tmp_path):
+    """Each of 300 files with one flipped bit is refused, or holds what was saved."""
+    path, other = tmp_path / 'epoch_2.pth', tmp_path / 'epoch_1.pth'
+    generator = torch.Generator().manual_seed(0)
+    saved = dict(meta=dict(epoch=2, note='some text'), state_dict={f'layer{i}': torch.randn(
+        8, 16, generator=generator) for i in range(12)})
+    torch.save(saved, path)
+    other.touch()
+    whole, refused = path.read_bytes(), 0
+    for bit in np.random.default_rng(0).choice(8 * len(whole), 300, replace=False):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        try:
+            assert differences(saved, load_checkpoint_file(str(path))) == []
+        except RuntimeError as error:
+            assert re.search(r'epoch_2\.pth.*damaged.*go on from epoch_1\.pth.*last_checkpoint', str(error))
+            refused += 1
+    assert refused > 150, 'most of the bits are values'
+
+
+def test_a_file_without_checksums_is_read_with_a_warning(tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(compat, 'print_log', lambda text, **_: told.append(text))
+    for zipped in (True, False):
+        path = str(tmp_path / f'{zipped}.pth')
+        torch.save(dict(weight=torch.ones(2)), path, _use_new_zipfile_serialization=zipped)
+        load_checkpoint_file(path)
+    assert len(told) == 1 and 'False.pth has no checksums' in told[0]
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint at .*gone\.pth"):
         CheckpointLoader.load_checkpoint(str(tmp_path / 'gone.pth'))
@@ -123,6 +175,16 @@ def test_downloads_are_read_safely(trap, monkeypatch, tmp_path):
         with pytest.raises(pickle.UnpicklingError, match='Download the file'):
             CheckpointLoader.load_checkpoint(address)
     assert not marker.exists()
+
+
+def test_files_of_one_name_and_two_addresses_are_two(monkeypatch, tmp_path):
+    fetched = []
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', lambda url, to, **_: (
+        fetched.append(url), torch.save(dict(source=url), to)))
+    for address in ('https://a.org/model.pth', 'https://b.org/model.pth', 'https://a.org/model.pth?version=2') * 2:
+        assert CheckpointLoader.load_checkpoint(address)['source'] == address
+    assert len(fetched) == 3
 
 
 @pytest.fixture

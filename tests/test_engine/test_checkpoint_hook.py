@@ -176,6 +176,57 @@ def test_a_best_checkpoint_stands_beside_the_others(tmp_path, save_best, expecte
     assert load_checkpoint_file(str(tmp_path / expected[0]))['meta']['epoch'] == 1
 
 
+@pytest.mark.parametrize('save_best', ['toy/acc', ['toy/acc', 'toy/nmi']])
+def test_files_of_another_run_are_never_deleted(tmp_path, save_best):
+    """A fork keeps the files that it started from, and a checkpoint cannot name what shall be deleted."""
+    loader = dict(dataset=ToyData(), batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
+    cfg = dict(val_cfg={}, val_dataloader=loader, val_evaluator=dict(type='Falling', prefix='toy'),
+               default_hooks=hooks(interval=1, max_keep_ckpts=2, save_best=save_best))
+    Falling.score = 1.
+    toy_runner(tmp_path / 'orig', train_cfg=dict(by_epoch=True, max_epochs=2, val_interval=1), **cfg).train()
+    (tmp_path / 'keep').mkdir()
+    (tmp_path / 'keep' / 'diary').write_text('dear')
+    (tmp_path / 'fork').mkdir()
+    (tmp_path / 'fork' / 'config.json').write_text('{}')
+    path = tmp_path / 'orig' / 'epoch_2.pth'
+    checkpoint = torch.load(path, weights_only=True)
+    info = checkpoint['message_hub']['runtime_info']
+    assert any(key.startswith('best_ckpt') for key in info)
+    if len(save_best) == 2:
+        info.update({'best_ckpt_toy/nmi': str(tmp_path / 'fork' / 'config.json'), 'best_score_toy/nmi': -9.})
+    info.update(keep_ckpt_ids=['../keep/diary', [], '/../../keep', True, 1, 2])
+    torch.save(checkpoint, path)
+    before = {file: file.read_bytes() for folder in ('orig', 'keep') for file in (tmp_path / folder).rglob('*.*')
+              if file.is_file()}
+    Falling.score = 2.
+    toy_runner(tmp_path / 'fork', train_cfg=dict(by_epoch=True, max_epochs=4, val_interval=1), resume=True,
+               load_from=str(path), **cfg).train()
+    assert {file: file.read_bytes() for file in before} == before and (tmp_path / 'keep' / 'diary').exists()
+    best = ['best_toy_acc_epoch_3.pth', 'best_toy_nmi_epoch_4.pth'][:2 if len(save_best) == 2 else 1]
+    assert files(tmp_path / 'fork') == best + ['epoch_3.pth', 'epoch_4.pth', 'last_checkpoint']
+    assert (tmp_path / 'fork' / 'config.json').exists()
+
+
+def test_unknown_options_are_refused_at_once(tmp_path):
+    with pytest.raises(TypeError, match=r"no option 'intervall' \(did you mean 'interval'\?\)"):
+        toy_runner(tmp_path, default_hooks=hooks(intervall=1))
+
+
+def test_a_metric_to_save_by_that_is_not_there_is_named(tmp_path):
+    loader = dict(dataset=ToyData(), batch_size=4, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False))
+    runner = toy_runner(tmp_path, train_cfg=epochs(1), val_cfg={}, val_dataloader=loader,
+                        val_evaluator=dict(type='Falling', prefix='toy'), default_hooks=hooks(save_best='toys/acc'))
+    with pytest.raises(ValueError, match=r"save_best='toys/acc' is no metric.*did you mean 'toy/acc'"):
+        runner.train()
+
+
+def test_disk_space_is_advised_only_where_it_helps(tmp_path, disk):
+    disk['error'] = OSError(5, 'Input/output error')
+    with pytest.raises(RuntimeError, match=r'Input/output error.*: remove the cause, and go on') as error:
+        train(tmp_path, 1)
+    assert 'disk space' not in str(error.value)
+
+
 def test_saving_by_iteration_writes_the_whole_history(tmp_path):
     runner = toy_runner(tmp_path, train_cfg=dict(by_epoch=False, max_iters=10),
                         default_hooks=hooks(logger=50, interval=4, by_epoch=False),

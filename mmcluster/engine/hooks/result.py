@@ -9,8 +9,8 @@ from typing import Any, Optional
 
 import torch
 from mmengine.dist import broadcast_object_list, is_main_process
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.hooks import CheckpointHook, Hook
+from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmcluster.evaluation.clustering import ClusteringMetric
 from mmcluster.evaluation.results import write_assignments, write_json, write_text
@@ -31,9 +31,16 @@ class ResultHook(Hook):
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:
-        """Start the clock; drop history that a resumed run will write again."""
+        """Start the clock; drop history that a resumed run will write again.
+
+        A checkpoint is saved before the evaluation of its epoch. What that one leaves, its line and a best file, may
+        have been cut off, or be unknown to the checkpoint: a run that goes on repeats it.
+        """
         self.started = time.time()
-        self._cut_history(runner, runner.epoch)
+        again = self._is_unfinished(runner)
+        self._cut_history(runner, runner.epoch - again)
+        if again:
+            runner.val_loop.run()
 
     def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Append the metrics of an evaluation."""
@@ -73,6 +80,19 @@ class ResultHook(Hook):
         stale = [not done]
         broadcast_object_list(stale)
         return stale[0]
+
+    def _is_unfinished(self, runner: Runner) -> bool:
+        """Whether the evaluation after the epoch of the checkpoint has to be repeated, equal on all ranks."""
+        if runner.val_loop is None or not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            return False
+        loop, epoch = runner.train_loop, runner.epoch
+        if epoch < max(loop.val_begin, 1) or epoch % loop.val_interval and epoch != loop.max_epochs:
+            return False
+        history = self._history(runner)
+        again = [any(isinstance(hook, CheckpointHook) and hook.save_best for hook in runner.hooks)
+                 or all(line['epoch'] != epoch for line in history)]
+        broadcast_object_list(again)
+        return again[0]
 
     def _cut_history(self, runner: Runner, last: int) -> None:
         """Keep the evaluations up to an epoch."""
