@@ -1,6 +1,15 @@
 #!/usr/bin/env bash
-# The whole test-suite in the project's environment. Options go to pytest.
+# The test-suite in the project's environment, in two processes. Other options go to pytest (-n 0: one process).
+# --quick: what needs no long training; --latest, --oldest: in an environment of its own, see setup_env.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash tools/setup_env.sh
-exec .venv/bin/python -m pytest -q tests "$@"
+VENV=.venv SETUP=() OPTIONS=()
+for option in "$@"; do
+    case "$option" in
+        --quick) OPTIONS+=(-m 'not slow') ;;
+        --latest | --oldest) VENV=.venv$(echo "$option" | cut -c 2-) SETUP=("$option") ;;
+        *) OPTIONS+=("$option") ;;
+    esac
+done
+bash tools/setup_env.sh "${SETUP[@]}"
+exec "$VENV/bin/python" -m pytest -q -n 2 --dist loadfile "${OPTIONS[@]}"

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
+from numbers import Number
 from typing import Any, Callable
 
 import torch
@@ -43,8 +44,7 @@ class _Operators(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Count and run an operator."""
         name = func.name().split('.')[0]
-        indices = args[1] if name in ('aten::index', 'aten::index_put', 'aten::index_put_') else ()
-        if any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in indices):
+        if name in ('aten::index', 'aten::index_put', 'aten::index_put_') and _masks(args[1]):
             self.counts[f'{name} by a mask'] += 1
         elif name in OPERATORS and not (name == 'aten::repeat_interleave' and (kwargs or {}).get('output_size')) \
                 and not _reads_the_host():
@@ -65,7 +65,8 @@ def _reads_the_host() -> bool:
 class _Methods(TorchFunctionMode):
     """Counts methods that copy a tensor to the host, which are no operators for tensors of the host.
 
-    ``one_hot`` with a given number of classes checks its input on the CPU alone, so its reads do not count.
+    What waits on the CPU alone does not count: ``one_hot`` with a given number of classes checks its input there, and
+    writing one Python number by one mask fills in place, through whichever operators this torch takes to get there.
     """
 
     def __init__(self, counts: Counter):
@@ -78,10 +79,17 @@ class _Methods(TorchFunctionMode):
             self.counts[f'Tensor.{METHODS[func]}'] += 1
         before = dict(self.counts)
         result = func(*args, **(kwargs or {}))
-        if func is one_hot and (args[1:] or (kwargs or {}).get('num_classes', -1) != -1):
+        if (func is one_hot and (args[1:] or (kwargs or {}).get('num_classes', -1) != -1)) \
+                or (func is torch.Tensor.__setitem__ and isinstance(args[2], Number) and len(_masks(args[1])) == 1):
             self.counts.clear()
             self.counts.update(before)
         return result
+
+
+def _masks(indices: Any) -> list[torch.Tensor]:
+    """The masks among the indices of a tensor."""
+    indices = indices if isinstance(indices, (tuple, list)) else (indices,)
+    return [index for index in indices if torch.is_tensor(index) and index.dtype in (torch.bool, torch.uint8)]
 
 
 def count_host_syncs(function: Callable[[], Any]) -> Counter:
