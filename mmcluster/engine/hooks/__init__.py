@@ -13,12 +13,13 @@ from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
 from .seed import SeedHook
 from .select import SelectHook
 from .sweep import SweepHook
+from .thresholds import ThresholdHook
 from .transition import AnchorHook, TransitionHook
 from .turn import TurnHook
 
 __all__ = [
     'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
     'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook',
-    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'TransitionHook',
-    'TurnHook'
+    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'ThresholdHook',
+    'TransitionHook', 'TurnHook'
 ]

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+import torch
 from torch import Tensor
 
 from mmcluster.functional.contrast import wide
@@ -32,12 +33,19 @@ class AdaMatchLoss(MatchLoss):
         super().__init__(num_clusters, **kwargs)
         self.threshold = threshold
         self.aligner = DistributionAligner(num_clusters, 'labelled', decay)
+        self.register_buffer('last_cutoff', torch.full((1,), threshold), persistent=False)   # for the log alone
 
     def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
         """The rows at or above the cutoff; see :meth:`MatchLoss.choose`."""
-        aligned = self.aligner(prob, l)
+        aligned = self.aligner(prob, l, self.moves)
         cutoff = self.cutoff(prob, l)
+        if self.moves:
+            self.last_cutoff.copy_(cutoff)
         return Choice(self.label(aligned), aligned.amax(1) >= cutoff, dict(threshold=cutoff))
+
+    def thresholds(self) -> Tensor:
+        """Cutoff (1,) of the last step, which depends on its labelled rows."""
+        return self.last_cutoff
 
     def cutoff(self, prob: Tensor, l: Optional[Labelled]) -> Tensor:
         """Confidence that a row needs.

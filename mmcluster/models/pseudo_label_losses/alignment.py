@@ -33,17 +33,18 @@ class DistributionAligner(nn.Module):
         self.register_buffer('p_target', torch.full((num_clusters,), 1 / num_clusters))
         self.register_buffer('p_model', torch.full((num_clusters,), -1.))       # -1: no batch yet
 
-    def forward(self, prob: Tensor, l: Optional[Labelled]) -> Tensor:
-        """Move the averages in training mode, then align.
+    def forward(self, prob: Tensor, l: Optional[Labelled], move: bool) -> Tensor:
+        """Move the averages if wanted, then align.
 
         Args:
             prob: (U, K) softmax of the weak view.
             l: Labelled rows, or ``None``.
+            move: Whether this step moves the averages; see :attr:`PseudoLabelLoss.moves`.
 
         Returns:
             (U, K), rows sum to 1.
         """
-        if self.training:
+        if move:
             self.update(prob, l)
         return align_distribution(prob, self.p_target, self.p_model)
 

@@ -17,7 +17,12 @@ class PseudoLabelLoss(nn.Module):
     Statistics that survive an iteration are buffers, reduced over ranks before they are stored. Learners that mix
     images (MixMatch) override :meth:`forward` instead.
 
+    A loss whose thresholds move offers :meth:`thresholds`, and moves them only while :attr:`moves` is true; then a
+    ``ThresholdHook`` can delay, thin out or freeze them, and logs them.
+
     Attributes:
+        moving: Whether thresholds, and the averages they are made of, may move in training; a ``ThresholdHook`` sets
+            it.
         fields: Bank fields that the loss reads or writes, name -> arguments of ``SampleBank.add_field``.
         joint: Forward all streams as one batch.
         num_clusters: K, which must be that of the booster's head; ``None``: any.
@@ -28,6 +33,16 @@ class PseudoLabelLoss(nn.Module):
     num_clusters: Optional[int] = None
     joint = True
     labelled_by: dict[str, str] = {}
+    moving = True
+
+    @property
+    def moves(self) -> bool:
+        """Whether this step moves thresholds."""
+        return self.training and self.moving
+
+    def thresholds(self) -> Optional[Tensor]:
+        """Confidence that a row needs, (K,) by predicted cluster or (1,) for all; ``None``: they never move."""
+        return None
 
     def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,
                 anchor: Optional[Batch] = None) -> dict[str, Tensor]:

@@ -73,7 +73,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         prob = u.logits_weak.softmax(1)
         pseudo_label = prob.argmax(1)
         kmeans_label = bank.read('label', u.index)
-        if self.training:
+        if self.moves:
             self.update(prob)
         tau_neg = pseudo.negative_thresholds(self.tau_local)
         positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau_neg))
@@ -94,6 +94,10 @@ class ClusMatchLoss(PseudoLabelLoss):
         if self.fairness_weight:
             losses['loss_fair'] = self.fairness_weight * self.fairness(u.logits_strong, positive)
         return losses
+
+    def thresholds(self) -> Tensor:
+        """Positive thresholds (K,) of eq. 15."""
+        return pseudo.positive_thresholds(pseudo.negative_thresholds(self.tau_local))
 
     @torch.no_grad()
     def update(self, prob: Tensor) -> None:

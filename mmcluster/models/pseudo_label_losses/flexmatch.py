@@ -40,11 +40,15 @@ class FlexMatchLoss(MatchLoss):
 
     def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
         """The rows at or above the threshold of their class; see :meth:`MatchLoss.choose`."""
-        thresholds = curriculum_thresholds(self.progress, self.threshold)
+        thresholds = self.thresholds()
         mask = positive_mask(prob, thresholds)
-        if self.training:
+        if self.moves:
             self.update(prob, u.index, bank)
         return Choice(self.label(prob), mask, dict(threshold=thresholds.mean()))
+
+    def thresholds(self) -> Tensor:
+        """Thresholds (K,) by the learning status of the classes."""
+        return curriculum_thresholds(self.progress, self.threshold)
 
     @torch.no_grad()
     def update(self, prob: Tensor, index: Tensor, bank: SampleBank) -> None:

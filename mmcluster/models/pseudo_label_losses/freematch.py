@@ -50,10 +50,14 @@ class FreeMatchLoss(MatchLoss):
 
     def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
         """The rows at or above the threshold of their class; see :meth:`MatchLoss.choose`."""
-        if self.training:
+        if self.moves:
             self.update(prob)
-        thresholds = adaptive_thresholds(self.time_p, self.p_model)
+        thresholds = self.thresholds()
         return Choice(self.label(prob), positive_mask(prob, thresholds), dict(threshold=thresholds.mean()))
+
+    def thresholds(self) -> Tensor:
+        """Thresholds (K,) of eqs. 5-7."""
+        return adaptive_thresholds(self.time_p, self.p_model)
 
     def regularise(self, u: Unlabelled, choice: Choice) -> dict[str, Tensor]:
         """Fairness of the strong view over the chosen rows of all ranks (eqs. 9-11)."""

@@ -47,14 +47,18 @@ class SoftMatchLoss(MatchLoss):
 
     def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
         """All rows, by weight; see :meth:`MatchLoss.choose`."""
-        confidence, group = (prob if self.aligner is None else self.aligner(prob, l)).max(1)
+        confidence, group = (prob if self.aligner is None else self.aligner(prob, l, self.moves)).max(1)
         if not self.per_class:
             group = torch.zeros_like(group)
-        if self.training:
+        if self.moves:
             self.update(confidence, group)
         weight = gaussian_weight(confidence, self.mean[group], self.variance[group], self.n_sigma)
         logs = dict(confidence_mean=self.mean.mean(), confidence_std=self.variance.sqrt().mean())
         return Choice(self.label(prob), weight, logs)
+
+    def thresholds(self) -> Tensor:
+        """Average confidence (1,) or (K,), below which the weight falls."""
+        return self.mean
 
     @torch.no_grad()
     def update(self, confidence: Tensor, group: Tensor) -> None:
