@@ -15,6 +15,7 @@ from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
 
 from .changes import comparable
+from .config_names import check_config
 from .launch import init_environment, prepare
 from .progress import DONE, KeepFinalHook, latest_checkpoint, read_json, record_start, starting_point
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics
@@ -94,6 +95,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
     """Train one stage unless it is done; returns its final checkpoint."""
     if edit is not None:
         edit(cfg)
+    check_config(cfg)
     check_placeholders(cfg)
     work_dir = os.path.abspath(cfg.work_dir)
     bind_data(cfg)

@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import inspect
 import logging
 import os
 import re
@@ -11,15 +9,12 @@ from typing import Any, Callable, Iterable, Optional
 
 from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
-from mmengine.runner import Runner
 
+from .config_names import check_config
+from .known_names import SETTINGS, near
 from .launch import check_loaders, set_constructor
 
 STAGE_KEYS = ('config', 'options', 'checkpoint')
-# What is read from a config: the Runner's arguments, what it looks up beside them, and what `launch` does.
-SETTINGS = frozenset(inspect.signature(Runner).parameters) - {'cfg'} | {
-    'activation_checkpointing', 'compile', 'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg',
-    'runner_type', 'sync_bn'}
 
 
 def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
@@ -106,12 +101,14 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     """
     for name, stage in cfg.stages.items():
         _check_stage(cfg, name, stage)
+    check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key != 'stages'}, filename=cfg.filename))
     for i, (name, stage) in enumerate(cfg.stages.items()):
         if stage.get('checkpoint'):
             continue
         single = stage_config(cfg, name, dict.fromkeys(list(cfg.stages)[:i], 'not_trained_yet.pth'))
         if edit is not None:
             edit(single)
+        check_config(single, f'stages.{name}: ')
         check_placeholders(single)
         check_loaders(single)
         set_constructor(single)
@@ -130,7 +127,7 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
     elif not stage.get('config'):
         known = [other for other, value in cfg.stages.items()
                  if isinstance(value, dict) and (value.get('config') or value.get('checkpoint'))]
-        raise ValueError(f'stages.{name} has neither config nor checkpoint{_near(name, known)}. Give it one of them, '
+        raise ValueError(f'stages.{name} has neither config nor checkpoint{near(name, known)}. Give it one of them, '
                          f'or correct the name; the other stages are {known}')
     elif not os.path.isfile(_config_path(cfg, stage)):
         raise FileNotFoundError(f'stages.{name}.config: no file {_config_path(cfg, stage)!r}; a relative path starts '
@@ -139,7 +136,7 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
 
 def _no_stage_key(name: str, key: str) -> str:
     """What a stage may have instead of a key."""
-    return (f'a stage has only {", ".join(STAGE_KEYS)}{_near(key, STAGE_KEYS)}. Settings go under '
+    return (f'a stage has only {", ".join(STAGE_KEYS)}{near(key, STAGE_KEYS)}. Settings go under '
             f'stages.{name}.options, e.g. stages.{name}.options.{key}')
 
 
@@ -166,7 +163,7 @@ def check_names(cfg: Config, options: Iterable[str]) -> None:
             _check_name('', first, [cfg, *singles.values()])
         elif rest and rest[0] not in stages and f'stages.{rest[0]}.config' not in options:
             raise ValueError(f'--cfg-options {option}: the recipe has no stage {rest[0]!r}'
-                             f'{_near(rest[0], stages)}. Its stages are {list(stages)}')
+                             f'{near(rest[0], stages)}. Its stages are {list(stages)}')
         elif len(rest) > 1 and rest[1] not in STAGE_KEYS:
             raise ValueError(f'--cfg-options {option}: {_no_stage_key(rest[0], rest[1])}')
         elif len(rest) > 2 and rest[1] == 'options' and rest[0] in singles:
@@ -183,7 +180,7 @@ def _check_name(prefix: str, name: str, configs: list[Config]) -> None:
         return
     places = list(dict.fromkeys(place for cfg in configs for key in cfg if key in SETTINGS
                                 for place in _places(cfg[key], name, key)))
-    near = f' (did you mean {" or ".join(prefix + place for place in places[:3])}?)' if places else _near(
+    near = f' (did you mean {" or ".join(prefix + place for place in places[:3])}?)' if places else near(
         name, {*SETTINGS, *(key for cfg in configs for key in cfg)})
     raise ValueError(f'--cfg-options {prefix}{name}: nothing reads a setting of this name{near}')
 
@@ -194,9 +191,3 @@ def _places(value: Any, name: str, where: str) -> list[str]:
         return []
     return [place for key, item in value.items() for place in
             ([f'{where}.{key}'] if key == name else _places(item, name, f'{where}.{key}'))]
-
-
-def _near(name: str, names: Iterable[str]) -> str:
-    """The name that resembles another most, in brackets; nothing if none does."""
-    found = difflib.get_close_matches(name, sorted(names), n=1)
-    return f' (did you mean {found[0]!r}?)' if found else ''
