@@ -10,7 +10,8 @@ from typing import Any, Iterator, Optional
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from .known_names import PARTS, PLACES, SETTINGS, Names, default_type, near, near_types, resembling, typed, variables
+from .known_names import PARTS, PLACES, SETTINGS, default_type, near, resembling, variables
+from .known_types import Names, check_type, streams_of, targets, typed
 
 SHOWN = 10
 # Dicts whose keys are names of the user's or of a layer builder, which has arguments of its own.
@@ -30,11 +31,13 @@ def check_config(cfg: Config, prefix: str = '') -> None:
 
     Raises:
         ValueError: If there are such names; the message gives those that are near.
+        KeyError: If no registry has a ``type``.
     """
     problems = [*_top_level(cfg, prefix)]
     for key, value in cfg._cfg_dict.items():
         if key in SETTINGS or key == 'stages':
             problems += [f'{prefix}{line}' for line in problems_in(value, key)]
+    problems += [f'{prefix}{line}' for line in _streams(cfg)]
     if problems:
         problems = list(dict.fromkeys(problems))
         more = f'\n  and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''
@@ -96,6 +99,26 @@ def _names_of_files(path: Optional[str]) -> Iterator[tuple[set[str], set[str], s
                     yield from _names_of_files(os.path.join(os.path.dirname(path), base))
 
 
+def _streams(cfg: Config) -> Iterator[str]:
+    """Streams that the model does not know, and views or pipelines of no stream."""
+    model, loader = cfg.get('model') or {}, cfg.get('train_dataloader') or {}
+    streams = (loader.get('sampler') or {}).get('streams') if isinstance(loader, dict) else None
+    if not streams or not isinstance(model, dict):
+        return
+    known = [name for target in targets(model.get('type')) for name in streams_of(target)]
+    for name in streams if known else ():
+        if name not in known:
+            yield (f'train_dataloader.sampler.streams.{name}: {model.type} has no stream {name!r}; its streams are '
+                   f'{known}')
+    views = (model.get('data_preprocessor') or {}).get('views')
+    pipelines = (loader.get('dataset') or {}).get('pipelines')
+    by_stream = {'model.data_preprocessor.views': views, 'train_dataloader.dataset.pipelines': pipelines}
+    for where, names in by_stream.items():
+        for name in names if isinstance(names, dict) else ():
+            if name not in (*streams, *known, 'test'):
+                yield f'{where}.{name}{near(name, streams)}; the streams are {list(streams)}'
+
+
 def problems_in(value: Any, where: str) -> list[str]:
     """Names of a nested value that nothing reads.
 
@@ -125,7 +148,7 @@ def _problems_of(value: dict, where: str) -> Iterator[str]:
     elif kind is not None:
         names = typed(kind)
         if names is None:
-            yield f'{where}.type={kind!r}: no registry has this name{near_types(str(kind))}'
+            check_type(kind, where)
         else:
             yield from _unknown(value, where, names)
     else:

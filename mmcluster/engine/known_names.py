@@ -1,144 +1,25 @@
-"""Which names are read where: from the signatures of classes and functions, and of what mmengine looks up by hand."""
+"""Which names are read where, besides those of a ``dict(type=...)``; and which of them a misspelt one is meant for."""
 from __future__ import annotations
 
 import difflib
 import inspect
-from functools import lru_cache
-from typing import Any, Callable, Iterable, NamedTuple, Optional
+from typing import Callable, Iterable, Optional
 
 import torch
 from mmengine.config import Config
-from mmengine.hooks import CheckpointHook
-from mmengine.registry import Registry
 from mmengine.runner import Runner
 from torch import nn
 from torch.distributed import init_process_group
 from torch.utils.data import DataLoader
 
-from mmcluster import registry
 from mmcluster.datasets.streams import Stream
 from mmcluster.functional.schedule import cosine_ramp, linear_ramp
 from mmcluster.models.bank import SampleBank
 from mmcluster.models.teacher import MomentumTeacher
 
+from .hooks.sweep import SweepHook
+from .known_types import Names, parameters
 from .launch import PARAMWISE_KEYS
-
-SCOPES = ('mmcluster.', 'mmpretrain.', 'mmengine.', 'mmcv.')
-BUILD_KEYS = frozenset({'type', '_scope_', '_delete_'})
-# A registry's builder takes these away from a config before it builds.
-BUILDER_KEYS = {'HOOKS': {'priority'}, 'PARAM_SCHEDULERS': {'convert_to_iter_based'},
-                'WEIGHT_INITIALIZERS': {'layer', 'override', 'name'},
-                'OPTIM_WRAPPERS': {'optimizer', 'constructor', 'paramwise_cfg'}, 'LOOPS': {'by_epoch'}}
-
-
-class Names(NamedTuple):
-    """Names that a callable or a place takes.
-
-    Attributes:
-        known: The names.
-        closed: Whether any other name is wrong; else one is only if it resembles a known one.
-        owner: Who takes them, for messages.
-    """
-    known: frozenset
-    closed: bool
-    owner: str
-
-
-def parameters(function: Callable) -> tuple[set[str], bool]:
-    """Names of a signature's keyword arguments, and whether it takes any other.
-
-    Args:
-        function: A function, or a method, whose ``self`` is left out.
-    """
-    params = inspect.signature(function).parameters.values()
-    return ({param.name for param in params if param.kind in (param.POSITIONAL_OR_KEYWORD, param.KEYWORD_ONLY)}
-            - {'self', 'cls'}, any(param.kind is param.VAR_KEYWORD for param in params))
-
-
-@lru_cache(maxsize=None)
-def accepted(target: Callable) -> Names:
-    """What a class or a function can be built with.
-
-    ``**kwargs`` of a class go to the next one in its order of inheritance; what they reach at the end is open.
-
-    Args:
-        target: The class or function.
-    """
-    known, is_open = set(), True
-    for owner in inspect.getmro(target) if inspect.isclass(target) else [target]:
-        if owner in (object, nn.Module):
-            is_open = is_open and owner is object
-            break
-        if inspect.isclass(owner) and '__init__' not in vars(owner):
-            continue
-        try:
-            found, is_open = parameters(owner.__init__ if inspect.isclass(owner) else owner)
-        except (TypeError, ValueError):         # written in C, no signature
-            continue
-        known |= found
-        if owner is CheckpointHook:             # hands its kwargs on at each save
-            known, is_open = known | parameters(Runner.save_checkpoint)[0], False
-        if not is_open:
-            break
-    else:
-        is_open = is_open and bool(known)
-    if hasattr(target, 'build_iter_from_epoch'):
-        known |= parameters(target.build_iter_from_epoch)[0] - {'args', 'kwargs'}
-    return Names(frozenset(known | BUILD_KEYS), not is_open, getattr(target, '__name__', str(target)))
-
-
-@lru_cache(maxsize=1)
-def _registries() -> list[tuple[str, Registry]]:
-    """All registries of configs, their packages imported."""
-    found = [(name, value) for name, value in vars(registry).items()
-             if isinstance(value, registry.NamedRegistry) and name != 'INFERENCERS']
-    for _, value in found:
-        value.import_from_location()
-    return found
-
-
-def _registered(value: Optional[Registry]) -> Iterable[dict[str, Any]]:
-    while value is not None:
-        yield value.module_dict
-        value = value.parent
-
-
-def typed(kind: Any) -> Optional[Names]:
-    """What a ``dict(type=kind)`` may hold, whichever registry has the name.
-
-    Args:
-        kind: A registered name, a dotted path, or a class or function itself.
-
-    Returns:
-        ``None`` if no registry has it and it cannot be imported.
-    """
-    key = kind
-    for scope in SCOPES if isinstance(kind, str) else ():
-        key = key[len(scope):] if key.startswith(scope) else key
-    found, extra = [], set()
-    for constant, value in _registries():
-        for names in _registered(value):
-            target = names.get(key) if isinstance(key, str) else key if key in names.values() else None
-            if target is not None:
-                found.append(target)
-                extra |= BUILDER_KEYS.get(constant, set())
-                break
-    if not found and callable(kind):
-        found = [kind]
-    if not found and isinstance(kind, str) and '.' in kind:
-        from mmengine.utils import get_object_from_string
-        found = [target for target in [get_object_from_string(kind)] if target is not None]
-    if not found:
-        return None
-    each = [accepted(target) for target in dict.fromkeys(found)]
-    return Names(frozenset().union(extra, *(names.known for names in each)), all(names.closed for names in each),
-                 f"dict(type='{key}')" if isinstance(key, str) else each[0].owner)
-
-
-def near_types(kind: str) -> str:
-    """The registered name that resembles another most, as :func:`near`."""
-    return near(kind.split('.')[-1], {name for _, value in _registries() for names in _registered(value)
-                                      for name in names})
 
 
 def resembling(name: str, names: Iterable[str], cutoff: float = 0.78) -> Optional[str]:
@@ -162,7 +43,7 @@ def near(name: str, names: Iterable[str]) -> str:
 
 def _names(*functions: Callable, extra: Iterable[str] = (), closed: bool = True, owner: str = '') -> Names:
     known = set(extra).union(*(parameters(function)[0] for function in functions))
-    return Names(frozenset(known | {'_delete_'}), closed, owner or getattr(functions[0], '__name__', ''))
+    return Names(frozenset(known | {'_delete_'}), closed, owner)
 
 
 # What is read from a config: the Runner's arguments, what it looks up beside them, and what `launch` does.
@@ -189,13 +70,16 @@ PLACES = {
     'train_dataloader': _LOADER, 'val_dataloader': _LOADER, 'test_dataloader': _LOADER,
     'train_dataloader.sampler.streams.*': _names(Stream.__init__, extra=['exclude'], owner='a stream'),
     'stages.*': _names(extra=['config', 'options', 'checkpoint'], owner='a stage'),
+    'val_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
+    'test_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
     # Hooks registered under other names run beside mmengine's own, so only a name that resembles one is wrong.
     'default_hooks': _names(extra=['runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint',
                                    'seed', 'pools', 'batch_norm', 'result'], closed=False, owner='default_hooks'),
 }
 # Dicts without `type` that a part of ours hands on, by their name; the part itself refuses what is not near a name.
 PARTS = {'bank': _names(SampleBank.__init__, closed=False), 'teacher': _names(MomentumTeacher.__init__, closed=False),
-         'cosine': _names(cosine_ramp, closed=False), 'linear': _names(linear_ramp, closed=False)}
+         'cosine': _names(cosine_ramp, closed=False), 'linear': _names(linear_ramp, closed=False),
+         'embed': _names(SweepHook.__init__, closed=False)}
 # What a dict without `type` is built as.
 DEFAULT_TYPES = {'optim_wrapper': 'OptimWrapper', 'log_processor': 'LogProcessor', 'visualizer': 'Visualizer',
                  'val_cfg': 'ValLoop', 'test_cfg': 'TestLoop', 'model_wrapper_cfg': 'MMDistributedDataParallel'}

@@ -1,7 +1,6 @@
 """What a model asks of the run around it, checked before the first iteration."""
 from __future__ import annotations
 
-import inspect
 from operator import attrgetter
 from typing import Optional
 
@@ -12,6 +11,7 @@ from mmcluster.models.boost import Boost
 from .extract import unwrap
 from .hooks import EStepHook, MatchHook, ScheduleHook
 from .hooks.estep import num_clusters_of
+from .known_types import streams_of
 from .loops import InnerStepLoop
 
 
@@ -68,13 +68,11 @@ def check_batch(runner: Runner) -> None:
         ValueError: If there is such a stream.
     """
     model, streams = unwrap(runner.model), getattr(runner.train_loop.dataloader.sampler, 'streams', {})
-    stepping = callable(getattr(model, 'steps', None))      # its loss does not see streams
-    known = {} if stepping else inspect.signature(getattr(model, 'loss', lambda: None)).parameters
-    open_end = any(param.kind is param.VAR_KEYWORD for param in known.values())
-    for name in streams if known and not open_end else ():
+    known = streams_of(type(model))
+    for name in streams if known else ():
         if name not in known:
-            raise ValueError(f'{type(model).__name__} has no stream {name!r}; its streams are {list(known)}. Rename it '
-                             f'in train_dataloader.sampler.streams, or drop it')
+            raise ValueError(f'{type(model).__name__} has no stream {name!r}; its streams are {known}. Rename it in '
+                             f'train_dataloader.sampler.streams, or drop it')
     for name, least in getattr(model, 'smallest_batch', {}).items():
         if name in streams and streams[name].size < least:
             raise ValueError(f'{type(model).__name__}: stream {name!r} has size={streams[name].size}, fewer rows than '

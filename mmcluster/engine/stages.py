@@ -180,9 +180,9 @@ def _check_name(prefix: str, name: str, configs: list[Config]) -> None:
         return
     places = list(dict.fromkeys(place for cfg in configs for key in cfg if key in SETTINGS
                                 for place in _places(cfg[key], name, key)))
-    near = f' (did you mean {" or ".join(prefix + place for place in places[:3])}?)' if places else near(
+    meant = f' (did you mean {" or ".join(prefix + place for place in places[:3])}?)' if places else near(
         name, {*SETTINGS, *(key for cfg in configs for key in cfg)})
-    raise ValueError(f'--cfg-options {prefix}{name}: nothing reads a setting of this name{near}')
+    raise ValueError(f'--cfg-options {prefix}{name}: nothing reads a setting of this name{meant}')
 
 
 def _places(value: Any, name: str, where: str) -> list[str]:
