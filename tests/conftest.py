@@ -1,4 +1,7 @@
 """Fixtures of the tests that build Runners. This folder is on the path, so that all tests can import ``reduced``."""
+import os
+import tempfile
+
 import pytest
 import torch
 from killed import Killed
@@ -7,6 +10,8 @@ from mmengine.registry import init_default_scope
 import mmcluster  # noqa: F401
 from mmcluster.engine.hooks import SeedHook
 
+CACHE = tempfile.TemporaryDirectory(prefix='mmcluster_cache_')   # tests leave nothing in the user's cache folder
+os.environ['MMCLUSTER_CACHE'] = CACHE.name
 torch.set_num_threads(1)  # small tensors gain nothing from more, and equal runs need equal numbers of threads
 
 

@@ -1,8 +1,23 @@
-"""Where files go that can be made again."""
+"""Files that spare work at the next start. They lie in the user's cache folder, never among the data."""
 from __future__ import annotations
 
 import os
+import time
+import uuid
+import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO, Callable, Iterator, Optional, TypeVar
+
+from mmengine.logging import print_log
+
+try:
+    import fcntl
+except ImportError:     # Windows: every process does the work itself
+    fcntl = None
+
+_STALE_SECONDS = 3600
+_Value = TypeVar('_Value')
 
 
 def cache_folder(name: str) -> Path:
@@ -16,3 +31,90 @@ def cache_folder(name: str) -> Path:
     own, shared = os.environ.get('MMCLUSTER_CACHE'), os.environ.get('XDG_CACHE_HOME')
     root = Path(own) if own else Path(shared) / 'mmcluster' if shared else Path.home() / '.cache' / 'mmcluster'
     return root.expanduser().absolute() / name
+
+
+def remembered(file: Optional[Path], read: Callable[[Path], Optional[_Value]], make: Callable[[], _Value],
+               write: Callable[[Path, _Value], object]) -> _Value:
+    """Take a value from its cache file, or make it, once on a computer however many processes ask for it.
+
+    The others wait for the first. It may fail or be killed: the system then frees its lock, and the next one makes the
+    value, or fails with the same error, itself. Nothing is awaited from a process that could have ended.
+
+    Args:
+        file: The cache file; None: nothing is kept.
+        read: File -> value, None if it must be made.
+        make: Makes the value.
+        write: Keeps it: called with the file and the value.
+
+    Returns:
+        The value.
+    """
+    value = None if file is None else read(file)
+    if value is not None:
+        return value
+    if file is None:
+        return make()
+    with _locked(file):
+        value = read(file)
+        if value is None:
+            value = make()
+            write(file, value)
+    return value
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Be the only process that makes a file; without effect where the file system has no locks."""
+    with suppress(OSError):
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # others need not see private photographs
+    lock = None
+    with suppress(OSError):     # a folder that cannot be written, of which writing the file warns
+        lock = os.open(file.with_name(f'.{file.name}.lock'), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if lock is not None and fcntl is not None:
+            _acquire(lock, file)
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)      # which also unlocks it
+
+
+def _acquire(lock: int, file: Path) -> None:
+    """Lock an open file, and say so if that takes time."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print_log(f'waiting for another process that makes {file}', logger='current')
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError:             # no locks on this file system
+        pass
+
+
+def write_atomically(file: Path, write: Callable[[BinaryIO], object]) -> bool:
+    """Write a file so that readers see the old content or the whole new one, whenever the writer dies.
+
+    Args:
+        file: Where to; its folder is made if needed.
+        write: Called with the open temporary file, which lies in the same folder.
+
+    Returns:
+        True, or False with a warning if the folder cannot be written. Other errors leave no file behind and go on.
+    """
+    temporary = file.with_name(f'.{file.name}.{uuid.uuid4().hex}')
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in file.parent.glob(f'.{file.name}.*'):  # of writers that were killed
+            if left.suffix != '.lock' and time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink()
+        with open(temporary, 'xb') as stream:
+            write(stream)
+        os.replace(temporary, file)
+    except OSError as error:
+        warnings.warn(f'cannot write {file} ({error}); nothing is cached. Set the environment variable '
+                      'MMCLUSTER_CACHE to a writable folder, or give one as `cache`, or cache=False.')
+        return False
+    finally:
+        with suppress(OSError):  # it is gone when all went well
+            temporary.unlink()
+    return True

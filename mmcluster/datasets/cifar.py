@@ -114,7 +114,9 @@ def _names(folder: Path, version: str, python: tuple[str, str], binary: str) -> 
     path = folder / (python[0] if version == 'python' else binary)
     if not path.is_file():
         return []
-    return list(read_pickle(path)[python[1]]) if version == 'python' else path.read_text().split()
+    if version == 'python':
+        return list(read_pickle(path)[python[1]])
+    return path.read_text(encoding='utf-8').split()
 
 
 @DATASETS.register_module()

@@ -1,19 +1,31 @@
 """One way to read an image file, and one way to say that it cannot be read."""
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Any, Mapping, Optional, Union
 
 import numpy as np
-from PIL import Image, ImageOps, TiffImagePlugin
+import PIL
+from PIL import Image, TiffImagePlugin
 
-IMAGE_SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm', '.ppm', '.tif', '.tiff', '.webp')
+from mmcluster.environment import env_int
+from mmcluster.image_files import load_plugins, needs_plugin, suffix_of
+
+from .names import printable
+
+LIMIT = 'MMCLUSTER_MAX_PIXELS'
 TIFF_SUFFIXES = ('.tif', '.tiff')
 _TIFF_MAGIC = (b'II*\0', b'MM\0*')
 _BIG_TIFF_MAGIC = (b'II+\0', b'MM\0+')
 _BITS, _PHOTOMETRIC, _BANDS, _EXTRA = 258, 262, 277, 338  # tags of a TIFF
 _CMYK = 5
 _ALPHA = {1, 2, 999}  # the last one is what CorelDRAW writes
+_ORIENTATION = 274      # tag of EXIF
+_TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+          5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+          8: Image.Transpose.ROTATE_90}
 _MAX_LISTED = 20
 
 
@@ -46,13 +58,18 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB', draft: Optional[int]
         The decoded image in the asked mode.
 
     Edge cases:
-        Missing, empty, truncated, unknown and oversized files, float or 32-bit pixels, TIFFs of more than three colour
-        channels, and colour TIFFs of 16 bits raise :class:`UnreadableImageError`.
+        Missing, empty, truncated and unknown files, pipes and devices, float or 32-bit pixels, TIFFs of more than three
+        colour channels, colour TIFFs of 16 bits, and images of more pixels than Pillow's limit (which the environment
+        variable ``MMCLUSTER_MAX_PIXELS`` changes) raise :class:`UnreadableImageError`.
     """
     if mode not in ('RGB', 'L'):
         raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}")
+    _prepare_pillow()
     try:
-        if Path(path).stat().st_size == 0:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):     # a pipe would never end, a device never begin
+            raise ValueError('not a regular file')
+        if found.st_size == 0:
             raise ValueError('the file is empty')
         with Image.open(path) as image:
             fault = _tiff_fault(getattr(image, 'tag_v2', {}))
@@ -61,10 +78,32 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB', draft: Optional[int]
             if draft is not None:
                 image.draft(None, (draft, draft))       # formats other than JPEG do nothing
             image.load()
-            return _to_mode(ImageOps.exif_transpose(image), mode)
+            return _to_mode(_turned(image), mode)
     except Exception as error:  # decoders of damaged files raise anything from OSError to IndexError
         reason = _reason(path, error)
-        raise UnreadableImageError(f'{path}: {reason}', reason) from error
+        raise UnreadableImageError(f'{printable(str(path))}: {reason}', reason) from error
+
+
+def _prepare_pillow() -> None:
+    """Give Pillow its plug-ins and the limit of the environment; a worker process may not have them yet."""
+    load_plugins()
+    if os.environ.get(LIMIT):
+        Image.MAX_IMAGE_PIXELS = env_int(LIMIT, 0, least=1)     # it warns from here, and refuses from twice as many
+
+
+def decoder_name() -> str:
+    """What else than a file decides about its pixels, and whether it can be read."""
+    _prepare_pillow()
+    return f'Pillow {PIL.__version__} {"HEIF" in Image.OPEN} {Image.MAX_IMAGE_PIXELS}'
+
+
+def _turned(image: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation. Pillow's own function also writes all tags anew, and fails at the first odd one."""
+    try:
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION))
+    except Exception:  # EXIF that is damaged says nothing about the pixels
+        return image
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_mode(image: Image.Image, mode: str) -> Image.Image:
@@ -97,6 +136,12 @@ def _reason(path: Union[str, Path], error: Exception) -> str:
         return fault
     if isinstance(error, FileNotFoundError):
         return 'the file does not exist'
+    if isinstance(error, Image.DecompressionBombError):
+        return f'more pixels than Pillow decodes, against files made to fill the memory ({error}). If you trust it, ' \
+               f'set the environment variable {LIMIT} to its number of pixels'
+    package = needs_plugin(suffix_of(Path(path).name))
+    if isinstance(error, Image.UnidentifiedImageError) and package:
+        return f'Pillow reads such files with the package {package}: install it, or convert them'
     if isinstance(error, Image.UnidentifiedImageError):
         return 'not an image of a known format' if tags is None else \
             f'TIFF of an unknown kind ({tags.get(_BANDS, 1)} channels); convert it to 8-bit RGB'
@@ -132,6 +177,8 @@ def _tiff_fault(tags: Mapping[int, Any]) -> str:
 
 def _tiff_tags(path: Union[str, Path]) -> Optional[Mapping[int, Any]]:
     """The first directory of a TIFF; None for other or broken files."""
+    if not os.path.isfile(path):
+        return None
     try:
         with open(path, 'rb') as file:
             header = file.read(16)
@@ -155,7 +202,7 @@ def unreadable_error(failures: list[tuple[str, str]], total: int) -> UnreadableI
     Returns:
         The error to raise: it lists the first 20 files and says what to do.
     """
-    lines = [f'  {path}: {reason}' for path, reason in failures[:_MAX_LISTED]]
+    lines = [f'  {printable(path)}: {reason}' for path, reason in failures[:_MAX_LISTED]]
     if len(failures) > _MAX_LISTED:
         lines.append(f'  ... and {len(failures) - _MAX_LISTED} more')
     return UnreadableImageError(

@@ -1,50 +1,28 @@
-"""What sources of image files share: finding, counting and decoding the files."""
+"""What sources of image files share: decoding the files, and knowing them again."""
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import stat
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence
 
 import numpy as np
 from PIL import Image
 
-from .decode import IMAGE_SUFFIXES, TIFF_SUFFIXES, UnreadableImageError, decode_image, tiff_fault, unreadable_error
-from .image_bank import CACHE_FOLDER, write_atomically
+from mmcluster.image_files import passed_over
+
+from .cache import cache_folder, remembered, write_atomically
+from .decode import TIFF_SUFFIXES, UnreadableImageError, decode_image, decoder_name, tiff_fault, unreadable_error
+from .names import printable
 from .seeding import stable_hash
 from .sources import ImageSource
 
-
-def list_images(root: Path, recursive: bool = True) -> list[str]:
-    """List the images below a folder in an order that does not depend on the file system.
-
-    Files count as images by their suffix, in either case. Names that start with a dot are passed over. Folders behind
-    symbolic links are entered, each real folder once.
-
-    Args:
-        root: The folder.
-        recursive: Enter sub folders.
-
-    Returns:
-        Paths relative to ``root`` with forward slashes, sorted as plain text (``img10`` before ``img2``).
-    """
-    found, seen, todo = [], set(), [root]
-    while todo:
-        folder = todo.pop()
-        real = os.path.realpath(folder)
-        if real in seen:
-            continue
-        seen.add(real)
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if entry.name.startswith('.'):
-                continue
-            if entry.is_dir():
-                todo.extend([Path(entry.path)] if recursive else [])
-            elif entry.name.lower().endswith(IMAGE_SUFFIXES):
-                found.append(Path(entry.path).relative_to(root).as_posix())
-    return sorted(found)
+UNREADABLE = 'unreadable'
 
 
 class FileSource(ImageSource):
@@ -58,41 +36,72 @@ class FileSource(ImageSource):
         mode: ``'RGB'`` or ``'L'``.
         skip_unreadable: Try every image now and leave out those that cannot be read, before the rows are numbered.
             The list of bad files is kept in the cache folder, so that later runs need not try again.
+        left_out: Suffix or other reason -> number of files that were passed over; a warning tells of them.
     """
 
     def __init__(self, root: Path, paths: list[str], labels: Optional[np.ndarray], classes: Sequence[str],
-                 mode: str, skip_unreadable: bool) -> None:
+                 mode: str, skip_unreadable: bool, left_out: Mapping[str, int] = ImageSource.left_out) -> None:
         if mode not in ('RGB', 'L'):
             raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}")
         self.root, self.name, self.mode, self.classes = root, root.name, mode, tuple(classes)
-        sizes, times = zip(*[_size_and_time(root / path) for path in paths])
-        self.newest = max(times)
-        keep = range(len(paths))
+        self.left_out = dict(left_out)
+        said = passed_over(left_out)
+        if said:
+            warnings.warn(f'{root}: {said}')
+        states = [_state_of(root / path) for path in paths]
+        keep = list(range(len(paths)))
         if skip_unreadable:
-            bad = self._unreadable(paths, _fingerprint(paths, sizes))
+            bad = self._unreadable(paths, states)
             keep = [i for i in keep if paths[i] not in bad]
+            self.left_out.update({UNREADABLE: len(bad)} if bad else {})
         if not keep:
             raise UnreadableImageError(f'none of the {len(paths)} images in {root} can be read')
         self.paths = [paths[i] for i in keep]
-        self.labels = None if labels is None else labels[list(keep)]
-        self.fingerprint = _fingerprint(self.paths, [sizes[i] for i in keep])
+        self.labels = None if labels is None else labels[keep]
+        self._cache_name = self._name_of(self.paths, [states[i] for i in keep])
+
+    @property
+    def cache_name(self) -> str:
+        """Hash of folder and paths, and hash of the state of every file: size, times and inode."""
+        return self._cache_name
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """63-bit number that changes with the content of the files and their order, but not when they are moved.
+
+        All files are read for it, once: it is kept for as long as no file changes its state.
+        """
+        file = cache_folder('images') / f'{self.cache_name}_content.json'
+        return remembered(file, partial(_read_record, kind=int), self._content, _write_record)
+
+    def _content(self) -> int:
+        """Hash relative paths and contents."""
+        with ThreadPoolExecutor() as pool:
+            digests = list(pool.map(_digest_of, [self.root / path for path in self.paths]))
+        return stable_hash('\n'.join(f'{path}\0{digest}' for path, digest in zip(self.paths, digests)))
+
+    def _name_of(self, paths: Sequence[str], states: Sequence[str]) -> str:
+        """Begin the names of cache files."""
+        place = stable_hash(os.path.realpath(self.root), '\n'.join(paths))
+        return f'{place:016x}_{stable_hash(decoder_name(), chr(10).join(states)):016x}'
 
     def load(self, i: int) -> Image.Image:
         """Decode image ``i``; see :func:`~mmcluster.datasets.decode.decode_image` for what is raised."""
         return decode_image(self.root / self.paths[i], self.mode)
 
-    def _unreadable(self, paths: list[str], fingerprint: int) -> set[str]:
+    def _unreadable(self, paths: list[str], states: list[str]) -> set[str]:
         """Return the paths that cannot be decoded, and warn about them."""
-        record = self.root / CACHE_FOLDER / f'{fingerprint:016x}_unreadable.json'
-        bad = _read_record(record, self.newest)
-        if bad is None:
+        def find() -> list[str]:
+            """Try all images."""
             with ThreadPoolExecutor() as pool:
                 reasons = list(pool.map(_reason, [self.root / path for path in paths]))
-            bad = [path for path, reason in zip(paths, reasons) if reason]
-            write_atomically(record, lambda file: file.write(json.dumps(bad).encode()))
+            return [path for path, reason in zip(paths, reasons) if reason]
+
+        file = cache_folder('images') / f'{self._name_of(paths, states)}_unreadable.json'
+        bad = remembered(file, partial(_read_record, kind=list), find, _write_record)
         if bad:
             warnings.warn(f'{self.root}: left out {len(bad)} of {len(paths)} images that cannot be read: '
-                          + ', '.join(bad[:20]) + (' ...' if len(bad) > 20 else ''))
+                          + ', '.join(map(printable, bad[:20])) + (' ...' if len(bad) > 20 else ''))
         return set(bad)
 
 
@@ -125,50 +134,41 @@ def _reason(path: Path) -> str:
     return ''
 
 
-def _read_record(record: Path, newest: float) -> Optional[list[str]]:
-    """Read the list of bad files of an earlier run; None if it is missing, damaged or older than an image."""
+def _read_record(file: Path, kind: type) -> Any:
+    """Read what an earlier run found out; None if it is missing or damaged."""
     try:
-        return json.loads(record.read_text()) if record.stat().st_mtime >= newest else None
+        value = json.loads(file.read_text(encoding='utf-8'))
     except (OSError, ValueError):
         return None
+    return value if isinstance(value, kind) else None
 
 
-def _size_and_time(path: Path) -> tuple[int, float]:
-    """Size and modification time of a file; zeros for a dangling link, which decoding then reports."""
+def _write_record(file: Path, value: Any) -> None:
+    """Keep what was found out."""
+    write_atomically(file, lambda stream: stream.write(json.dumps(value).encode()))
+
+
+def _state_of(path: Path) -> str:
+    """What changes when a file does, without reading it; a dangling link, which decoding reports, has none.
+
+    The time of the last change of its status cannot be set back, unlike that of its content.
+    """
     try:
-        stat = path.stat()
+        found = path.stat()
     except OSError:
-        return 0, 0.
-    return stat.st_size, stat.st_mtime
+        return ''
+    return f'{found.st_size} {found.st_mtime_ns} {found.st_ino} {found.st_ctime_ns}'
 
 
-def _fingerprint(paths: Sequence[str], sizes: Sequence[int]) -> int:
-    """Hash relative paths and file sizes."""
-    return stable_hash('\n'.join(f'{path}\0{size}' for path, size in zip(paths, sizes)))
-
-
-def existing_folder(root: Union[str, Path]) -> Path:
-    """Look for the folder of the data.
-
-    Args:
-        root: Its path.
-
-    Returns:
-        The same; a missing folder raises ``FileNotFoundError``.
-    """
-    root = Path(root)
-    if not root.is_dir():
-        raise FileNotFoundError(f'{root.absolute()} is not a folder. Unpack the data there or correct `root`.')
-    return root
-
-
-def sub_folders(folder: Path) -> list[str]:
-    """List the visible sub folders.
-
-    Args:
-        folder: Where to look.
-
-    Returns:
-        Their names, sorted.
-    """
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
+def _digest_of(path: Path) -> str:
+    """Hash the content of a file; an empty text if it cannot be read, which decoding reports."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return ''
+        with open(path, 'rb') as file:
+            for part in iter(lambda: file.read(1 << 20), b''):
+                digest.update(part)
+    except OSError:
+        return ''
+    return digest.hexdigest()

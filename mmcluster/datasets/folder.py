@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import posixpath
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Optional, Sequence, Union
 
@@ -11,11 +12,12 @@ import numpy as np
 from mmcluster.registry import DATASETS
 
 from .class_lists import class_folders
-from .decode import IMAGE_SUFFIXES
-from .files import FileSource, existing_folder, list_images, sub_folders
+from .files import FileSource
 from .label_csv import read_labels
+from .layout import check_layout, splits_among
+from .listing import existing_folder, no_image_error, scan_images, sub_folders
 
-_SPLIT_NAMES = {'train', 'test', 'val', 'valid', 'validation'}
+_OUTSIDE = 'outside the class folders'
 
 
 @DATASETS.register_module()
@@ -33,7 +35,8 @@ class ClassFolderSource(FileSource):
         skip_unreadable: Leave out images that cannot be read (a warning counts them).
 
     Edge cases:
-        Missing or empty class folders and splits with different classes are errors. A class of a single image is read
+        Missing or empty class folders and splits with different classes are errors, and so are folders that look like
+        splits or like a level above the classes, unless ``classes`` names them. A class of a single image is read
         like any other, with a warning that names it: training does not see classes, but metrics say little about it.
     """
 
@@ -44,16 +47,24 @@ class ClassFolderSource(FileSource):
         chosen, titles = (None, None) if classes is None else class_folders(classes)
         folders = [''] if splits is None else [splits] if isinstance(splits, str) else list(splits)
         names = self._classes(root, folders, chosen)
-        paths, labels = [], []
+        paths, labels, left_out = [], [], Counter()
+        inside: dict[str, list[str]] = {name: [] for name in names}
         for folder in folders:
+            left_out[_OUTSIDE] += len(scan_images(root / folder, recursive=False)[0])
             for label, name in enumerate(names):
-                inside = list_images(root / folder / name)
-                if not inside:
-                    raise FileNotFoundError(f'{root / folder / name} holds no image ({" ".join(IMAGE_SUFFIXES)}). '
-                                            'Fill or remove it, or name the wanted folders in `classes`.')
-                paths += [posixpath.join(folder, name, path) for path in inside]
-                labels += [label] * len(inside)
-        super().__init__(root, paths, np.asarray(labels, np.int64), titles or names, mode, skip_unreadable)
+                found, others = scan_images(root / folder / name)
+                if not found:
+                    raise no_image_error(root / folder / name, others,
+                                         'Fill or remove it, or name the wanted folders in `classes`')
+                left_out += others
+                inside[name] += found
+                paths += [posixpath.join(folder, name, path) for path in found]
+                labels += [label] * len(found)
+        if chosen is None:
+            check_layout(root, inside)
+        if left_out[_OUTSIDE]:
+            warnings.warn(f'{root}: passed over {left_out[_OUTSIDE]} images that lie beside the class folders')
+        super().__init__(root, paths, np.asarray(labels, np.int64), titles or names, mode, skip_unreadable, +left_out)
         self.name = classes if isinstance(classes, str) else self.name
         self._warn_of_small_classes()
 
@@ -78,7 +89,7 @@ class ClassFolderSource(FileSource):
         names = found[folders[0]] if classes is None else classes
         if not names:
             raise FileNotFoundError(f'{root / folders[0]} has no class folders; use FolderSource for a plain folder')
-        if folders == [''] and _SPLIT_NAMES.issuperset(names):
+        if folders == [''] and classes is None and splits_among(names) == names:
             raise ValueError(f'the folders {names} of {root} look like splits, not classes; pass splits={tuple(names)}')
         for folder, inside in found.items():
             odd = set(names) - set(inside) if classes is not None else set(names) ^ set(inside)
@@ -97,7 +108,8 @@ class FolderSource(FileSource):
         root: Folder of the data. Rows are ordered by relative path as plain text.
         labels: CSV file with the columns path (relative to ``root``) and label, a header line optional; relative
             names are looked up in ``root`` first. Labels are names or whole numbers; their sorted distinct values
-            become 0..K-1. An empty label or -1 means unknown. None: no ground truth.
+            become 0..K-1. An empty label, NaN or -1 means unknown; other negative numbers and fractions are refused.
+            None: no ground truth.
         recursive: Enter sub folders.
         mode: ``'RGB'`` or ``'L'``.
         skip_unreadable: Leave out images that cannot be read (a warning counts them).
@@ -109,12 +121,15 @@ class FolderSource(FileSource):
     def __init__(self, root: Union[str, Path], labels: Union[str, Path, None] = None, recursive: bool = True,
                  mode: str = 'RGB', skip_unreadable: bool = False) -> None:
         root = existing_folder(root)
-        paths = list_images(root, recursive)
+        paths, left_out = scan_images(root, recursive)
         if not paths:
-            raise FileNotFoundError(f'{root} holds no image ({" ".join(IMAGE_SUFFIXES)})'
-                                    + ('' if recursive else '; set recursive=True to look into sub folders'))
+            raise no_image_error(root, left_out, '' if recursive else 'Set recursive=True to look into sub folders')
+        splits = splits_among(sorted({path.split('/')[0] for path in paths if '/' in path}))
+        if len(splits) > 1:
+            warnings.warn(f'{root}: the images of the folders {", ".join(splits)} are read together; give one of them '
+                          'as `root` to read it alone')
         numbers, classes = None, []
         if labels is not None:
             table = root / labels if (root / labels).is_file() else Path(labels)
             numbers, classes = read_labels(table, paths)
-        super().__init__(root, paths, numbers, classes, mode, skip_unreadable)
+        super().__init__(root, paths, numbers, classes, mode, skip_unreadable, left_out)

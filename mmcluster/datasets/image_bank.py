@@ -4,27 +4,28 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-import uuid
 import warnings
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Callable, Optional, Union
+from typing import BinaryIO, Optional, Union
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from PIL import Image
 from torch import Tensor
 
+from .cache import cache_folder, remembered, write_atomically
 from .decode import UnreadableImageError, unreadable_error
 from .memory import require_memory
 from .sources import ImageSource
 
-CACHE_FOLDER = '.mmcluster_cache'
 _ROWS_PER_TASK = 256
 _DIGEST_BYTES = 16
-_STALE_SECONDS = 3600
+_SUPERSEDED_SECONDS = 7 * 24 * 3600
 _SMALL_PIXELS = 64 * 64
 _BANKS: 'weakref.WeakValueDictionary[tuple, Tensor]' = weakref.WeakValueDictionary()
 
@@ -34,15 +35,16 @@ def image_bank(source: ImageSource, size: Union[int, tuple[int, int], None] = No
     """Return all pixels of a source as one tensor in memory.
 
     Data sets of one process that ask for the same pixels share one tensor, which lives as long as one of them does.
-    A source of files is decoded once and then read from its cache file, which is built again if it is damaged or
-    older than an image. A folder that cannot be written costs a warning and a decoding at each start.
+    A source of files is decoded once, by one process of a computer, and then read from its cache file, whose memory all
+    processes share. The file's name changes with the folder and with size, times and inode of any image; it is built
+    again if it is damaged. A folder that cannot be written costs a warning and a decoding at each start.
 
     Args:
         source: The images.
         size: Height and width, or one number for both; images of another size are resized bicubically without regard
             to their aspect. None keeps the size that the images have in common.
-        cache: True: cache file below ``source.root``; a path: in that folder; False: no cache file. Array sources of
-            the asked size need none.
+        cache: True: cache file in :func:`~mmcluster.datasets.cache.cache_folder`; a path: in that folder; False: no
+            cache file. Array sources of the asked size need none.
 
     Returns:
         (N, H, W, C) uint8; or (N, F) for a source of features.
@@ -52,7 +54,7 @@ def image_bank(source: ImageSource, size: Union[int, tuple[int, int], None] = No
         reported together.
     """
     size = (size, size) if isinstance(size, int) else None if size is None else tuple(size)
-    key = (source.fingerprint, size, source.mode)
+    key = (source.cache_name, size, source.mode)
     bank = _BANKS.get(key)
     if bank is None:
         bank = torch.from_numpy(_pixels(source, size, cache))
@@ -68,21 +70,29 @@ def _pixels(source: ImageSource, size: Optional[tuple[int, int]], cache: Union[b
     if array is not None and array.ndim != 4:
         raise ValueError(f'features {array.shape} cannot be resized; leave `size` out')
     file = _cache_file(source, size, cache)
-    pixels = None if file is None else read_bank(file, source, size)
-    if pixels is None:
-        pixels = decode_bank(source, size)
-        if file is not None:
-            write_bank(file, pixels)
-    return pixels
+    if file is not None and not file.exists():
+        print_log(f'decoding {len(source)} images of {source.name} once; the pixels are kept in {file}',
+                  logger='current')
+    return remembered(file, partial(read_bank, source=source, size=size), partial(decode_bank, source, size), _keep)
+
+
+def _keep(file: Path, pixels: np.ndarray) -> None:
+    """Write a cache file, and remove those of earlier states of the same images that nobody has used for a week."""
+    write_bank(file, pixels)
+    place, *_, shape, mode = file.name.split('_')
+    for other in file.parent.glob(f'{place}_*_{shape}_{mode}'):
+        with suppress(OSError):
+            if other != file and time.time() - other.stat().st_mtime > _SUPERSEDED_SECONDS:
+                other.unlink()
 
 
 def _cache_file(source: ImageSource, size: Optional[tuple[int, int]], cache: Union[bool, str, Path]) -> Optional[Path]:
     """Name the cache file; None for no cache."""
     if cache is False or cache is True and source.root is None:
         return None
-    folder = source.root / CACHE_FOLDER if cache is True else Path(cache)
+    folder = cache_folder('images') if cache is True else Path(cache)
     shape = 'native' if size is None else f'{size[0]}x{size[1]}'
-    return folder / f'{source.fingerprint:016x}_{shape}_{source.mode}.npy'
+    return folder / f'{source.cache_name}_{shape}_{source.mode}.npy'
 
 
 def decode_bank(source: ImageSource, size: Optional[tuple[int, int]] = None) -> np.ndarray:
@@ -151,13 +161,15 @@ def read_bank(file: Path, source: ImageSource, size: Optional[tuple[int, int]] =
         size: (H, W) it must have; None for any.
 
     Returns:
-        (N, H, W, C) uint8; None if the file is missing, damaged (with a warning), or older than one of the images.
+        (N, H, W, C) uint8 in memory that processes share until they write to it; None if the file is missing or
+        damaged (with a warning).
     """
-    if not file.is_file() or file.stat().st_mtime < source.newest:
+    if not file.is_file():
         return None
     try:
+        pixels = np.lib.format.open_memmap(file, mode='c')
         with open(file, 'rb') as stream:
-            pixels = np.lib.format.read_array(stream, allow_pickle=False)
+            stream.seek(pixels.offset + pixels.nbytes)
             digest = stream.read()
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or len(pixels) != len(source):
             raise ValueError(f'it holds {pixels.dtype} {pixels.shape}')
@@ -168,7 +180,9 @@ def read_bank(file: Path, source: ImageSource, size: Optional[tuple[int, int]] =
     except (OSError, ValueError, EOFError) as error:
         warnings.warn(f'the image cache {file} is damaged ({error}) and will be built again')
         return None
-    return pixels
+    with suppress(OSError):
+        os.utime(file)      # it is in use
+    return np.asarray(pixels)
 
 
 def write_bank(file: Path, pixels: np.ndarray) -> bool:
@@ -192,32 +206,3 @@ def write_bank(file: Path, pixels: np.ndarray) -> bool:
 def _digest(pixels: np.ndarray) -> bytes:
     """Checksum of all bytes of a contiguous array."""
     return hashlib.blake2b(memoryview(pixels).cast('B'), digest_size=_DIGEST_BYTES).digest()
-
-
-def write_atomically(file: Path, write: Callable[[BinaryIO], object]) -> bool:
-    """Write a file so that readers see the old content or the whole new one, whenever the writer dies.
-
-    Args:
-        file: Where to; its folder is made if needed.
-        write: Called with the open temporary file, which lies in the same folder.
-
-    Returns:
-        True, or False with a warning if the folder cannot be written. Other errors leave no file behind and go on.
-    """
-    temporary = file.with_name(f'.{file.name}.{uuid.uuid4().hex}')
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for left in file.parent.glob(f'.{file.name}.*'):  # of writers that were killed
-            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-                left.unlink()
-        with open(temporary, 'xb') as stream:
-            write(stream)
-        os.replace(temporary, file)
-    except OSError as error:
-        warnings.warn(f'cannot write {file} ({error}); nothing is cached. Give a writable folder as `cache`, or '
-                      'cache=False.')
-        return False
-    finally:
-        with suppress(OSError):  # it is gone when all went well
-            temporary.unlink()
-    return True

@@ -37,12 +37,22 @@ class ImbalancedSource(ImageSource):
                              'choose a split with labels')
         self._source, self._rows = source, _choose(source.labels, zeta, seed)
         rows = self._rows
-        self.name, self.root, self.newest = f'{source.name} zeta={zeta}', source.root, source.newest
+        self.name, self.root, self.left_out = f'{source.name} zeta={zeta}', source.root, source.left_out
         self.mode, self.classes = source.mode, source.classes
         self.array = None if source.array is None else source.array[rows]
         self.paths = None if source.paths is None else [source.paths[row] for row in rows]
         self.labels = source.labels[rows]
-        self.fingerprint = stable_hash(source.fingerprint, rows.tobytes())
+
+    @property
+    def fingerprint(self) -> int:
+        """63-bit number that changes with the images that stayed."""
+        return stable_hash(self._source.fingerprint, self._rows.tobytes())
+
+    @property
+    def cache_name(self) -> str:
+        """What the pixels depend on: each part of the other source's name, together with the rows."""
+        parts = self._source.cache_name.split('_')
+        return '_'.join(f'{stable_hash(part, self._rows.tobytes()):016x}' for part in parts)
 
     def load(self, i: int) -> Image.Image:
         """Return image ``i`` of those that stayed."""

@@ -60,7 +60,9 @@ class IndexedDataset(Dataset):
         rows = np.arange(len(source)) if indices is None else _check_indices(indices, len(source))
         self.test_mode = test_mode
         self._rows = torch.from_numpy(rows)
-        self._fingerprint = source.fingerprint if indices is None else stable_hash(source.fingerprint, rows.tobytes())
+        self._chosen = None if indices is None else rows.tobytes()
+        # that of files is not known before their content is read, which nobody may ask for
+        self._origin = source.fingerprint if source.paths is None else source
         self._labels = None if source.labels is None else source.labels[rows]
         self._paths = None if source.paths is None else [source.paths[i] for i in rows]
         self._splits = dict(source.splits)
@@ -123,8 +125,9 @@ class IndexedDataset(Dataset):
 
     @property
     def fingerprint(self) -> int:
-        """63-bit number that changes with the images, their order and the chosen rows."""
-        return self._fingerprint
+        """63-bit number that changes with the images, their order and the chosen rows, wherever they lie."""
+        origin = self._origin if isinstance(self._origin, int) else self._origin.fingerprint
+        return origin if self._chosen is None else stable_hash(origin, self._chosen)
 
     @property
     def metainfo(self) -> dict[str, Any]:

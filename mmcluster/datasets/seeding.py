@@ -24,7 +24,7 @@ def stable_hash(*parts: Union[int, str, bytes, memoryview]) -> int:
     digest = hashlib.blake2b(digest_size=8)
     for part in parts:
         if isinstance(part, str):
-            part = part.encode()
+            part = part.encode('utf-8', 'surrogateescape')  # names of files need not be UTF-8
         elif isinstance(part, int):
             part = part.to_bytes(16, 'little', signed=True)
         size = part.nbytes if isinstance(part, memoryview) else len(part)

@@ -28,7 +28,6 @@ class ImageSource:
         classes: Names of the ground-truth classes, empty where unknown.
         paths: Paths relative to ``root``, one per image; None for arrays.
         fingerprint: 63-bit number that changes when the images or their order change. Labels do not enter it.
-        newest: Modification time of the newest file in seconds, 0 for arrays.
         splits: Name -> rows of the parts of the data, where there are any.
         left_out: Reason -> number of files that were found but are not used.
     """
@@ -41,13 +40,17 @@ class ImageSource:
     classes: tuple[str, ...] = ()
     paths: Optional[list[str]] = None
     fingerprint: int = 0
-    newest: float = 0.
     splits: Mapping[str, range] = MappingProxyType({})
     left_out: Mapping[str, int] = MappingProxyType({})
 
     def __len__(self) -> int:
         """Number of images, N."""
         return len(self.array if self.paths is None else self.paths)
+
+    @property
+    def cache_name(self) -> str:
+        """What the pixels depend on, for the names of cache files; of an array its content."""
+        return f'{self.fingerprint:016x}'
 
     def load(self, i: int) -> Image.Image:
         """Return image ``i`` in ``mode``."""

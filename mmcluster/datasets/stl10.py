@@ -77,6 +77,7 @@ class STL10Source(ArraySource):
             _read_images(folder / f'{part}_X.bin', out)
         names = folder / 'class_names.txt'
         super().__init__(array, None if parts == ['unlabeled'] else np.concatenate(labels),
-                         names.read_text().split() if names.is_file() else (), f"STL-10 {'+'.join(parts)}")
+                         names.read_text(encoding='utf-8').split() if names.is_file() else (),
+                         f"STL-10 {'+'.join(parts)}")
         self.root = folder
         self.splits = {part: range(stop - count, stop) for part, count, stop in zip(parts, counts, stops)}

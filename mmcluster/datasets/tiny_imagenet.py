@@ -8,7 +8,8 @@ import numpy as np
 
 from mmcluster.registry import DATASETS
 
-from .files import FileSource, existing_folder, list_images, sub_folders
+from .files import FileSource
+from .listing import existing_folder, list_images, sub_folders
 from .sources import split_parts
 
 PARTS = ('train', 'val', 'test')
@@ -20,7 +21,7 @@ def _read_table(folder: Path) -> dict[str, str]:
     if not (folder / _TABLE).is_file():
         raise FileNotFoundError(f'{folder} lacks {_TABLE}: unpack the archive again. Validation images that were moved '
                                 "into class folders are read by ClassFolderSource(splits=('train', 'val')).")
-    lines = [line.split() for line in (folder / _TABLE).read_text().splitlines() if line.strip()]
+    lines = [line.split() for line in (folder / _TABLE).read_text(encoding='utf-8').splitlines() if line.strip()]
     return {line[0]: line[1] for line in lines if len(line) > 1}
 
 
@@ -77,7 +78,7 @@ class TinyImageNetSource(FileSource):
     def _classes(root: Path) -> list[str]:
         """Sorted WordNet ids, from ``wnids.txt`` or else from the folders of the training images."""
         if (root / 'wnids.txt').is_file():
-            return sorted((root / 'wnids.txt').read_text().split())
+            return sorted((root / 'wnids.txt').read_text(encoding='utf-8').split())
         if (root / 'train').is_dir():
             return sub_folders(root / 'train')
         raise FileNotFoundError(f'{root} holds neither tiny-imagenet-200/wnids.txt nor tiny-imagenet-200/train. Unpack '

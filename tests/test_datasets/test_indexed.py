@@ -121,26 +121,36 @@ def test_indices_renumber(tmp_path):
 
 # the bank
 
-def test_bank_is_decoded_cached_and_shared(tmp_path):
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """The cache folder, empty."""
+    monkeypatch.setenv('MMCLUSTER_CACHE', str(tmp_path / 'store'))
+    return tmp_path / 'store' / 'images'
+
+
+def banks_in(folder):
+    return sorted(folder.glob('*.npy'))
+
+
+def test_bank_is_decoded_cached_and_shared(tmp_path, store):
     root = make_folder(tmp_path / 'x')
     expected = np.stack([np.asarray(Image.open(root / f'{i}.png')) for i in range(5)])
     first = image_bank(FolderSource(root))
     assert np.array_equal(first, expected)
     assert image_bank(FolderSource(root)) is first
     assert image_bank(FolderSource(root), size=4) is not first is not image_bank(FolderSource(root, mode='L'))
-    files = {path.name for path in (root / '.mmcluster_cache').iterdir()}
-    name = f'{FolderSource(root).fingerprint:016x}'
-    assert files == {f'{name}_native_RGB.npy', f'{name}_4x4_RGB.npy', f'{name}_native_L.npy'}
-    key = (FolderSource(root).fingerprint, None, 'RGB')
+    name = FolderSource(root).cache_name
+    assert len(list(root.iterdir())) == 5 and {path.name for path in banks_in(store)} == {f'{name}_native_RGB.npy', f'{name}_4x4_RGB.npy', f'{name}_native_L.npy'}
+    key = (FolderSource(root).cache_name, None, 'RGB')
     assert key in _BANKS
     del first
     assert key not in _BANKS
 
 
-def test_cache_file_is_used_and_checked(tmp_path, monkeypatch):
+def test_cache_file_is_used_and_checked(tmp_path, monkeypatch, store):
     root = make_folder(tmp_path / 'x')
     expected = image_bank(FolderSource(root)).numpy().copy()
-    file = next((root / '.mmcluster_cache').iterdir())
+    file, = banks_in(store)
     intact = file.read_bytes()
     assert np.array_equal(np.load(file), expected)
 
@@ -192,14 +202,14 @@ def test_remains_of_a_killed_writer_are_removed(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ['.x.npy.alive', 'x.npy']
 
 
-def test_cache_choices(tmp_path):
+def test_cache_choices(tmp_path, store):
     root = make_folder(tmp_path / 'x')
     IndexedDataset(FolderSource(root), cache=False)
-    assert not (root / '.mmcluster_cache').exists()
+    assert not store.exists()
     IndexedDataset(FolderSource(root), cache=str(tmp_path / 'elsewhere'))
-    assert len(list((tmp_path / 'elsewhere').iterdir())) == 1 and not (root / '.mmcluster_cache').exists()
-    (root / '.mmcluster_cache').write_text('a file where the folder should be: not writable, even for root')
-    with pytest.warns(UserWarning, match='nothing is cached. Give a writable folder'):
+    assert len(banks_in(tmp_path / 'elsewhere')) == 1 and not store.exists()
+    store.parent.write_text('a file where the folder should be: not writable, even for root')
+    with pytest.warns(UserWarning, match='nothing is cached. Set .* MMCLUSTER_CACHE to a writable folder'):
         assert len(IndexedDataset(FolderSource(root))) == 5
 
 

@@ -1,0 +1,95 @@
+"""Finding image files and folders."""
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Mapping, Union
+
+from mmcluster.image_files import IRREGULAR, count_suffixes, image_suffixes, passed_over, suffix_of
+
+
+def scan_images(root: Path, recursive: bool = True) -> tuple[list[str], Counter]:
+    """List the images below a folder in an order that does not depend on the file system.
+
+    Files count as images by their suffix, in either case. Names that start with a dot are passed over. Folders behind
+    symbolic links are entered, each real folder once. Links that lead nowhere are listed, so that decoding names them.
+
+    Args:
+        root: The folder.
+        recursive: Enter sub folders.
+
+    Returns:
+        Paths relative to ``root`` with forward slashes, sorted as plain text (``img10`` before ``img2``); and the
+        number of other files by suffix, with pipes and devices that are called images.
+    """
+    found, others, irregular, seen, todo, suffixes = [], [], 0, set(), [root], set(image_suffixes())
+    while todo:
+        folder = todo.pop()
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.name.startswith('.'):
+                continue
+            if entry.is_dir():
+                todo.extend([Path(entry.path)] if recursive else [])
+            elif suffix_of(entry.name) not in suffixes:
+                others.append(entry.name)
+            elif entry.is_file() or entry.is_symlink() and not os.path.exists(entry.path):
+                found.append(Path(entry.path).relative_to(root).as_posix())
+            else:
+                irregular += 1
+    left_out = count_suffixes(others)
+    return sorted(found), left_out + Counter({IRREGULAR: irregular})
+
+
+def list_images(root: Path, recursive: bool = True) -> list[str]:
+    """The paths of :func:`scan_images` alone.
+
+    Args:
+        root: The folder.
+        recursive: Enter sub folders.
+    """
+    return scan_images(root, recursive)[0]
+
+
+def no_image_error(folder: Path, left_out: Mapping[str, int], hint: str = '') -> FileNotFoundError:
+    """The error for a folder without images: what lies there instead, and what to do.
+
+    Args:
+        folder: The folder.
+        left_out: See :func:`scan_images`.
+        hint: What else to do.
+    """
+    said = passed_over(left_out)
+    return FileNotFoundError(f'{folder} holds no image ({" ".join(image_suffixes())})' + (f'; {said}' if said else '')
+                             + f'. {hint}'.rstrip('. '))
+
+
+def existing_folder(root: Union[str, Path]) -> Path:
+    """Look for the folder of the data.
+
+    Args:
+        root: Its path.
+
+    Returns:
+        The same; a missing folder raises ``FileNotFoundError``.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise FileNotFoundError(f'{root.absolute()} is not a folder. Unpack the data there or correct `root`.')
+    return root
+
+
+def sub_folders(folder: Path) -> list[str]:
+    """List the visible sub folders.
+
+    Args:
+        folder: Where to look.
+
+    Returns:
+        Their names, sorted.
+    """
+    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
