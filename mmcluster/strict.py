@@ -21,11 +21,15 @@ def state_dict_of(checkpoint: dict) -> dict[str, Tensor]:
 def state_dict_problems(module: nn.Module, state: dict[str, Tensor]) -> list[str]:
     """What keeps a state dict from loading strictly: one line each for missing, unexpected and misshapen keys.
 
+    A submodule with ``takes_any_key``, such as the final centres, may have other keys in each file.
+
     Args:
         module: Module that is to be loaded.
         state: Weights.
     """
-    own = module.state_dict()
+    free = tuple(f'{path}.' for path, part in module.named_modules() if getattr(part, 'takes_any_key', False))
+    own, state = ({key: value for key, value in values.items() if not key.startswith(free)}
+                  for values in (module.state_dict(), state))
     groups = dict(
         missing=[key for key in own if key not in state],
         unexpected=[key for key in state if key not in own],

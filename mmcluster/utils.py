@@ -1,6 +1,9 @@
-"""Set-up for interactive use."""
+"""Set-up for interactive use, and work that one process does for all."""
 from __future__ import annotations
 
+from typing import Any, Callable
+
+from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope as init_scope
 
 from . import registry
@@ -20,3 +23,31 @@ def register_all_modules(init_default_scope: bool = True) -> None:
             value.import_from_location()
     if init_default_scope:
         init_scope(SCOPE)
+
+
+def on_main_process(function: Callable, *args: Any) -> Any:
+    """Call a function on rank 0; if it raises there, every rank raises instead of waiting for rank 0.
+
+    Args:
+        function: Called with ``args`` on rank 0 only.
+        args: Its arguments.
+
+    Returns:
+        What it returned on rank 0, ``None`` elsewhere.
+
+    Raises:
+        RuntimeError: On other ranks, with the message of the error of rank 0.
+    """
+    result, error = None, None
+    if is_main_process():
+        try:
+            result = function(*args)
+        except Exception as exception:
+            error = exception
+    messages = [None if error is None else f'{type(error).__name__}: {error}']
+    broadcast_object_list(messages)
+    if error is not None:
+        raise error
+    if messages[0] is not None:
+        raise RuntimeError(f'rank 0 stopped: {messages[0]}')
+    return result

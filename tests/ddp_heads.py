@@ -13,7 +13,7 @@ from torch import Tensor
 from mmcluster.engine import recipe
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import BestHeadHook
-from mmcluster.engine.hooks.sweep import on_main_process
+from mmcluster.utils import on_main_process
 from mmcluster.engine.launch import prepare
 from mmcluster.models.clusterers import SPICE
 

@@ -212,7 +212,7 @@ def finished(work_dir, accs, epoch=0, validate=lambda epoch: True, last=None):
     data = ThreeRows()
     metric = ClusteringMetric('head')
     runner = SimpleNamespace(
-        work_dir=str(work_dir), epoch=epoch, iter=10 * epoch, seed=5, experiment_name='test',
+        work_dir=str(work_dir), model=torch.nn.Module(), epoch=epoch, iter=10 * epoch, seed=5, experiment_name='test',
         train_dataloader=SimpleNamespace(dataset=data), val_dataloader=SimpleNamespace(dataset=data),
         val_evaluator=SimpleNamespace(metrics=[metric]), train_loop=SimpleNamespace(val_begin=1))
     hook = ResultHook()
@@ -279,7 +279,7 @@ def test_the_last_evaluation_is_not_repeated(tmp_path):
 
 
 def test_without_evaluation_there_is_no_summary(tmp_path):
-    runner = SimpleNamespace(work_dir=str(tmp_path), epoch=0, iter=0, val_loop=None)
+    runner = SimpleNamespace(work_dir=str(tmp_path), model=torch.nn.Module(), epoch=0, iter=0, val_loop=None)
     hook = ResultHook()
     hook.before_train(runner)
     hook.after_train(runner)

@@ -23,6 +23,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--stage', help='stage of a recipe')
     parser.add_argument('--work-dir', help='where the log goes')
     parser.add_argument('--out', help='write path or index, cluster, confidence and second choice to this CSV file')
+    parser.add_argument('--out-features', help='write the embedding (N, D) to this .npy file, in the order of --out')
+    parser.add_argument('--refit', action='store_true', help='run k-means anew on these images, instead of giving them '
+                        'to the clusters of the training')
     parser.add_argument('--out-item', help='write the metrics to this JSON file')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
     parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
@@ -40,6 +43,13 @@ def load_config(args: argparse.Namespace) -> Config:
     cfg.load_from = args.checkpoint
     if args.no_pin_memory:
         cfg.test_dataloader.pin_memory = False
+    metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+    if args.refit:
+        metrics = [dict(metric, refit=True) if metric.get('type') == 'ClusteringMetric' else metric
+                   for metric in metrics]
+    if args.out_features:
+        metrics = [*metrics, dict(type='FeatureFile', path=args.out_features)]
+    cfg.test_evaluator = metrics
     return prepare(cfg, args.launcher)
 
 

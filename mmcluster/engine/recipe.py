@@ -8,9 +8,11 @@ from typing import Any, Callable, Optional
 
 from mmengine.config import Config
 from mmengine.dist import barrier, is_main_process
+from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mmcluster.evaluation.evaluator import PatientEvaluator
 from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
 
@@ -142,7 +144,16 @@ def build_runner(cfg: Config) -> Runner:
     many seconds, and mmengine does it at every save.
     """
     cfg = Config(cfg._cfg_dict, filename=cfg.filename, format_python_code=False)
-    return Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+    return _Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
+
+
+class _Runner(Runner):
+    """mmengine's Runner, whose metrics do not stop each other."""
+
+    def build_evaluator(self, evaluator: Any) -> Evaluator:
+        """Evaluator of a list of metrics, or the one that a config asks for by its type."""
+        built = super().build_evaluator(evaluator)
+        return PatientEvaluator(built.metrics) if type(built) is Evaluator else built
 
 
 def close(runner: Runner) -> None:

@@ -5,14 +5,17 @@ from typing import NamedTuple, Optional, Sequence
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size, is_main_process
+from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 from torch import Tensor
 
+from mmcluster.functional.finite import require_finite
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.metrics import clustering_metrics
 from mmcluster.registry import METRICS
 from mmcluster.structures import TEST_STREAM
+from mmcluster.utils import on_main_process
 
 
 class Assignments(NamedTuple):
@@ -47,10 +50,17 @@ class ClusteringMetric(BaseMetric):
         prefix: Prefix of the names; the source by default.
         top1: Report also the share of rows whose cluster is the label itself, the accuracy of a head whose classes
             are given (semi-supervised training).
+        refit: In a test, run k-means anew on the images of the test. ``False`` gives them to the centres that the
+            checkpoint keeps, so that they go where they went in training, and a few images can be tested too.
+
+    Attributes:
+        kept: (K, D) centres of the checkpoint, put here before a test; ``None`` in training.
+        centers: (K, D) centres of the last evaluation, ``None`` of a head.
     """
 
     def __init__(self, source: str = 'kmeans', num_clusters: Optional[int] = None, n_init: int = 10, seed: int = 0,
-                 metric: str = 'cosine', prefix: Optional[str] = None, top1: bool = False):
+                 metric: str = 'cosine', prefix: Optional[str] = None, top1: bool = False,
+                 refit: bool = False):
         super().__init__(prefix=prefix or source)
         if source not in ('kmeans', 'head'):
             raise ValueError(f"ClusteringMetric: source must be 'kmeans' or 'head', got {source!r}")
@@ -61,7 +71,10 @@ class ClusteringMetric(BaseMetric):
             raise ValueError("ClusteringMetric: top1 needs source='head'; the numbers of k-means clusters mean nothing")
         self.num_clusters = num_clusters
         self.top1 = top1
+        self.refit = refit
         self.options = dict(n_init=n_init, seed=seed, metric=metric)
+        self.kept: Optional[Tensor] = None
+        self.centers: Optional[Tensor] = None
         self.assignments: Optional[Assignments] = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -89,19 +102,22 @@ class ClusteringMetric(BaseMetric):
 
         Raises:
             RuntimeError: If rows are missing or came more than once.
+            ValueError: If there are fewer rows than clusters, or a row is not finite.
         """
         parts = [part for results in all_gather_object(self.results) for part in results]
         self.results.clear()
-        holder: list = [None]
-        if is_main_process():
-            metrics = self.compute_metrics(parts)
-            rows = self.assignments.index
-            if not torch.equal(rows, torch.arange(size)):
-                raise RuntimeError(f'{len(rows.unique())} of {size} rows were evaluated, {len(rows)} with repetitions; '
-                                   f'use a SweepSampler')
-            holder = [{f'{self.prefix}/{name}': value for name, value in metrics.items()}]
+        metrics = on_main_process(self._of_all_rows, parts, size)
+        holder = [metrics, None if self.centers is None else self.centers.cpu()]
         broadcast_object_list(holder)
+        self.centers = holder[1]
         return holder[0]
+
+    def _of_all_rows(self, parts: list, size: int) -> dict[str, float]:
+        rows = torch.cat([part[0] for part in parts]).sort().values if parts else torch.arange(0)
+        if not torch.equal(rows, torch.arange(size)):
+            raise RuntimeError(f'{len(rows.unique())} of {size} rows were evaluated, {len(rows)} with repetitions; '
+                               f'use a SweepSampler')
+        return {f'{self.prefix}/{name}': value for name, value in self.compute_metrics(parts).items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Cluster and compare.
@@ -115,12 +131,11 @@ class ClusteringMetric(BaseMetric):
         index, value, truth = (torch.cat([part[i].to(results[0][i].device) for part in results]) for i in range(3))
         order = torch.argsort(index)
         value = value[order.to(value.device)].to(get_device())
+        require_finite(value, f'metric {self.prefix!r}')
         score = value
         if self.source == 'kmeans':
-            if len(value) < self.num_clusters:
-                raise ValueError(f'{len(value)} images cannot form {self.num_clusters} clusters')
-            result = kmeans(value, self.num_clusters, **self.options)
-            score = center_similarity(value, result.centers, self.options['metric'])
+            self.centers = self._centers(value)
+            score = center_similarity(value, self.centers, self.options['metric'])
         best = score.topk(2, dim=1)
         cluster = best.indices[:, 0]
         self.assignments = Assignments(index[order], cluster.cpu(), best.values[:, 0].cpu(), best.indices[:, 1].cpu())
@@ -132,3 +147,13 @@ class ClusteringMetric(BaseMetric):
         if 0 < labelled < len(truth):
             metrics['labelled'] = labelled
         return {**metrics, 'cluster_min': int(sizes.min()), 'cluster_max': int(sizes.max())}
+
+    def _centers(self, value: Tensor) -> Tensor:
+        """Centres (K, D) that the checkpoint keeps, or of k-means on these rows (N, D)."""
+        if self.kept is not None and len(self.kept) == self.num_clusters and not self.refit:
+            print_log(f'metric {self.prefix!r}: {len(value)} images are given to the {len(self.kept)} centres that the '
+                      f'checkpoint keeps; refit=True runs k-means on them instead', logger='current')
+            return self.kept.to(value)
+        if len(value) < self.num_clusters:
+            raise ValueError(f'{len(value)} images cannot form {self.num_clusters} clusters')
+        return kmeans(value, self.num_clusters, **self.options).centers

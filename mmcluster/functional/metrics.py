@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from sklearn.metrics import adjusted_mutual_info_score
 from torch import Tensor
 
+from .labels import UNKNOWN, whole_labels
 from .match import hungarian
 
 Ids = Tensor | np.ndarray | Sequence[int]
@@ -16,8 +17,15 @@ DENSE_CELLS = 1 << 22       # largest table that is laid out in full
 
 
 def _to_ids(values: Ids) -> np.ndarray:
-    """Flatten to int64 on the host; uint64 stays as it is, for ids beyond the signed range."""
+    """Flatten to int64 on the host; uint64 stays as it is, for ids beyond the signed range.
+
+    Raises:
+        ValueError: If an id is NaN or a fraction.
+    """
     values = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    if values.dtype.kind == 'f' and not (np.isfinite(values) & (values == np.floor(values))).all():
+        first = np.flatnonzero(~np.isfinite(values) | (values != np.floor(values)))[0]
+        raise ValueError(f'clusters must be whole numbers, got {values.reshape(-1)[first]} in row {first}')
     return values.reshape(-1).astype(np.uint64 if values.dtype == np.uint64 else np.int64, copy=False)
 
 
@@ -116,7 +124,8 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
     """Compare a clustering with classes; rows whose target is -1 (unknown) are dropped.
 
     Args:
-        target: (N,) integer classes, any numbering.
+        target: (N,) classes, whole numbers from 0 in any numbering; -1 and NaN are unknown, see
+            :func:`~mmcluster.functional.labels.whole_labels`.
         pred: (N,) integer clusters, any numbering; -1 is a cluster like any other.
         ami: Whether to compute AMI, which takes longer than the rest together.
 
@@ -127,12 +136,15 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
         no row are 0.
 
     Raises:
-        ValueError: If the lengths differ.
+        ValueError: If the lengths differ, a target is another negative number or a fraction, or a cluster is NaN or a
+            fraction.
     """
-    target, pred = _to_ids(target), _to_ids(pred)
+    unsigned = getattr(getattr(target, 'dtype', None), 'kind', None) == 'u'     # nothing in it can be unknown
+    target = _to_ids(target if unsigned else whole_labels(target, 'targets'))
+    pred = _to_ids(pred)
     if len(target) != len(pred):
         raise ValueError(f'target and pred must have one id per row, got {len(target)} and {len(pred)}')
-    known = target != -1
+    known = np.ones(len(target), bool) if unsigned else target != UNKNOWN
     if not known.all():
         target, pred = target[known], pred[known]
     total = len(target)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mmcluster.engine.hooks import BestHeadHook
-from mmcluster.engine.hooks.sweep import on_main_process
+from mmcluster.utils import on_main_process
 from mmcluster.models import MultiHeadClusterer
 
 from .fake import Affine, D, K, N, blobs, fake_runner, scalar

@@ -8,9 +8,10 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 
 from mmcluster.registry import HOOKS
+from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook, on_main_process
+from .sweep import SweepHook
 
 
 @HOOKS.register_module()

@@ -13,9 +13,10 @@ from mmcluster.functional.cross_level import scale_features
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
 from mmcluster.registry import HOOKS
+from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook, on_main_process
+from .sweep import SweepHook
 
 
 class EStepHook(SweepHook):

@@ -14,10 +14,10 @@ from torch import Tensor
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.neighbours import nearest
 from mmcluster.registry import HOOKS
+from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
 from .estep import EStepHook
-from .sweep import on_main_process
 
 
 @HOOKS.register_module()

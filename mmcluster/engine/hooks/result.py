@@ -17,6 +17,9 @@ from mmcluster.evaluation.results import write_assignments, write_json, write_te
 from mmcluster.registry import HOOKS
 from mmcluster.version import __version__
 
+from ..extract import unwrap
+from ..final import hand_over_centers, keep_centers
+
 HISTORY = 'metrics.jsonl'
 
 
@@ -37,10 +40,17 @@ class ResultHook(Hook):
         have been cut off, or be unknown to the checkpoint: a run that goes on repeats it.
         """
         self.started = time.time()
+        kept = getattr(unwrap(runner.model), 'final_centers', None)
+        if kept is not None:
+            kept.clear()
         again = self._is_unfinished(runner)
         self._cut_history(runner, runner.epoch - again)
         if again:
             runner.val_loop.run()
+
+    def before_test(self, runner: Runner) -> None:
+        """Let the metrics use the clusters of the training."""
+        hand_over_centers(runner)
 
     def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
         """Append the metrics of an evaluation."""
@@ -50,11 +60,12 @@ class ResultHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Write both files on the main process, after an evaluation if the last one was cut off by the end of a
-        process."""
+        process, and add the centres of its clusters to the last checkpoint."""
         if self._is_stale(runner):
             self._cut_history(runner, runner.epoch - 1)
             runner.val_loop.run()
         history = self._history(runner)
+        keep_centers(runner)
         if not is_main_process() or not history:
             return
         last = {name: value for name, value in history[-1].items() if name != 'epoch'}

@@ -1,10 +1,8 @@
 """What hooks share that pass once over the training set."""
 from __future__ import annotations
 
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
-import torch
-from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
@@ -67,31 +65,3 @@ class SweepHook(Hook):
         if self.source.get('data_preprocessor'):
             model.data_preprocessor = MODELS.build(self.source['data_preprocessor'])
         return model.to(next(runner.model.parameters()).device)
-
-
-def on_main_process(function: Callable, *args: Any) -> Any:
-    """Call a function on rank 0; if it raises there, every rank raises instead of waiting for rank 0.
-
-    Args:
-        function: Called with ``args`` on rank 0 only.
-        args: Its arguments.
-
-    Returns:
-        What it returned on rank 0, ``None`` elsewhere.
-
-    Raises:
-        RuntimeError: On other ranks, with the message of the error of rank 0.
-    """
-    result, error = None, None
-    if is_main_process():
-        try:
-            result = function(*args)
-        except Exception as exception:
-            error = exception
-    messages = [None if error is None else f'{type(error).__name__}: {error}']
-    broadcast_object_list(messages)
-    if error is not None:
-        raise error
-    if messages[0] is not None:
-        raise RuntimeError(f'rank 0 stopped: {messages[0]}')
-    return result

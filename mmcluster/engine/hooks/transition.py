@@ -16,9 +16,10 @@ from mmcluster.functional.transition import NORMS, dissimilarity, transition_sim
 from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.models.labellers import ASDLabels
 from mmcluster.registry import HOOKS
+from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook, on_main_process
+from .sweep import SweepHook
 
 
 @HOOKS.register_module()

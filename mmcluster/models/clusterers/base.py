@@ -1,16 +1,18 @@
 """What every method has in common: one chain from images to an embedding and, with a head, to logits."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from mmcluster.functional.kmeans import center_similarity
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM, Batch
 
 from ..bank import SampleBank
+from ..final_centers import FinalCenters
 
 
 def vector(feat: Any) -> Tensor:
@@ -30,6 +32,19 @@ def vector(feat: Any) -> Tensor:
 def build(module: Optional[dict]) -> Optional[nn.Module]:
     """Build a part from its config; modules and ``None`` pass through."""
     return MODELS.build(module) if isinstance(module, dict) else module
+
+
+class Prediction(NamedTuple):
+    """Clusters of some images, numbered as the run's result is.
+
+    Attributes:
+        cluster: (B,) long.
+        score: (B, K) probabilities of a head, or similarities to the centres of k-means.
+        embed: (B, D).
+    """
+    cluster: Tensor
+    score: Tensor
+    embed: Tensor
 
 
 class BaseClusterer(BaseModel):
@@ -59,6 +74,7 @@ class BaseClusterer(BaseModel):
         self.neck = build(neck)
         self.head = build(head)
         self.bank = SampleBank(**bank) if bank else None
+        self.final_centers = FinalCenters()
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
 
@@ -92,6 +108,31 @@ class BaseClusterer(BaseModel):
         """Logits (B, K) of images (B, C, H, W), ``None`` without a head."""
         return self.outputs(x)[1]
 
+    @torch.no_grad()
+    def predict(self, x: Tensor) -> Prediction:
+        """Clusters of images by what the run's result was made with: the centres that its end left in the checkpoint,
+        or else the head. In evaluation mode, whatever the model is in.
+
+        Args:
+            x: (B, C, H, W), normalised as the preprocessor's evaluation views are.
+
+        Raises:
+            ValueError: If there is neither.
+        """
+        training = self.training
+        self.eval()
+        embed, logits = self.outputs(x)
+        self.train(training)
+        kept = self.final_centers.result()
+        if kept is not None:
+            score = center_similarity(embed, *kept)
+        elif logits is not None:
+            score = logits.float().softmax(1)
+        else:
+            raise ValueError(f'{type(self).__name__} has no head, and no final centres: load the last checkpoint of a '
+                             f'finished run, whose end keeps them, or run k-means on embed(x)')
+        return Prediction(score.argmax(1), score, embed.float())
+
     def loss(self, **streams: Batch) -> dict[str, Tensor]:
         """Losses of one iteration; subclasses name the streams they need as arguments."""
         raise NotImplementedError(f'{type(self).__name__} has no loss')
@@ -101,14 +142,24 @@ class BaseClusterer(BaseModel):
         """Entry point of the Runner.
 
         Args:
-            inputs: (B, C, H, W), only for ``mode='tensor'``.
+            inputs: (B, C, H, W), for ``mode='tensor'`` and, without ``data_samples``, for ``'predict'``.
             data_samples: stream -> Batch, made by the preprocessor.
             mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
 
         Returns:
-            A dict of losses; a list with one dict of index (B,), embed (B, D) and prob (B, K) or ``None``; or the
-            pair of :meth:`outputs`.
+            A dict of losses; a list with one dict of index (B,), embed (B, D) and prob (B, K) or ``None``, or, of
+            images, :meth:`predict`; or the pair of :meth:`outputs`.
+
+        Raises:
+            ValueError: If ``mode`` is unknown, or ``data_samples`` are missing.
         """
+        if mode not in ('loss', 'predict', 'tensor'):
+            raise ValueError(f"{type(self).__name__}: mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+        if mode == 'predict' and data_samples is None:
+            return self.predict(inputs)
+        if mode == 'loss' and data_samples is None:
+            raise ValueError(f"{type(self).__name__}: mode='loss' takes data_samples, stream -> Batch, as the data "
+                             f'preprocessor makes them; images alone have no index')
         if mode == 'loss':
             return self.loss(**data_samples)
         if mode == 'predict':
