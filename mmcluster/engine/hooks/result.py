@@ -65,7 +65,8 @@ class ResultHook(Hook):
             self._cut_history(runner, runner.epoch - 1)
             runner.val_loop.run()
         history = self._history(runner)
-        keep_centers(runner)
+        if history:
+            keep_centers(runner)
         if not is_main_process() or not history:
             return
         last = {name: value for name, value in history[-1].items() if name != 'epoch'}
