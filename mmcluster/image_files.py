@@ -41,6 +41,11 @@ def image_suffixes() -> tuple[str, ...]:
     return tuple(sorted(known - _OTHER_SUFFIXES))
 
 
+def archived_suffixes() -> tuple[str, ...]:
+    """Suffixes of all images that an archive is unpacked for: what is read here, or could be with a plug-in."""
+    return tuple(sorted({*image_suffixes(), *PLUGINS}))
+
+
 def suffix_of(name: str) -> str:
     """Suffix of a file name in lower case, such as ``.jpg``; :data:`NO_SUFFIX` if it has none.
 

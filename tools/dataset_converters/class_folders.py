@@ -27,7 +27,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Optional, Union
 
-from unpack_archive import SUFFIXES, data_folder, fill_folder
+from unpack_archive import data_folder, fill_folder
+
+from mmcluster.image_files import archived_suffixes, suffix_of
 
 CHAOYANG_CLASSES = ('normal', 'serrated', 'adenocarcinoma', 'adenoma')  # labels 0 to 3
 
@@ -61,7 +63,7 @@ def visible(folder: Path) -> list[Path]:
 
 def is_image(path: Path) -> bool:
     """Whether a path is a file that is called an image."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return suffix_of(path.name) in archived_suffixes() and path.is_file()
 
 
 def class_root(folder: Path) -> Path:

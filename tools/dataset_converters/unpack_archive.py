@@ -9,8 +9,8 @@ Examples::
 The result is ``<data>/<archive stem>`` (``<data>/<archive stem>_<N>`` for a subset), where ``<data>`` is the
 environment variable ``MMCLUSTER_DATA`` or the folder ``data`` of the repository. A folder that encloses everything in
 the archive is left out, so that class folders or splits lie directly in the result. Everything is written to a
-temporary folder that is renamed at the end: a result is complete or absent, and a second call finds it and does
-nothing.
+temporary folder beside it that is renamed at the end: a result is complete or absent, and a second call finds it and
+does nothing. An archive that was cut, at any place, is refused. Files that are no images are counted and passed over.
 """
 from __future__ import annotations
 
@@ -25,34 +25,76 @@ import zlib
 from pathlib import Path, PurePosixPath
 from typing import Callable, Optional
 
-SUFFIXES = ('.bmp', '.gif', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp')
+from mmcluster.image_files import archived_suffixes, count_suffixes, passed_over, suffix_of
+
+_CHUNK = 1 << 20
 
 
-def list_members(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
-    """List the images of an archive.
+class _Member(tarfile.TarInfo):
+    """A member that tells the end of an archive from the end of a file; ``tarfile`` takes any for the end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> '_Member':
+        """Read the next header."""
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:
+            archive.complete = True
+            raise
+
+
+def list_members(archive: tarfile.TarFile) -> tuple[dict[str, tarfile.TarInfo], str]:
+    """List the images of an archive, and read it to its end.
 
     Args:
-        archive: The open archive.
+        archive: The archive, just opened.
 
     Returns:
-        Path below the enclosing folder -> member.
+        Path below the enclosing folder -> member; and what was passed over, for people.
+
+    Raises:
+        ValueError: If the archive was cut, wants to write outside its folder, or holds no image.
 
     Edge cases:
-        Absolute paths and ``..`` raise; links, devices, hidden and other files are passed over.
+        Links, devices, hidden and other files are passed over.
     """
-    members = {}
+    members, others, links, suffixes = {}, [], 0, archived_suffixes()
     for member in archive:
         path = PurePosixPath(member.name)
         if path.is_absolute() or '..' in path.parts:
             raise ValueError(f'the archive wants to write outside its folder: {member.name}')
-        if member.isfile() and path.suffix.lower() in SUFFIXES and not path.name.startswith('.'):
+        if member.isdir() or path.name.startswith('.'):
+            continue
+        if not member.isfile():
+            links += 1
+        elif suffix_of(path.name) in suffixes:
             members[str(path)] = member
+        else:
+            others.append(path.name)
+    check_end(archive)
+    said = [passed_over(count_suffixes(others))] + [f'passed over {links} links or devices'] * (links > 0)
+    said = '; '.join(filter(None, said))
     if not members:
-        raise ValueError(f'the archive holds no image ({" ".join(SUFFIXES)})')
+        raise ValueError(f'the archive holds no image ({" ".join(suffixes)})' + (f'; {said}' if said else ''))
     while len({PurePosixPath(path).parts[0] for path in members}) == 1 \
             and all(len(PurePosixPath(path).parts) > 2 for path in members):
         members = {str(PurePosixPath(*PurePosixPath(path).parts[1:])): member for path, member in members.items()}
-    return members
+    return members, said
+
+
+def check_end(archive: tarfile.TarFile) -> None:
+    """Refuse an archive without its last block, or whose compression does not come to its end.
+
+    Args:
+        archive: Of which all members were listed.
+
+    Raises:
+        ValueError: If it was cut.
+    """
+    if not getattr(archive, 'complete', False):
+        raise ValueError('the archive has no end: it was cut or is damaged. Fetch it again')
+    while archive.fileobj.read(_CHUNK):     # the checksum of a compressed file stands at its end
+        pass
 
 
 def choose_subset(paths: list[str], subset: int) -> list[str]:
@@ -78,7 +120,8 @@ def choose_subset(paths: list[str], subset: int) -> list[str]:
                   for name, inside in folders.items() for i in range(quota[name]))
 
 
-def unpack(archive_path: Path, out: Path, subset: Optional[int] = None, expect: Optional[int] = None) -> int:
+def unpack(archive_path: Path, out: Path, subset: Optional[int] = None,
+           expect: Optional[int] = None) -> tuple[int, str]:
     """Unpack the images of an archive into a new folder.
 
     Args:
@@ -88,13 +131,13 @@ def unpack(archive_path: Path, out: Path, subset: Optional[int] = None, expect: 
         expect: Number of images that the whole archive must hold; None to accept any.
 
     Returns:
-        Number of images in ``out``.
+        Number of images in ``out``, and what was passed over, for people.
 
     Edge cases:
         An ``out`` with exactly these files is left as it is; one with other files is an error.
     """
-    with tarfile.open(archive_path) as archive:
-        members = list_members(archive)
+    with tarfile.open(archive_path, tarinfo=_Member) as archive:
+        members, said = list_members(archive)
         if expect is not None and len(members) != expect:
             raise ValueError(f'{archive_path} holds {len(members)} images, expected {expect}: fetch it again')
         wanted = set(members if subset is None else choose_subset(list(members), subset))
@@ -107,7 +150,7 @@ def unpack(archive_path: Path, out: Path, subset: Optional[int] = None, expect: 
                 shutil.copyfileobj(source, file)
 
         fill_folder(out, sizes, put)
-    return len(members)
+    return len(members), said
 
 
 def fill_folder(out: Path, sizes: dict[str, int], put: Callable[[str, Path], object]) -> None:
@@ -172,11 +215,11 @@ def main(arguments: Optional[list[str]] = None) -> int:
     if out is None:
         out = data_folder() / (args.archive.name.split('.tar')[0] + (f'_{args.subset}' if args.subset else ''))
     try:
-        count = unpack(args.archive, out, args.subset, args.expect)
+        count, said = unpack(args.archive, out, args.subset, args.expect)
     except (OSError, ValueError, EOFError, tarfile.TarError, lzma.LZMAError, zlib.error) as error:
         print(f'error: {error}', file=sys.stderr)
         return 1
-    print(f'{out}: {count} images')
+    print(f'{out}: {count} images' + (f'; {said}' if said else ''))
     return 0
 
 
