@@ -1,0 +1,3 @@
+# CIFAR-10 as JPEG files in class folders, train + test: not the original pixels.
+parts = ['data/cifar10']
+facts = dict(source=dict(_delete_=True, type='ClassFolderSource', root='data/cifar10_jpeg', splits=('train', 'test')))

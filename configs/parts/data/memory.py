@@ -1,0 +1,13 @@
+# Images decoded once and kept in memory; views are made in batches. A data set states `source`.
+train_dataloader = dict(
+    batch_size=None,
+    num_workers=0,
+    collate_fn=dict(type='mmcluster.identity'),
+    dataset=dict(type='IndexedDataset', source='{source}'),
+    sampler=dict(type='StreamSampler'))
+val_dataloader = dict(
+    batch_size=None,
+    num_workers=0,
+    collate_fn=dict(type='mmcluster.identity'),
+    dataset=dict(type='IndexedDataset', source='{source}', test_mode=True),
+    sampler=dict(type='SweepSampler', batch_size=512))

@@ -1,0 +1,189 @@
+"""A stage from its parts: merged left to right, facts filled in, hooks and metrics made lists.
+
+A **part** is a text config that says one thing, and may stand on other ``parts``. **Facts** are decisions that several
+parts need, each stated once: ``'{num_clusters}'`` as a whole string becomes the fact of that name, with its type. Facts
+under ``network`` belong to the network and travel with it. **on** names the stage whose network this one goes on from:
+``'{on.network}'`` is its model without initialisers and preprocessor, with its checkpoint; ``'{on.model}'`` is the same
+with the preprocessor of its evaluation views. Composing is a function of nested dicts; a ``PartReader`` reads files.
+"""
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from typing import Any, Callable, Mapping, Optional, Sequence
+
+from mmcluster.checks import near
+
+FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
+ON_MODEL, ON_NETWORK = 'on.model', 'on.network'
+_INITIALISERS = ('init_cfg', 'init')
+
+
+def compose(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
+            shared: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
+    """The complete config of one stage.
+
+    Args:
+        stages: All stages of the recipe: ``parts``, ``on``, ``facts`` and ``options`` of each.
+        name: The one to compose.
+        read: Part name -> nested dict of its own, see :class:`mmcluster.recipes.parts.PartReader`.
+        shared: Settings of the recipe for all its stages, ``facts`` among them.
+
+    Returns:
+        An ordinary config: no facts, named hooks or metrics are left. ``{stage}`` placeholders stay.
+
+    Raises:
+        ValueError: If a fact is used and not stated or stated and not used, if a hook or metric has no type, or if
+            ``on`` names no earlier stage.
+    """
+    return _composed(stages, name, read, shared or {})[0]
+
+
+def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
+              shared: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The config of a stage, and the facts of its network, which travel to a stage on it."""
+    stage, where, names = stages[name], f'stage {name!r}', set(stages)
+    on, travelling = ({}, {}) if stage.get('on') is None else _on(stages, name, read, shared)
+    merged = merge_parts(stage['parts'], read)
+    travelling = {**travelling, **merged.pop('network', {})}
+    stated = {*travelling, *merged.get('facts', {})}
+    own = merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
+    merged = merge(merge(merged, shared), own)
+    facts = {**travelling, **merged.pop('facts'), **on}
+    used: set[str] = set()
+    filled = fill(merged, facts, used, where, names)
+    idle = set(own['facts']) - used - stated
+    if idle:
+        raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), stated)}; facts are '
+                         f'{sorted(stated)}')
+    return (_with_lists(without_marks(filled), where),
+            {key: fill(facts[key], facts, used, where, names) for key in travelling})
+
+
+def merge_parts(names: Sequence[str], read: Callable[[str], dict], trail: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Merge parts from left to right; a part that lists ``parts`` itself stands on them.
+
+    Args:
+        names: Of the parts.
+        read: See :func:`compose`.
+        trail: Parts that led here.
+
+    Raises:
+        ValueError: If a part stands on itself.
+    """
+    merged: dict[str, Any] = {}
+    for name in names:
+        if name in trail:
+            raise ValueError(f'the part {name!r} stands on itself: {" -> ".join((*trail, name))}')
+        part = read(name)
+        merged = merge(merged, merge_parts(part.pop('parts', ()), read, (*trail, name)))
+        merged = merge(merged, part)
+    return merged
+
+
+def _on(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
+        shared: Mapping[str, Any]) -> tuple[dict[str, dict], dict[str, Any]]:
+    """The model of the stage that this one goes on from, as facts, and the facts of its network."""
+    on = stages[name]['on']
+    earlier = list(stages)[:list(stages).index(name)]
+    if on not in earlier:
+        raise ValueError(f'stage {name!r} goes on from {on!r}, which is no earlier stage{near(on, earlier)}; earlier '
+                         f'ones are {earlier}')
+    if 'parts' not in stages[on]:
+        raise ValueError(f'stage {name!r} goes on from {on!r}, which has no parts: a config of one piece does not tell '
+                         f'its network; write it into the options of {name!r}')
+    config, facts = _composed(stages, on, read, shared)
+    model = strip_initialisers(config['model'])
+    preprocessor = model.pop('data_preprocessor', None)
+    model['init_cfg'] = dict(type='Pretrained', checkpoint=f'{{{on}}}')
+    # an older network that is asked sees evaluation views only
+    asked = {key: value for key, value in (preprocessor or {}).items() if key != 'views'}
+    return {ON_NETWORK: model, ON_MODEL: dict(model, data_preprocessor=asked) if asked else model}, facts
+
+
+def strip_initialisers(value: Any) -> Any:
+    """A network without its initialisers: weights are loaded, and draws for nothing would shift random streams."""
+    if isinstance(value, dict):
+        return {key: strip_initialisers(item) for key, item in value.items() if key not in _INITIALISERS}
+    if isinstance(value, (list, tuple)):
+        return type(value)(strip_initialisers(item) for item in value)
+    return value
+
+
+def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge nested dicts; the second one wins. Lists replace lists; ``_delete_=True`` drops what stood before.
+
+    Dotted keys are not read here, see ``Config.merge_from_dict`` for those of a command line.
+    """
+    merged = dict(first)
+    for key, value in second.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and not value.get('_delete_'):
+            merged[key] = merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave: Sequence[str] | set[str] = ()) -> Any:
+    """Replace every string that is ``'{fact}'`` as a whole by the fact.
+
+    Args:
+        value: Nested dicts, lists and tuples.
+        facts: Name -> value of any type.
+        used: Names that were found are added.
+        where: Place, for the error.
+        leave: Names that stay as they are: those of stages.
+
+    Raises:
+        ValueError: If a name is neither a fact nor to be left.
+    """
+    if isinstance(value, dict):
+        return {key: fill(item, facts, used, where, leave) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(fill(item, facts, used, where, leave) for item in value)
+    match = FACT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    name = match[1]
+    if name in facts:
+        used.add(name)
+        # a fact may be made of other facts, but not of itself
+        return fill(facts[name], {key: item for key, item in facts.items() if key != name}, used, where, leave)
+    if name in leave:
+        return value
+    if name in (ON_MODEL, ON_NETWORK):
+        raise ValueError(f'{where} needs the network of another stage: give it on=..., or model.base of its own')
+    raise ValueError(f'{where} needs the fact {name!r}{near(name, facts)}, which no part states; '
+                     f'facts are {sorted(facts)}')
+
+
+def without_marks(value: Any) -> Any:
+    """Drop ``_delete_`` where there was nothing to delete."""
+    if isinstance(value, dict):
+        return {key: without_marks(item) for key, item in value.items() if key != '_delete_'}
+    if isinstance(value, (list, tuple)):
+        return type(value)(without_marks(item) for item in value)
+    return value
+
+
+def _with_lists(config: dict[str, Any], where: str) -> dict[str, Any]:
+    """Make ``hooks`` and ``metrics`` the lists that a Runner reads, in the order in which parts first name them."""
+    hooks = _listed(config.pop('hooks', {}), f'{where}, hooks')
+    metrics = _listed(config.pop('metrics', {}), f'{where}, metrics')
+    if hooks:
+        config['custom_hooks'] = [*config.get('custom_hooks', []), *hooks]
+    if metrics:
+        config['val_evaluator'] = metrics if len(metrics) > 1 else metrics[0]
+    for kind in ('dataloader', 'evaluator', 'cfg'):     # what is tested is what is evaluated, unless said otherwise
+        if f'val_{kind}' in config:
+            config.setdefault(f'test_{kind}', deepcopy(config[f'val_{kind}']))
+    return config
+
+
+def _listed(named: Mapping[str, Any], where: str) -> list[dict]:
+    """Entries of named hooks or metrics; ``None`` leaves one out."""
+    for name, entry in named.items():
+        if entry is not None and not (isinstance(entry, Mapping) and 'type' in entry):
+            raise ValueError(f'{where}.{name} has no type{near(name, [key for key in named if key != name])}: {entry!r}')
+    return [dict(entry) for entry in named.values() if entry is not None]

@@ -1,0 +1,83 @@
+"""Where parts lie, and how they are read."""
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Optional
+
+from mmengine.config import Config
+
+from mmcluster.checks import near
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def shipped_configs() -> Path:
+    """The folder of the configs that come with the package: inside a wheel, or beside the package in a checkout."""
+    wheel = PACKAGE / '.mim' / 'configs'
+    return wheel if wheel.is_dir() else PACKAGE.parent / 'configs'
+
+
+class PartReader:
+    """Reads parts by name, such as ``'propos/r18'``; see :meth:`find` for where it looks.
+
+    Args:
+        folder: Folder of the recipe; ``None``: shipped parts only.
+    """
+
+    def __init__(self, folder: Optional[str | Path] = None):
+        shipped = shipped_configs() / 'parts'
+        own = [] if folder is None else [Path(folder) / 'parts', Path(folder)]
+        self.folders = list(dict.fromkeys([*own, shipped]))
+
+    def find(self, name: str) -> Path:
+        """File of a part: below ``parts`` beside the recipe, beside the recipe, or among the shipped parts.
+
+        A name with a dot and a colon, ``'my_package:parts/sharp'``, is a file of an installed package.
+
+        Args:
+            name: With or without ``.py``; an absolute path is taken as it is.
+
+        Raises:
+            FileNotFoundError: If there is none; the message has near names.
+        """
+        package, colon, inside = name.partition(':')
+        if colon and package.replace('.', '').isidentifier():
+            return _file_of_package(package, inside)
+        file = name if name.endswith('.py') else f'{name}.py'
+        for folder in self.folders:
+            if (folder / file).is_file():
+                return folder / file
+        known = sorted({path.relative_to(folder).with_suffix('').as_posix() for folder in self.folders
+                        if folder.name == 'parts' and folder.is_dir() for path in folder.rglob('*.py')})
+        raise FileNotFoundError(f'there is no part {name!r}{near(name, known)}. Looked in '
+                                f'{", ".join(map(str, self.folders))}')
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Content of a part as a plain nested dict, which is the caller's own."""
+        path = self.find(name)
+        return _plain(_read(path, path.stat().st_mtime_ns))
+
+
+def _file_of_package(package: str, inside: str) -> Path:
+    """A file of an installed package."""
+    from importlib.resources import files
+    path = Path(str(files(package))) / (inside if inside.endswith('.py') else f'{inside}.py')
+    if not path.is_file():
+        raise FileNotFoundError(f'the package {package} has no part {inside!r}: there is no file {path}')
+    return path
+
+
+@lru_cache(maxsize=None)
+def _read(path: Path, changed: int) -> dict[str, Any]:
+    """Parse a file once, as long as it does not change."""
+    return Config.fromfile(path, lazy_import=False)._cfg_dict.to_dict()
+
+
+def _plain(value: Any) -> Any:
+    """A deep copy of nested dicts and lists; tuples and leaves stay what they are."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_plain(item) for item in value)
+    return value

@@ -1,0 +1,157 @@
+"""Composing: merging, facts, networks of earlier stages, named hooks and metrics."""
+import copy
+
+import pytest
+
+from mmcluster.recipes import PartReader, compose
+from mmcluster.recipes.compose import merge, strip_initialisers
+
+PARTS = {
+    'data': dict(facts=dict(k=10, mean=[1., 2.], size=32), loader=dict(size='{size}', source='{source}')),
+    'source': dict(facts=dict(source=dict(type='Files', root='{root}'), root='data')),
+    'net': dict(model=dict(backbone=dict(type='Net', depth=18, init_cfg=dict(type='Kaiming'))), network=dict(width=512)),
+    'method': dict(
+        parts=['net'], network=dict(embed=64),
+        model=dict(type='Method', k='{k}', neck=dict(width='{width}', out='{embed}', init='small'),
+                   data_preprocessor=dict(mean='{mean}', views=[['{size}']])),
+        hooks=dict(kmeans=dict(type='KMeansHook', k='{k}'), late=dict(type='LateHook')),
+        metrics=dict(kmeans=dict(type='Metric', k='{k}'))),
+    'booster': dict(
+        model=dict(type='Boost', base='{on.network}', head=dict(width='{embed}', k='{k}')),
+        hooks=dict(select=dict(type='SelectHook', source='{on.model}'), kmeans=dict(type='KMeansHook', k='{k}')),
+        metrics=dict(kmeans=dict(type='Metric'), head=dict(type='Metric', source='head'))),
+    'quiet': dict(hooks=dict(late=None), metrics=dict(kmeans=None)),
+    'other_net': dict(model=dict(backbone=dict(_delete_=True, type='Wide')), network=dict(width=640)),
+    'other_source': dict(facts=dict(source=dict(_delete_=True, type='Array'))),
+    'circle': dict(parts=['ring']), 'ring': dict(parts=['circle']),
+    'typeless': dict(hooks=dict(kmean=dict(k=3))),
+}
+
+
+def read(name):
+    return copy.deepcopy(PARTS[name])
+
+
+def two(**booster):
+    return dict(base=dict(parts=['data', 'source', 'method']),
+                booster=dict(dict(parts=['data', 'source', 'booster'], on='base'), **booster))
+
+
+def test_a_stage_is_its_parts_merged_with_facts_filled_in():
+    assert compose(two(), 'base', read) == dict(
+        loader=dict(size=32, source=dict(type='Files', root='data')),
+        model=dict(type='Method', k=10, backbone=dict(type='Net', depth=18, init_cfg=dict(type='Kaiming')),
+                   neck=dict(width=512, out=64, init='small'), data_preprocessor=dict(mean=[1., 2.], views=[[32]])),
+        custom_hooks=[dict(type='KMeansHook', k=10), dict(type='LateHook')],
+        val_evaluator=dict(type='Metric', k=10), test_evaluator=dict(type='Metric', k=10))
+
+
+def test_a_network_of_an_earlier_stage_comes_bare_with_its_checkpoint_and_its_facts():
+    cfg = compose(two(), 'booster', read)
+    network = dict(type='Method', k=10, backbone=dict(type='Net', depth=18), neck=dict(width=512, out=64),
+                   init_cfg=dict(type='Pretrained', checkpoint='{base}'))
+    assert cfg['model'] == dict(type='Boost', base=network, head=dict(width=64, k=10))
+    assert cfg['custom_hooks'][0]['source'] == dict(network, data_preprocessor=dict(mean=[1., 2.]))
+    assert [metric.get('source') for metric in cfg['val_evaluator']] == [None, 'head']
+
+
+def test_what_is_decided_once_moves_everywhere():
+    stages = two()
+    stages['base']['facts'] = dict(k=7)
+    stages['base']['parts'].append('other_net')
+    cfg = compose(stages, 'base', read)
+    assert cfg['model']['k'] == cfg['custom_hooks'][0]['k'] == cfg['val_evaluator']['k'] == 7
+    assert cfg['model']['neck']['width'] == 640 and cfg['model']['backbone'] == dict(type='Wide')
+    assert compose(stages, 'booster', read)['model']['base']['neck']['width'] == 640
+
+
+def test_shared_settings_and_options_come_last_in_this_order():
+    stages = two(options=dict(facts=dict(size=8), hooks=dict(kmeans=dict(k=5)), seed=3))
+    cfg = compose(stages, 'booster', read, dict(seed=1, log='all', facts=dict(size=16)))
+    assert cfg['loader']['size'] == 8 and cfg['seed'] == 3 and cfg['log'] == 'all'
+    assert cfg['custom_hooks'][1] == dict(type='KMeansHook', k=5)
+
+
+def test_a_fact_of_several_entries_is_merged_or_replaced():
+    stages = two(facts=dict(source=dict(root='elsewhere')))
+    assert compose(stages, 'booster', read)['loader']['source'] == dict(type='Files', root='elsewhere')
+    stages['booster']['parts'].append('other_source')
+    stages['booster'].pop('facts')
+    assert compose(stages, 'booster', read)['loader']['source'] == dict(type='Array')
+
+
+def test_hooks_and_metrics_are_left_out_by_none():
+    stages = two()
+    stages['base']['parts'].append('quiet')
+    cfg = compose(stages, 'base', read)
+    assert cfg['custom_hooks'] == [dict(type='KMeansHook', k=10)] and 'val_evaluator' not in cfg
+
+
+def test_composing_changes_nothing_that_it_was_given():
+    stages, before = two(options=dict(facts=dict(size=8))), copy.deepcopy(PARTS)
+    kept = copy.deepcopy(stages)
+    first = compose(stages, 'booster', read)
+    first['model']['base']['neck']['width'] = 0
+    first['custom_hooks'].clear()
+    assert compose(stages, 'booster', read)['model']['base']['neck']['width'] == 512
+    assert stages == kept and before == PARTS
+
+
+@pytest.mark.parametrize('change, error, message', [
+    (dict(parts=['data', 'booster']), ValueError, "needs the fact 'source'"),
+    (dict(facts=dict(kk=3)), ValueError, r"nothing uses the fact 'kk'.*facts are"),
+    (dict(options=dict(facts=dict(sise=3))), ValueError, "nothing uses the fact 'sise'.*did you mean 'size'"),
+    (dict(on='bass'), ValueError, "goes on from 'bass', which is no earlier stage.*did you mean 'base'"),
+    (dict(on='booster'), ValueError, 'no earlier stage'),
+    (dict(on=None), ValueError, 'needs the network of another stage: give it on='),
+    (dict(parts=['circle']), ValueError, 'circle -> ring -> circle'),
+    (dict(parts=['data', 'source', 'booster', 'typeless']), ValueError, "hooks.kmean has no type.*did you mean 'kmeans'")])
+def test_slips_are_named(change, error, message):
+    with pytest.raises(error, match=message):
+        compose(two(**change), 'booster', read)
+
+
+def test_a_stage_of_one_piece_does_not_tell_its_network():
+    stages = dict(two(), base=dict(config='a_file.py'))
+    with pytest.raises(ValueError, match="which has no parts"):
+        compose(stages, 'booster', read)
+
+
+def test_merging():
+    assert merge(dict(a=dict(b=1, c=[1, 2]), d=1), dict(a=dict(c=[3]), e=None)) == dict(a=dict(b=1, c=[3]), d=1, e=None)
+    assert merge(dict(a=dict(b=1)), dict(a=dict(_delete_=True, c=2)))['a'] == dict(_delete_=True, c=2)
+
+
+def test_initialisers_go_at_every_depth():
+    assert strip_initialisers(dict(a=[dict(init_cfg=1, b=2)], init='x', c=(dict(init=1),))) == dict(a=[dict(b=2)], c=({},))
+
+
+# ---- files
+
+def test_parts_are_found_beside_the_recipe_first(tmp_path):
+    (tmp_path / 'parts' / 'data').mkdir(parents=True)
+    (tmp_path / 'parts' / 'data' / 'digits.py').write_text("facts = dict(size=28)\n")
+    (tmp_path / 'mine.py').write_text("a = 1\n")
+    reader = PartReader(tmp_path)
+    assert reader.read('data/digits') == dict(facts=dict(size=28))
+    assert reader.read('mine') == reader.read('mine.py') == dict(a=1)
+    assert PartReader().read('data/digits')['facts']['size'] == 8
+    with pytest.raises(FileNotFoundError, match="no part 'data/digit'.*did you mean 'data/digits'"):
+        reader.read('data/digit')
+
+
+def test_a_part_that_was_read_is_not_changed_by_its_reader(tmp_path):
+    (tmp_path / 'mine.py').write_text("a = dict(b=[1])\n")
+    reader = PartReader(tmp_path)
+    reader.read('mine')['a']['b'].append(2)
+    assert reader.read('mine') == dict(a=dict(b=[1]))
+
+
+def test_a_part_of_a_package(tmp_path, monkeypatch):
+    (tmp_path / 'my_parts').mkdir()
+    (tmp_path / 'my_parts' / '__init__.py').write_text('')
+    (tmp_path / 'my_parts' / 'sharp.py').write_text("facts = dict(size=3)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert PartReader().read('my_parts:sharp') == dict(facts=dict(size=3))
+    with pytest.raises(FileNotFoundError, match="the package my_parts has no part 'blunt'"):
+        PartReader().read('my_parts:blunt')
