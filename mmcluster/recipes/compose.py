@@ -185,5 +185,6 @@ def _listed(named: Mapping[str, Any], where: str) -> list[dict]:
     """Entries of named hooks or metrics; ``None`` leaves one out."""
     for name, entry in named.items():
         if entry is not None and not (isinstance(entry, Mapping) and 'type' in entry):
-            raise ValueError(f'{where}.{name} has no type{near(name, [key for key in named if key != name])}: {entry!r}')
+            others = [key for key in named if key != name]
+            raise ValueError(f'{where}.{name} has no type{near(name, others)}: {entry!r}')
     return [dict(entry) for entry in named.values() if entry is not None]
