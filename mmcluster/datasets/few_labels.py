@@ -10,6 +10,7 @@ from mmcluster.functional.labels import UNKNOWN, label_of, whole_labels
 
 from .label_csv import is_header, raise_faults, read_table
 from .names import PathLookup
+from .sources import read_npy
 
 
 def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequence[str]] = None,
@@ -18,8 +19,8 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
 
     Args:
         table: ``.npy`` file of whole numbers (N,), -1 where unknown; or a CSV file with two columns, ``row,label`` or
-            ``path,label``, with or without a header line of such words. A row that is absent, or whose label is empty
-            or -1, is unknown. A label is the name of a class or else a whole number; where the data set has no names,
+            ``path,label``, with or without a header line of such words. A row that is absent, or whose label is empty,
+            NaN or -1, is unknown. A label is the name of a class or else a whole number; where the data set has no names,
             those of the file count in alphabetical order.
         num_rows: N.
         paths: N paths relative to the folder of the data; ``None`` for arrays.
@@ -36,7 +37,7 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
     if not table.is_file():
         raise FileNotFoundError(f'the label file {table.absolute()} does not exist')
     if table.suffix == '.npy':
-        labels = whole_labels(np.load(table, allow_pickle=False), f'labels of {table}')
+        labels = whole_labels(read_npy(table), f'labels of {table}')
         if labels.shape != (num_rows,):
             raise ValueError(f'{table} holds labels of shape {labels.shape}; expected whole numbers of shape '
                              f'({num_rows},), one for each image of the training set, -1 where unknown')

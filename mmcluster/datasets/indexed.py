@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mmcluster.functional.labels import whole_labels
 from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key, Rows
 
@@ -63,7 +64,7 @@ class IndexedDataset(Dataset):
         self._chosen = None if indices is None else rows.tobytes()
         # that of files is not known before their content is read, which nobody may ask for
         self._origin = source.fingerprint if source.paths is None else source
-        self._labels = None if source.labels is None else source.labels[rows]
+        self._labels = None if source.labels is None else whole_labels(source.labels, f'labels of {source.name}')[rows]
         self._paths = None if source.paths is None else [source.paths[i] for i in rows]
         self._splits = dict(source.splits)
         self._left_out = dict(source.left_out)

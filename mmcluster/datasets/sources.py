@@ -99,7 +99,7 @@ class ArraySource(ImageSource):
     def __init__(self, array: Union[np.ndarray, str, Path], labels: Union[np.ndarray, str, Path, None] = None,
                  classes: Sequence[str] = (), name: str = 'array') -> None:
         where = f'{array}: ' if isinstance(array, (str, Path)) else ''
-        array = _read_npy(array)
+        array = read_npy(array)
         if array.ndim == 3:
             array = array[..., None]
         if array.ndim == 2 and array.dtype.kind == 'f':
@@ -118,14 +118,33 @@ class ArraySource(ImageSource):
         self.name, self.classes = name, tuple(classes)
         self.fingerprint = stable_hash(array.dtype.str, str(array.shape), memoryview(self.array).cast('B'))
         if labels is not None:
-            self.labels = whole_labels(_read_npy(labels) if isinstance(labels, (str, Path)) else labels)
+            self.labels = whole_labels(read_npy(labels) if isinstance(labels, (str, Path)) else labels)
             if self.labels.shape != (len(array),):
                 raise ValueError(f'{len(array)} images need labels of shape ({len(array)},), got {self.labels.shape}')
 
 
-def _read_npy(array: Union[np.ndarray, Sequence, str, Path]) -> np.ndarray:
-    """Load a ``.npy`` file without unpickling, or pass an array through."""
-    return np.load(array, allow_pickle=False) if isinstance(array, (str, Path)) else np.asarray(array)
+def read_npy(array: Union[np.ndarray, Sequence, str, Path]) -> np.ndarray:
+    """Load a ``.npy`` file without unpickling, or pass an array through.
+
+    Args:
+        array: The file, or the array.
+
+    Returns:
+        The array.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged, or holds anything else than numbers and texts.
+    """
+    if not isinstance(array, (str, Path)):
+        return np.asarray(array)
+    try:
+        loaded = np.load(array, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f'{array} cannot be read as a .npy file: {error}') from error
+    if not isinstance(loaded, np.ndarray):
+        raise ValueError(f'{array} holds several arrays; save the one that is meant as .npy')
+    return loaded
 
 
 @DATASETS.register_module()

@@ -9,6 +9,8 @@ from typing import Any
 
 from torch.utils.data import Dataset
 
+from mmcluster.datasets.names import cell_of
+
 from .clustering import Assignments
 
 
@@ -40,7 +42,7 @@ def write_assignments(path: str, assignments: Assignments, dataset: Dataset) -> 
     Args:
         path: File to write.
         assignments: Clusters of the data set.
-        dataset: Names the images by ``paths`` if it has them.
+        dataset: Names the images by ``paths`` if it has them, see :func:`~mmcluster.datasets.names.cell_of`.
     """
     paths = getattr(dataset, 'paths', None)
     buffer = io.StringIO()
@@ -48,5 +50,5 @@ def write_assignments(path: str, assignments: Assignments, dataset: Dataset) -> 
     writer.writerow(['image', 'cluster', 'confidence', 'second'])
     columns = [column.tolist() for column in assignments]
     for index, cluster, confidence, second in zip(*columns):
-        writer.writerow([paths[index] if paths else index, cluster, f'{confidence:.6f}', second])
+        writer.writerow([cell_of(paths[index]) if paths else index, cluster, f'{confidence:.6f}', second])
     write_text(path, buffer.getvalue())

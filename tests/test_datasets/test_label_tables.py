@@ -1,14 +1,20 @@
 """Tables of labels: what is unknown, how files are written, and how their names are found."""
+import csv
+import io
 import unicodedata
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmcluster.datasets import ArraySource, FolderSource, IndexedDataset
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.datasets.label_csv import read_labels, read_table
 from mmcluster.datasets.names import PathLookup, cell_of, printable
+from mmcluster.evaluation.clustering import Assignments
+from mmcluster.evaluation.results import write_assignments
 
 PATHS = ['a.png', 'b.png', 'c.png']
 NFC, NFD = (unicodedata.normalize(form, 'Schäfer/é.png') for form in ('NFC', 'NFD'))
@@ -95,6 +101,41 @@ def test_labels_of_odd_names(tmp_path):
                                     for i, name in enumerate(names)))
     source = FolderSource(tmp_path, table)
     assert dict(zip(source.paths, source.labels.tolist())) == dict(zip(names, range(2)))
+
+
+def test_assignments_name_files_that_are_found_again(tmp_path):
+    names = ['=cmd.png', '-1/b.png', '@x.png', 'caf\udce9.png', 'plain, with comma.png', '"quoted".png', NFD]
+    images = SimpleNamespace(paths=names)
+    number = torch.arange(len(names))
+    write_assignments(str(tmp_path / 'assignments.csv'), Assignments(number, number + 2, number * .1, number), images)
+    rows = list(csv.reader(io.StringIO((tmp_path / 'assignments.csv').read_text(encoding='utf-8'))))[1:]
+    assert all(not row[0].startswith(('=', '+', '-', '@')) for row in rows)
+    table = tmp_path / 'labels.csv'
+    with open(table, 'w', encoding='utf-8', newline='') as file:
+        csv.writer(file).writerows([row[:2] for row in rows])
+    assert read_few_labels(table, len(names), names).tolist() == (number + 2).tolist()
+
+
+def test_labels_of_another_kind_of_source():
+    class Own(ArraySource):
+        def __init__(self, labels):
+            super().__init__(np.zeros((3, 2, 2), np.uint8))
+            self.labels = np.asarray(labels)
+
+    assert IndexedDataset(Own([2., np.nan, 0.]), test_mode=True)[[0, 1, 2]]['batch'].label.tolist() == [2, -1, 0]
+    with pytest.raises(ValueError, match='1 of 3 labels of array are no labels'):
+        IndexedDataset(Own([2, -2, 0]))
+
+
+@pytest.mark.parametrize('content', [b'', b'no array', b'\x93NUMPY\1\0'])
+def test_a_damaged_file_is_named(tmp_path, content):
+    (tmp_path / 'x.npy').write_bytes(content)
+    for read in (lambda: ArraySource(tmp_path / 'x.npy'), lambda: read_few_labels(tmp_path / 'x.npy', 3)):
+        with pytest.raises(ValueError, match='x.npy cannot be read as a .npy file'):
+            read()
+    np.savez(tmp_path / 'y.npz', a=np.zeros(3))
+    with pytest.raises(ValueError, match='y.npz holds several arrays'):
+        ArraySource(tmp_path / 'y.npz')
 
 
 def test_a_summary_counts():
