@@ -20,8 +20,8 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
     Args:
         table: ``.npy`` file of whole numbers (N,), -1 where unknown; or a CSV file with two columns, ``row,label`` or
             ``path,label``, with or without a header line of such words. A row that is absent, or whose label is empty,
-            NaN or -1, is unknown. A label is the name of a class or else a whole number; where the data set has no names,
-            those of the file count in alphabetical order.
+            NaN or -1, is unknown. A label is the name of a class or else a whole number; where the data set has no
+            names, those of the file count in alphabetical order.
         num_rows: N.
         paths: N paths relative to the folder of the data; ``None`` for arrays.
         classes: Class names of the data set, empty where unknown.
