@@ -4,15 +4,18 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import ExitStack
+from typing import Any
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 
 from mmcluster.apis import open_config
 from mmcluster.compat import allow_pickle
-from mmcluster.engine.launch import init_environment, leave_environment, prepare
-from mmcluster.engine.recipe import build_runner
+from mmcluster.engine.launch import group_options, init_environment, leave_environment, prepare
+from mmcluster.engine.recipe import build_runner, close
+from mmcluster.engine.stages import stage_config
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
+from mmcluster.evaluation.results import output_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,11 +25,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint')
     parser.add_argument('--stage', help='stage of a recipe')
     parser.add_argument('--work-dir', help='where the log goes')
-    parser.add_argument('--out', help='write path or index, cluster, confidence and second choice to this CSV file')
-    parser.add_argument('--out-features', help='write the embedding (N, D) to this .npy file, in the order of --out')
+    parser.add_argument('--out', type=output_file,
+                        help='write path or index, cluster, confidence and second choice to this CSV file')
+    parser.add_argument('--out-features', type=output_file,
+                        help='write the embedding (N, D) to this .npy file, in the order of --out')
     parser.add_argument('--refit', action='store_true', help='run k-means anew on these images, instead of giving them '
                         'to the clusters of the training')
-    parser.add_argument('--out-item', help='write the metrics to this JSON file')
+    parser.add_argument('--out-item', type=output_file, help='write the metrics to this JSON file')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
     parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
@@ -53,20 +58,46 @@ def load_config(args: argparse.Namespace) -> Config:
     return prepare(cfg, args.launcher)
 
 
+def asked_group(args: argparse.Namespace) -> dict[str, Any]:
+    """What the config says about the process group, before anything is built."""
+    if args.launcher == 'none':
+        return {}
+    cfg = Config.fromfile(args.config, lazy_import=False)
+    cfg.merge_from_dict(args.cfg_options or {})
+    if args.stage in cfg.get('stages', {}):
+        cfg.work_dir = ''
+        cfg = stage_config(cfg, args.stage, {})
+    return group_options(cfg)
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Load, evaluate, write.
+
+    Raises:
+        ValueError: If ``--out`` is given, and no metric of the config assigns clusters.
+    """
+    runner = build_runner(load_config(args))
+    metrics = runner.test_loop.evaluator.metrics
+    metric = next((metric for metric in metrics if isinstance(metric, ClusteringMetric)), None)
+    if args.out and metric is None:
+        raise ValueError(f'--out writes the clusters of a ClusteringMetric, and test_evaluator has only '
+                         f'{[type(metric).__name__ for metric in metrics]}: add one, or leave --out')
+    result = runner.test()
+    if is_main_process() and args.out_item:
+        write_json(args.out_item, result)
+    if is_main_process() and args.out:
+        write_assignments(args.out, metric.assignments, runner.test_dataloader.dataset)
+    close(runner)
+
+
 def main() -> None:
-    """Load, evaluate, write."""
+    """Evaluate in the process group of the launcher."""
     args = parse_args()
-    init_environment(args.launcher)
+    init_environment(args.launcher, **asked_group(args))
     with ExitStack() as stack:
         if args.allow_pickle:
             stack.enter_context(allow_pickle())
-        runner = build_runner(load_config(args))
-        metrics = runner.test()
-    if is_main_process() and args.out_item:
-        write_json(args.out_item, metrics)
-    if is_main_process() and args.out:
-        metric = next(m for m in runner.test_evaluator.metrics if isinstance(m, ClusteringMetric))
-        write_assignments(args.out, metric.assignments, runner.test_dataloader.dataset)
+        evaluate(args)
     leave_environment()
 
 

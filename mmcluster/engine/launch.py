@@ -1,6 +1,7 @@
 """Process groups and the parts of a config that depend on the machine."""
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 from datetime import timedelta
@@ -15,14 +16,40 @@ from mmengine.runner import find_latest_checkpoint
 
 from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
+from .lock import end_with_parent
 from .optim import GroupedOptimWrapperConstructor
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 PARAMWISE_KEYS = ('lr_mult', 'no_decay', 'layer_decay')  # of GroupedOptimWrapperConstructor
 
 
-def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: int = 7200) -> None:
+def group_options(*configs: Config) -> dict[str, Any]:
+    """What ``env_cfg.dist_cfg`` of the configs says to :func:`init_environment`.
+
+    Args:
+        configs: All that this process group will run: the first backend and the longest timeout count.
+
+    Raises:
+        ValueError: If a timeout is no positive number.
+    """
+    given = [(cfg.get('env_cfg') or {}).get('dist_cfg') or {} for cfg in configs]
+    options: dict[str, Any] = {}
+    for each in given:
+        if each.get('backend'):
+            options.setdefault('backend', each['backend'])
+        timeout = each.get('timeout')
+        if timeout is None:
+            continue
+        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float('inf'):
+            raise ValueError(f'env_cfg.dist_cfg.timeout must be a positive number of seconds, got {timeout!r}')
+        options['timeout'] = max(timeout, options.get('timeout', 0))
+    return options
+
+
+def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: float = 7200) -> None:
     """Join the process group of a launcher. Without an accelerator the group uses gloo.
+
+    A process that torch's launcher has started ends with it: if that is killed, none goes on writing.
 
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
@@ -35,6 +62,8 @@ def init_environment(launcher: str = 'none', backend: Optional[str] = None, time
     init_default_scope('mmcluster')
     if launcher == 'none' or dist.is_initialized():
         return
+    if 'TORCHELASTIC_RUN_ID' in os.environ:     # other launchers have a daemon that sees to it
+        end_with_parent()
     if torch.cuda.is_available():
         init_dist(launcher, backend or 'nccl', timeout=timeout)
         return
@@ -43,10 +72,16 @@ def init_environment(launcher: str = 'none', backend: Optional[str] = None, time
 
 
 def leave_environment() -> None:
-    """Leave the process group when all processes have come here; one that just ends may take the others down."""
+    """Leave the process group when all processes have come here; one that just ends may take the others down.
+
+    A Runner and its model lie in circles of references and hold the group until they are collected. Its threads would
+    run on into the end of the interpreter, which a thread that frees a tensor then does not survive ("terminate called
+    without an active exception"). So call it where no Runner is in use any more.
+    """
     if dist.is_initialized():
         dist.barrier()
         dist.destroy_process_group()
+        gc.collect()
 
 
 def _set_rendezvous(launcher: str) -> None:

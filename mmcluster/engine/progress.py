@@ -1,20 +1,15 @@
 """How far the run of a work dir has come, and where the next call starts."""
 from __future__ import annotations
 
-import json
 import logging
 import os
+import re
 from typing import Any, Optional
 
-from mmengine.hooks import CheckpointHook, Hook
 from mmengine.logging import print_log
-from mmengine.runner import Runner
-
-from mmcluster.evaluation.results import write_json, write_text
 
 from .changes import check_unchanged, trains_longer
-
-DONE, STARTED = 'done.json', 'config.json'
+from .records import DONE, STARTED, agreed, read_record, same
 
 
 def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: bool = False,
@@ -27,7 +22,7 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
 
     Args:
         work_dir: Absolute work dir of one stage.
-        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`.
+        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`, with the digests of what it is built on.
         resume: See :func:`mmcluster.engine.recipe.run`; true for a stage of a recipe.
         overwrite: Train again even if the work dir holds results.
         allow_config_change: Go on although the config differs from the one that started the run.
@@ -38,7 +33,8 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
     Raises:
         FileExistsError: If the work dir holds a run, and the call would train over it.
         FileNotFoundError: If the checkpoint to go on from is gone.
-        ValueError: If the config has changed, or the switches contradict each other.
+        ValueError: If the config or a file that it is built on has changed, a record is damaged, or the switches
+            contradict each other.
     """
     path = resume if isinstance(resume, str) and resume != 'auto' else None
     if overwrite:
@@ -47,7 +43,7 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
         return None, False
     if path is not None and not os.path.isfile(path):
         raise FileNotFoundError(f'--resume: no file {path!r}')
-    done = read_json(os.path.join(work_dir, DONE))
+    done = read_record(work_dir, DONE)
     if done is not None and not _goes_on(done, work_dir, wanted, resume, path, allow_config_change):
         return os.path.join(work_dir, done['checkpoint']), True
     latest = path or _newest(done, work_dir, wanted)
@@ -61,7 +57,7 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
                               f'choose another --work-dir, or start anew with --overwrite')
     if done is None:
         folder = work_dir if path is None else os.path.dirname(os.path.abspath(path))
-        check_unchanged(read_json(os.path.join(folder, STARTED)) or wanted, wanted, folder, allow_config_change)
+        _check(read_record(folder, STARTED) or wanted, wanted, folder, allow_config_change)
     return latest, False
 
 
@@ -72,9 +68,9 @@ def _goes_on(done: dict, work_dir: str, wanted: dict, resume: Any, path: Optiona
     changed = False
     if not begun:
         flags = '--allow-config-change' if resume else '--resume --allow-config-change'
-        changed = check_unchanged(done['config'], wanted, work_dir, allowed,
-                                  f'train on from {done["checkpoint"]} to the new end with {flags}' if longer else
-                                  'keep its result as it is with --allow-config-change')
+        changed = _check(done['config'], wanted, work_dir, allowed,
+                         f'train on from {done["checkpoint"]} to the new end with {flags}' if longer else
+                         'keep its result as it is with --allow-config-change')
     if path is not None and not (longer and _same(path, _newest(done, work_dir, wanted))):
         raise FileExistsError(f'{work_dir} is done ({done["checkpoint"]}), and --resume {path} would train over its '
                               f'results. Choose another --work-dir, leave the file out, or start anew with --overwrite')
@@ -93,7 +89,12 @@ def _goes_on(done: dict, work_dir: str, wanted: dict, resume: Any, path: Optiona
 
 def _begun(work_dir: str, wanted: dict) -> bool:
     """Whether the last run of the work dir, which may have been interrupted, had this config."""
-    return read_json(os.path.join(work_dir, STARTED)) == wanted
+    return same(read_record(work_dir, STARTED), wanted)
+
+
+def _check(old: dict, wanted: dict, *args: Any) -> bool:
+    """:func:`check_unchanged`, of what both know about the files that the run is built on."""
+    return check_unchanged(agreed(old, wanted), agreed(wanted, old), *args)
 
 
 def _newest(done: Optional[dict], work_dir: str, wanted: dict) -> Optional[str]:
@@ -104,63 +105,27 @@ def _newest(done: Optional[dict], work_dir: str, wanted: dict) -> Optional[str]:
     return final if os.path.isfile(final) else None
 
 
-class KeepFinalHook(Hook):
-    """Keeps the final checkpoint of a run that is trained on, which would be deleted as outdated.
-
-    Args:
-        checkpoint: Its file name.
-    """
-
-    priority = 'VERY_HIGH'
-
-    def __init__(self, checkpoint: str):
-        self.checkpoint = checkpoint
-
-    def before_train(self, runner: Runner) -> None:
-        """Take it off the list from which the ``CheckpointHook`` deletes."""
-        listed = runner.message_hub.runtime_info.get('keep_ckpt_ids') or []
-        names = [hook.filename_tmpl for hook in runner.hooks if isinstance(hook, CheckpointHook)]
-        runner.message_hub.update_info('keep_ckpt_ids', [
-            step for step in listed if all(name.format(step) != self.checkpoint for name in names)])
-
-
-def record_start(work_dir: str, wanted: dict, checkpoint: Optional[str]) -> None:
-    """Write down which config trains now, and from where.
-
-    Args:
-        work_dir: Of one stage.
-        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`.
-        checkpoint: What :func:`starting_point` returned.
-    """
-    if checkpoint is not None and not _begun(work_dir, wanted) and read_json(os.path.join(work_dir, DONE)) is not None:
-        write_text(os.path.join(work_dir, 'last_checkpoint'), checkpoint)   # no longer that of another longer run
-    write_json(os.path.join(work_dir, STARTED), wanted)
-
-
 def latest_checkpoint(work_dir: str) -> Optional[str]:
-    """The checkpoint that a work dir's ``last_checkpoint`` names, ``None`` without one. The dir may have moved.
+    """The checkpoint that a work dir's ``last_checkpoint`` names, or the newest one if that file is lost.
 
     Args:
-        work_dir: Of one stage.
+        work_dir: Of one stage; it may have moved.
+
+    Returns:
+        Its path; ``None`` if there is none, or not the one that is named.
     """
     record = os.path.join(work_dir, 'last_checkpoint')
-    if not os.path.isfile(record):
+    if os.path.isfile(record):
+        with open(record, encoding='utf-8') as file:
+            path = os.path.join(work_dir, os.path.basename(file.read().strip()))
+        return path if os.path.isfile(path) else None
+    numbers = [int(found[1]) for name in (os.listdir(work_dir) if os.path.isdir(work_dir) else ())
+               if (found := re.fullmatch(r'epoch_(\d+)\.pth', name))]
+    if not numbers:
         return None
-    with open(record, encoding='utf-8') as file:
-        path = os.path.join(work_dir, os.path.basename(file.read().strip()))
-    return path if os.path.isfile(path) else None
-
-
-def read_json(path: str) -> Optional[dict]:
-    """Content of a JSON file, ``None`` without one.
-
-    Args:
-        path: The file.
-    """
-    if not os.path.exists(path):
-        return None
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
+    print_log(f'{record} is lost; the newest checkpoint, epoch_{max(numbers)}.pth, takes its place', logger='current',
+              level=logging.WARNING)
+    return os.path.join(work_dir, f'epoch_{max(numbers)}.pth')
 
 
 def _same(path: str, other: Optional[str]) -> bool:

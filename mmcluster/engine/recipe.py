@@ -2,14 +2,15 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import os
-from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Sequence
 
 from mmengine.config import Config
-from mmengine.dist import barrier, is_main_process
+from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmcluster.evaluation.evaluator import PatientEvaluator
@@ -18,20 +19,26 @@ from mmcluster.registry import DATASETS, RUNNERS
 
 from .changes import comparable
 from .config_names import check_config
-from .launch import init_environment, prepare
-from .progress import DONE, KeepFinalHook, latest_checkpoint, read_json, record_start, starting_point
+from .exact import check_accumulation, check_exact
+from .hooks.sweep import on_main_process
+from .launch import group_options, init_environment, prepare
+from .lock import locked
+from .progress import latest_checkpoint, starting_point
+from .records import BUILT_ON, DONE, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics
 from .stages import check_placeholders, check_stages, stage_config
+
+_RUNNERS = itertools.count()
 
 
 def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: bool = False,
         allow_config_change: bool = False, edit: Optional[Callable[[Config], None]] = None) -> dict[str, str]:
     """Train a config, or every stage of a recipe that is not done yet.
 
-    A recipe has ``stages = dict(name=dict(config=..., options=..., checkpoint=...))``; stages run in order in
-    ``<work_dir>/<name>``. ``{name}`` in any string of a later stage's config stands for that stage's final
-    checkpoint. A stage with ``checkpoint`` is replaced by that file. Every other setting of a recipe is merged into all
-    of its stages; names that are no setting of a Runner or of the stage are the recipe's own helpers. Stages that were
+    A recipe has ``stages = dict(name=dict(config=..., options=..., checkpoint=...))``, each in ``<work_dir>/<name>``.
+    ``{name}`` in any string of a stage's config stands for the final checkpoint of that stage, which runs before it;
+    else they run in the order in which they stand. A stage with ``checkpoint`` is replaced by that file. Every other
+    setting of a recipe is merged into all of its stages; names that are no setting of a Runner or of the stage are the recipe's own helpers. Stages that were
     interrupted resume; a config without stages resumes when ``resume`` says so. All stages are checked before the first
     one trains. What is done stays as it is, unless its config became longer, see
     :func:`mmcluster.engine.progress.starting_point`.
@@ -56,22 +63,29 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
         ValueError: If a run is resumed with a changed config, a placeholder has no stage, a stage has another key than
             the three, or ``resume`` is a path for a recipe.
     """
-    init_environment(launcher, (cfg.get('env_cfg') or {}).get('dist_cfg', {}).get('backend'))
-    options = dict(root=os.path.abspath(cfg.work_dir), launcher=launcher, overwrite=overwrite,
-                   allow_config_change=allow_config_change, edit=edit)
+    init_default_scope('mmcluster')
+    root = os.path.abspath(cfg.work_dir)
+    options = dict(root=root, launcher=launcher, overwrite=overwrite, allow_config_change=allow_config_change,
+                   edit=edit)
     if 'stages' not in cfg:
+        init_environment(launcher, **group_options(cfg))
         return dict(train=_train(copy.deepcopy(cfg), resume=resume, **options))
     if isinstance(resume, str) and resume != 'auto':
         raise ValueError(f'--resume {resume}: a recipe goes on by itself in the stage that was interrupted. Drop the '
                          f'file, or put it in the place of a stage by --cfg-options stages.NAME.checkpoint={resume}')
-    check_stages(cfg, edit)
+    names = check_stages(cfg, edit)
+    trained = [name for name in names if not cfg.stages[name].get('checkpoint')]
+    init_environment(launcher, **group_options(*(stage_config(cfg, name, {}) for name in trained)))
     checkpoints: dict[str, str] = {}
-    for name, stage in cfg.stages.items():
-        if stage.get('checkpoint'):
-            checkpoints[name] = os.path.abspath(stage.checkpoint)
-            continue
-        print_log(f'stage {name} of {list(cfg.stages)}', logger='current')
-        checkpoints[name] = _train(stage_config(cfg, name, checkpoints), resume=True, **options)
+    with locked(root):
+        for name in names:
+            if name not in trained:
+                checkpoints[name] = os.path.abspath(cfg.stages[name].checkpoint)
+                continue
+            print_log(f'stage {name} of {names}', logger='current')
+            later = [os.path.join(root, other) for other in trained[trained.index(name) + 1:]]
+            checkpoints[name] = _train(stage_config(cfg, name, checkpoints), resume=True, later=later,
+                                       stages=tuple(checkpoints.values()), **options)
     return checkpoints
 
 
@@ -93,57 +107,77 @@ def bind_data(cfg: Config) -> None:
 
 
 def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, allow_config_change: bool,
-           edit: Optional[Callable[[Config], None]]) -> str:
-    """Train one stage unless it is done; returns its final checkpoint."""
+           edit: Optional[Callable[[Config], None]], later: Sequence[str] = (), stages: tuple[str, ...] = ()) -> str:
+    """Train one stage unless it is done; returns its final checkpoint.
+
+    ``later`` are the work dirs of stages that come after it, ``stages`` the checkpoints of those before it.
+    """
     if edit is not None:
         edit(cfg)
     check_config(cfg)
     check_placeholders(cfg)
+    check_exact(cfg)
     work_dir = os.path.abspath(cfg.work_dir)
     bind_data(cfg)
-    wanted = comparable(cfg, root)
-    checkpoint, done = starting_point(work_dir, wanted, resume, overwrite, allow_config_change)
-    if done:
-        return checkpoint
-    cfg.resume = checkpoint is not None
-    if checkpoint is not None:
-        cfg.load_from = checkpoint
-    cfg = prepare(cfg, launcher)
-    if is_main_process():
-        os.makedirs(work_dir, exist_ok=True)
-        if overwrite:
-            for name in (DONE, 'last_checkpoint'):
-                Path(work_dir, name).unlink(missing_ok=True)
-        record_start(work_dir, wanted, checkpoint)
-    barrier()
-    runner = build_runner(cfg)
-    before = read_json(os.path.join(work_dir, DONE))
-    if before is not None:
-        runner.register_hook(KeepFinalHook(before['checkpoint']))
+    with locked(work_dir):
+        files = dict(bases(cfg.to_dict(), stages))
+        wanted = comparable(cfg, root)
+        wanted[BUILT_ON] = _shared(digests, files)
+        checkpoint, done = starting_point(work_dir, wanted, resume, overwrite, allow_config_change)
+        if done:
+            return checkpoint
+        cfg.resume = checkpoint is not None
+        if checkpoint is not None:
+            cfg.load_from = checkpoint
+            begun = read_record(work_dir, STARTED) or {}
+            wanted[BUILT_ON] = {**begun.get(BUILT_ON, {}), **wanted[BUILT_ON]}    # the files may be gone by now
+        runner = build_runner(prepare(cfg, launcher))
+        before = None if overwrite else read_record(work_dir, DONE)
+        if before is not None:
+            runner.register_hook(KeepFinalHook(before['checkpoint']))
+        runner.register_hook(StartHook(work_dir, wanted, checkpoint, (work_dir, *later) if overwrite else (),
+                                       tuple(files.values())))
+        _check(runner)
+        runner.train()
+        barrier()
+        checkpoint = latest_checkpoint(work_dir)
+        close(runner)
+        if checkpoint is None:
+            raise RuntimeError(f'no checkpoint in {work_dir} after training; keep the CheckpointHook and save_last')
+        if is_main_process():
+            write_json(os.path.join(work_dir, DONE), dict(checkpoint=os.path.basename(checkpoint), config=wanted))
+        barrier()
+    return checkpoint
+
+
+def _shared(function: Callable, *args: Any) -> Any:
+    """What a function returns on rank 0, on all ranks."""
+    found = [on_main_process(function, *args)]
+    broadcast_object_list(found)
+    return found[0]
+
+
+def _check(runner: Runner) -> None:
+    """Refuse what can be known before the first iteration."""
     check_hooks(runner)
     check_loop(runner)
+    check_accumulation(runner)
     check_batch(runner)
     check_labels(runner)
     check_metrics(runner)
-    runner.train()
-    barrier()
-    checkpoint = latest_checkpoint(work_dir)
-    close(runner)
-    if checkpoint is None:
-        raise RuntimeError(f'no checkpoint in {work_dir} after training; keep the CheckpointHook and save_last')
-    if is_main_process():
-        write_json(os.path.join(work_dir, DONE), dict(checkpoint=os.path.basename(checkpoint), config=wanted))
-    barrier()
-    return checkpoint
 
 
 def build_runner(cfg: Config) -> Runner:
     """A Runner of the config's ``runner_type``, mmengine's by default.
 
     The text of the config goes unformatted into log and checkpoints: formatting nested lists of long paths can take
-    many seconds, and mmengine does it at every save.
+    many seconds, and mmengine does it at every save. Every Runner has a name, so a log and a message hub, of its own:
+    mmengine tells them apart by the second.
     """
-    cfg = Config(cfg._cfg_dict, filename=cfg.filename, format_python_code=False)
+    cfg = Config(cfg._cfg_dict.copy(), filename=cfg.filename, format_python_code=False)
+    name = cfg.get('experiment_name') or os.path.splitext(os.path.basename(cfg.filename or 'run'))[0]
+    number = next(_RUNNERS)
+    cfg.experiment_name = f'{name}_{number}' if number else name
     return _Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
 
 

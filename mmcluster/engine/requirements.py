@@ -4,6 +4,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Optional
 
+from mmengine.dist import get_world_size
 from mmengine.runner import Runner
 
 from mmcluster.models.boost import Boost
@@ -59,15 +60,22 @@ def check_loop(runner: Runner) -> None:
 
 
 def check_batch(runner: Runner) -> None:
-    """Refuse streams that the model does not know, or smaller than its ``smallest_batch``, stream -> rows of all ranks.
+    """Refuse batches that do not fit the model.
+
+    These are streams that it does not know, or smaller than its ``smallest_batch`` (stream -> rows of all ranks), and
+    mini-batches of its ``steps`` that the processes cannot share. A model that is only asked has none.
 
     Args:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If there is such a stream.
+        ValueError: If there is such a stream or mini-batch.
     """
     model, streams = unwrap(runner.model), getattr(runner.train_loop.dataloader.sampler, 'streams', {})
+    size = getattr(model, 'batch_size', 0) if callable(getattr(model, 'steps', None)) else 0
+    if size % get_world_size():
+        raise ValueError(f'{type(model).__name__}: model.batch_size={size} pairs cannot be shared by '
+                         f'{get_world_size()} processes; take a multiple')
     known = streams_of(type(model))
     for name in streams if known else ():
         if name not in known:

@@ -11,9 +11,11 @@ from mmengine.config import Config, ConfigDict
 from mmengine.logging import print_log
 
 from .config_names import check_config
+from .exact import check_exact
 from .known_names import SETTINGS, near
 from .launch import check_loaders, set_constructor
 
+PLACEHOLDER = r'\{(\w+)\}'
 STAGE_KEYS = ('config', 'options', 'checkpoint')
 
 
@@ -52,7 +54,7 @@ def _fill_placeholders(value: Any, checkpoints: dict[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(_fill_placeholders(item, checkpoints) for item in value)
     if isinstance(value, str):
-        return re.sub(r'\{(\w+)\}', lambda match: checkpoints.get(match[1], match[0]), value)
+        return re.sub(PLACEHOLDER, lambda match: checkpoints.get(match[1], match[0]), value)
     return value
 
 
@@ -70,7 +72,7 @@ def placeholders(value: Any, where: str = '') -> list[str]:
         return [place for key, item in value.items() for place in placeholders(item, f'{where}.{key}'.lstrip('.'))]
     if isinstance(value, (list, tuple)):
         return [place for i, item in enumerate(value) for place in placeholders(item, f'{where}.{i}')]
-    return [f'{where}={value}'] if isinstance(value, str) and re.fullmatch(r'\{\w+\}', value) else []
+    return [f'{where}={value}'] if isinstance(value, str) and re.fullmatch(PLACEHOLDER, value) else []
 
 
 def check_placeholders(cfg: Config) -> None:
@@ -88,30 +90,66 @@ def check_placeholders(cfg: Config) -> None:
                          f'stage, or name a file, e.g. --cfg-options {places[0].split("=")[0]}=path.pth')
 
 
-def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -> None:
+def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -> list[str]:
     """Refuse a recipe of which any stage could not start.
 
     Args:
         cfg: The recipe, with ``work_dir``; it stays as it is.
         edit: See :func:`mmcluster.engine.recipe.run`.
 
+    Returns:
+        Names of the stages, each after those whose checkpoints it names.
+
     Raises:
-        ValueError: If a stage has an unknown key, neither ``config`` nor ``checkpoint``, or settings that are refused.
+        ValueError: If a stage has an unknown key, neither ``config`` nor ``checkpoint``, or settings that are refused,
+            or stages wait for each other.
         FileNotFoundError: If a file that a stage names does not exist.
     """
     for name, stage in cfg.stages.items():
         _check_stage(cfg, name, stage)
     check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key != 'stages'}, filename=cfg.filename))
-    for i, (name, stage) in enumerate(cfg.stages.items()):
-        if stage.get('checkpoint'):
-            continue
-        single = stage_config(cfg, name, dict.fromkeys(list(cfg.stages)[:i], 'not_trained_yet.pth'))
+    singles = {name: stage_config(cfg, name, {}) for name, stage in cfg.stages.items() if not stage.get('checkpoint')}
+    names = in_order({name: _named(singles[name]._cfg_dict) & set(cfg.stages) if name in singles else set()
+                      for name in cfg.stages})
+    for name, single in singles.items():
+        filled = _fill_placeholders(single._cfg_dict, dict.fromkeys(names, 'not_trained_yet.pth'))
+        single = Config(filled, filename=single.filename)
         if edit is not None:
             edit(single)
         check_config(single, f'stages.{name}: ')
         check_placeholders(single)
+        check_exact(single)
         check_loaders(single)
         set_constructor(single)
+    return names
+
+
+def in_order(needs: dict[str, set[str]]) -> list[str]:
+    """Stages in the order in which they stand, but each after those that it needs: a dump sorts them by name.
+
+    Args:
+        needs: Name -> names of other stages.
+
+    Raises:
+        ValueError: If stages wait for each other.
+    """
+    names: list[str] = []
+    while len(names) < len(needs):
+        ready = next((name for name in needs if name not in names and needs[name] <= set(names)), None)
+        if ready is None:
+            left = {name: sorted(needs[name] - set(names)) for name in needs if name not in names}
+            raise ValueError(f'stages wait for the checkpoints of each other: {left}')
+        names.append(ready)
+    return names
+
+
+def _named(value: Any) -> set[str]:
+    """Names in braces in all strings of a nested config."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(_named, value))
+    return set(re.findall(PLACEHOLDER, value)) if isinstance(value, str) else set()
 
 
 def _check_stage(cfg: Config, name: str, stage: Any) -> None:

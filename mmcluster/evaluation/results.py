@@ -5,13 +5,33 @@ import csv
 import io
 import json
 import os
-from typing import Any
+import uuid
+from argparse import ArgumentTypeError
+from contextlib import contextmanager, suppress
+from typing import Any, BinaryIO, Iterator
 
 from torch.utils.data import Dataset
 
 from mmcluster.datasets.names import cell_of
 
 from .clustering import Assignments
+
+
+@contextmanager
+def replaced(path: str) -> Iterator[BinaryIO]:
+    """Open a file to write, so that readers see the old content or the whole new one, whenever the writer dies.
+
+    Args:
+        path: The file. It is written under a name that no other process takes, in the same folder.
+    """
+    temporary = f'{path}.{uuid.uuid4().hex}.tmp'
+    try:
+        with open(temporary, 'xb') as file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        with suppress(OSError):     # gone when all went well
+            os.remove(temporary)
 
 
 def write_text(path: str, text: str) -> None:
@@ -21,14 +41,30 @@ def write_text(path: str, text: str) -> None:
         path: File to write.
         text: Its content.
     """
-    temporary = f'{path}.tmp{os.getpid()}'
+    with replaced(path) as file:
+        file.write(text.encode())
+
+
+def output_file(path: str) -> str:
+    """Type of a command-line option: a file that is written after long work, so its folder is made before.
+
+    Args:
+        path: The file; what it holds stays for now.
+
+    Raises:
+        ArgumentTypeError: If it cannot be written.
+    """
+    probe = f'{path}.{uuid.uuid4().hex}.tmp'
     try:
-        with open(temporary, 'w', encoding='utf-8', newline='') as file:
-            file.write(text)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+        if os.path.isdir(path):
+            raise IsADirectoryError('this is a folder, name a file in it')
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with open(probe, 'xb'):
+            pass
+        os.remove(probe)
+    except OSError as error:
+        raise ArgumentTypeError(f'{path} cannot be written: {error}') from None
+    return path
 
 
 def write_json(path: str, value: Any) -> None:

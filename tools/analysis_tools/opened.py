@@ -13,6 +13,7 @@ from mmcluster.apis import open_config
 from mmcluster.compat import allow_pickle
 from mmcluster.datasets import IndexedDataset
 from mmcluster.engine.extract import extract, sweep_loader
+from mmcluster.evaluation.results import output_file
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key
@@ -26,7 +27,7 @@ def arguments(description: str) -> argparse.ArgumentParser:
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('config', help='a config; of a recipe the stage is named by --stage')
-    parser.add_argument('--out', required=True, help='PNG file')
+    parser.add_argument('--out', type=output_file, required=True, help='PNG file')
     parser.add_argument('--stage', help='stage of a recipe')
     parser.add_argument('--data', choices=['train', 'test'], default='train', help='images of which loader')
     parser.add_argument('--batch-size', type=int, default=256)

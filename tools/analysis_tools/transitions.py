@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from mmcluster.compat import load_checkpoint_file
+from mmcluster.evaluation.results import output_file
 from mmcluster.functional.diagnostics import inside_share, silent_share
 from mmcluster.functional.transition import NORMS
 from mmcluster.strict import state_dict_of
@@ -29,7 +30,7 @@ def parse_args() -> argparse.Namespace:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('checkpoint')
-    parser.add_argument('--out', required=True, help='PNG file')
+    parser.add_argument('--out', type=output_file, required=True, help='PNG file')
     parser.add_argument('--norm', choices=NORMS, default='minmax', help="of the similarities; the map's own is "
                         'TransitionHook.norm of the config')
     parser.add_argument('--directed', action='store_true', help='keep from (rows) and to (columns) apart')

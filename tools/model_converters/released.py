@@ -15,6 +15,7 @@ from resnet_names import BATCH_NORM, ConversionError, State, check_names, conver
 from torch import Tensor
 
 from mmcluster.compat import load_checkpoint_file
+from mmcluster.evaluation.results import output_file, replaced
 
 MLP_NAMES = {'mlp': {'0': 'fc1', '1': 'bn', '3': 'fc2'}, 'plain_mlp': {'0': 'fc1', '2': 'fc2'}}
 WRAPPERS = ('module.', 'model.')
@@ -147,7 +148,7 @@ def main(convert: Callable[..., dict], description: str, argv: Optional[list[str
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument('src', help='released checkpoint')
-    parser.add_argument('dst', help='file to write')
+    parser.add_argument('dst', type=output_file, help='file to write')
     if with_stem:
         parser.add_argument('--stem', choices=('auto', 'cifar', 'plain', 'gcc'), default='auto',
                             help='stem of the backbone; auto tells it from the file')
@@ -165,9 +166,8 @@ def main(convert: Callable[..., dict], description: str, argv: Optional[list[str
     except (FileNotFoundError, RuntimeError, pickle.UnpicklingError) as error:
         raise SystemExit(str(error)) from error
     result['meta']['source'] = os.path.basename(args.src)
-    temporary = f'{args.dst}.tmp'
-    torch.save(result, temporary)
-    os.replace(temporary, args.dst)
+    with replaced(args.dst) as file:
+        torch.save(result, file)
     print(f'{args.dst}: {len(result["state_dict"])} tensors')
     for name, value in result['meta'].items():
         print(f'  {name}: {value}')

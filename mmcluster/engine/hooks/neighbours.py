@@ -11,6 +11,7 @@ from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.evaluation.results import replaced
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.neighbours import nearest
 from mmcluster.registry import HOOKS
@@ -121,9 +122,8 @@ class NeighbourHook(EStepHook):
             index: (N, k), without the images themselves.
         """
         os.makedirs(os.path.dirname(os.path.abspath(self.file)), exist_ok=True)
-        with open(f'{self.file}.tmp', 'wb') as file:
+        with replaced(self.file) as file:
             np.savez(file, index=index.cpu().numpy(), fingerprint=np.int64(runner.train_dataloader.dataset.fingerprint))
-        os.replace(f'{self.file}.tmp', self.file)
 
     def _k(self, runner: Runner) -> int:
         """k, from the bank field.

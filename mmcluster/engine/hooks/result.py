@@ -34,7 +34,7 @@ class ResultHook(Hook):
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:
-        """Start the clock; drop history that a resumed run will write again.
+        """Start the clock; repeat an evaluation that was cut off.
 
         A checkpoint is saved before the evaluation of its epoch. What that one leaves, its line and a best file, may
         have been cut off, or be unknown to the checkpoint: a run that goes on repeats it.
@@ -43,18 +43,21 @@ class ResultHook(Hook):
         kept = getattr(unwrap(runner.model), 'final_centers', None)
         if kept is not None:
             kept.clear()
-        again = self._is_unfinished(runner)
-        self._cut_history(runner, runner.epoch - again)
-        if again:
+        if self._is_unfinished(runner):
             runner.val_loop.run()
 
     def before_test(self, runner: Runner) -> None:
         """Let the metrics use the clusters of the training."""
         hand_over_centers(runner)
 
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Drop history that a resumed run will write again; nothing can be refused any more."""
+        self._cut_history(runner, runner.epoch)
+
     def after_val_epoch(self, runner: Runner, metrics: Optional[dict[str, float]] = None) -> None:
-        """Append the metrics of an evaluation."""
+        """Append the metrics of an evaluation to those of earlier epochs."""
         if is_main_process() and metrics:
+            self._cut_history(runner, runner.epoch - 1)
             with open(os.path.join(runner.work_dir, HISTORY), 'a', encoding='utf-8') as file:
                 file.write(json.dumps(dict(epoch=runner.epoch, **metrics)) + '\n')
 
@@ -108,8 +111,9 @@ class ResultHook(Hook):
 
     def _cut_history(self, runner: Runner, last: int) -> None:
         """Keep the evaluations up to an epoch."""
-        if is_main_process():
-            kept = [line for line in self._history(runner) if line['epoch'] <= last]
+        history = self._history(runner) if is_main_process() else []
+        kept = [line for line in history if line['epoch'] <= last]
+        if len(kept) < len(history):
             write_text(os.path.join(runner.work_dir, HISTORY), ''.join(json.dumps(line) + '\n' for line in kept))
 
     @staticmethod

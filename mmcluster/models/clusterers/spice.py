@@ -66,9 +66,6 @@ class SPICE(MultiHeadClusterer):
         for name, value in (('batch_size', batch_size), ('repeat', repeat)):
             if value < 1:
                 raise ValueError(f'SPICE: {name} must be at least 1, got {value}')
-        if batch_size % get_world_size():
-            raise ValueError(f'SPICE: batch_size={batch_size} pairs cannot be shared by {get_world_size()} processes; '
-                             f'take a multiple')
         self.batch_size = batch_size
         self.repeat = repeat
         self.center_ratio = center_ratio
