@@ -38,10 +38,10 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     A recipe has ``stages = dict(name=dict(config=..., options=..., checkpoint=...))``, each in ``<work_dir>/<name>``.
     ``{name}`` in any string of a stage's config stands for the final checkpoint of that stage, which runs before it;
     else they run in the order in which they stand. A stage with ``checkpoint`` is replaced by that file. Every other
-    setting of a recipe is merged into all of its stages; names that are no setting of a Runner or of the stage are the recipe's own helpers. Stages that were
-    interrupted resume; a config without stages resumes when ``resume`` says so. All stages are checked before the first
-    one trains. What is done stays as it is, unless its config became longer, see
-    :func:`mmcluster.engine.progress.starting_point`.
+    setting of a recipe is merged into all of its stages; names that are no setting of a Runner or of the stage are the
+    recipe's own helpers. Stages that were interrupted resume; a config without stages resumes when ``resume`` says so.
+    All stages are checked before the first one trains, and the work dir is locked meanwhile. What is done stays as it
+    is, unless its config became longer, see :func:`mmcluster.engine.progress.starting_point`.
 
     Args:
         cfg: Config with a ``work_dir``.
@@ -60,7 +60,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
         FileExistsError: If the work dir holds an unfinished run and ``resume`` is off, or a finished one and ``resume``
             is a path, unless that is its final checkpoint and the config became longer.
         FileNotFoundError: If a file that a stage or ``resume`` names does not exist.
-        ValueError: If a run is resumed with a changed config, a placeholder has no stage, a stage has another key than
+        RuntimeError: If another run trains in the work dir.
+        ValueError: If a run is resumed with a changed config or base, a placeholder has no stage, a stage has another key than
             the three, or ``resume`` is a path for a recipe.
     """
     init_default_scope('mmcluster')
