@@ -61,8 +61,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
             is a path, unless that is its final checkpoint and the config became longer.
         FileNotFoundError: If a file that a stage or ``resume`` names does not exist.
         RuntimeError: If another run trains in the work dir.
-        ValueError: If a run is resumed with a changed config or base, a placeholder has no stage, a stage has another key than
-            the three, or ``resume`` is a path for a recipe.
+        ValueError: If a run is resumed with a changed config or base, a placeholder has no stage, a stage has another
+            key than the three, or ``resume`` is a path for a recipe.
     """
     init_default_scope('mmcluster')
     root = os.path.abspath(cfg.work_dir)
