@@ -15,7 +15,7 @@ from typing import Any, Iterator, Optional
 
 from mmengine.logging import print_log
 
-from .hooks.sweep import on_main_process
+from mmcluster.utils import on_main_process
 
 LOCK = '.lock'
 

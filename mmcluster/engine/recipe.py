@@ -16,11 +16,11 @@ from mmengine.runner import Runner
 from mmcluster.evaluation.evaluator import PatientEvaluator
 from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
+from mmcluster.utils import on_main_process
 
 from .changes import comparable
 from .config_names import check_config
 from .exact import check_accumulation, check_exact
-from .hooks.sweep import on_main_process
 from .launch import group_options, init_environment, prepare
 from .lock import locked
 from .progress import latest_checkpoint, starting_point
@@ -184,6 +184,9 @@ def build_runner(cfg: Config) -> Runner:
 
 class _Runner(Runner):
     """mmengine's Runner, whose metrics do not stop each other."""
+
+    def dump_config(self) -> None:
+        """Nothing yet: a ``StartHook`` does it, as the attempt may still be refused and leave the old file."""
 
     def build_evaluator(self, evaluator: Any) -> Evaluator:
         """Evaluator of a list of metrics, or the one that a config asks for by its type."""

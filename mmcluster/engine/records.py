@@ -13,9 +13,8 @@ from mmengine.runner import Runner
 
 from mmcluster.evaluation.results import write_json, write_text
 
-from .hooks.result import HISTORY
-
 DONE, STARTED, BUILT_ON = 'done.json', 'config.json', 'built_on'
+HISTORY = 'metrics.jsonl'
 RESULTS = (DONE, STARTED, 'last_checkpoint', 'summary.json', 'assignments.csv', HISTORY)
 CHECKPOINTS = ('epoch_*.pth', 'iter_*.pth', 'best_*.pth')
 WEIGHTS = ('.pth', '.pt', '.ckpt', '.bin', '.safetensors', '.pkl', '.npz')
@@ -158,6 +157,7 @@ class StartHook(Hook):
             # no longer that of another longer run
             write_text(os.path.join(self.work_dir, 'last_checkpoint'), self.checkpoint)
         write_json(os.path.join(self.work_dir, STARTED), self.wanted)
+        Runner.dump_config(runner)      # the whole config, for readers
 
 
 class KeepFinalHook(Hook):

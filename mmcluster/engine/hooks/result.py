@@ -19,8 +19,7 @@ from mmcluster.version import __version__
 
 from ..extract import unwrap
 from ..final import hand_over_centers, keep_centers
-
-HISTORY = 'metrics.jsonl'
+from ..records import HISTORY
 
 
 @HOOKS.register_module()
