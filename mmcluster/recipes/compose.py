@@ -4,7 +4,8 @@ A **part** is a text config that says one thing, and may stand on other ``parts`
 parts need, each stated once: ``'{num_clusters}'`` as a whole string becomes the fact of that name, with its type. Facts
 under ``network`` belong to the network and travel with it. **on** names the stage whose network this one goes on from:
 ``'{on.network}'`` is its model without initialisers and preprocessor, with its checkpoint; ``'{on.model}'`` is the same
-with the preprocessor of its evaluation views. Composing is a function of nested dicts; a ``PartReader`` reads files.
+with the preprocessor of its evaluation views; ``'{moco.model}'`` is that of the earlier stage ``moco``. Composing is a
+function of nested dicts; a ``PartReader`` reads files.
 """
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from mmcluster.checks import near
 
 FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
-ON_MODEL, ON_NETWORK = 'on.model', 'on.network'
+NETWORK = re.compile(r'(\w+)\.(model|network)')
 _INITIALISERS = ('init_cfg', 'init')
 
 
@@ -43,13 +44,19 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
               shared: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The config of a stage, and the facts of its network, which travel to a stage on it."""
     stage, where, names = stages[name], f'stage {name!r}', set(stages)
-    on, travelling = ({}, {}) if stage.get('on') is None else _on(stages, name, read, shared)
-    merged = merge_parts(stage['parts'], read)
-    travelling = {**travelling, **merged.pop('network', {})}
+    on, merged = stage.get('on'), merge_parts(stage['parts'], read)
+    given = {} if on is None else _composed(stages, _earlier(stages, name, on), read, shared)[1]
+    travelling = {**given, **merged.pop('network', {})}
     stated = {*travelling, *merged.get('facts', {})}
     own = merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
     merged = merge(merge(merged, shared), own)
-    facts = {**travelling, **merged.pop('facts'), **on}
+    facts = {**travelling, **merged.pop('facts')}
+    for found in filter(None, map(NETWORK.fullmatch, references([merged, facts]))):
+        other = on if found[1] == 'on' else found[1]
+        if other is None:
+            raise ValueError(f'{where} needs the network of another stage: give it on=..., or model.base of its own')
+        config = _composed(stages, _earlier(stages, name, other), read, shared)[0]
+        facts[found[0]] = network_of(config['model'], other, found[2] == 'model')
     used: set[str] = set()
     filled = fill(merged, facts, used, where, names)
     idle = set(own['facts']) - used - stated
@@ -58,6 +65,48 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
                          f'{sorted(stated)}')
     return (_with_lists(without_marks(filled), where),
             {key: fill(facts[key], facts, used, where, names) for key in travelling})
+
+
+def _earlier(stages: Mapping[str, Mapping], name: str, other: str) -> str:
+    """The name of a stage whose network another one uses, once it is found to be an earlier one with parts."""
+    earlier = list(stages)[:list(stages).index(name)]
+    if other not in earlier:
+        raise ValueError(f'stage {name!r} goes on from {other!r}, which is no earlier stage{near(other, earlier)}; '
+                         f'earlier ones are {earlier}')
+    if 'parts' not in stages[other]:
+        raise ValueError(f'stage {name!r} goes on from {other!r}, which has no parts: a config of one piece does not '
+                         f'tell its network; write it into the options of {name!r}')
+    return other
+
+
+def network_of(model: Mapping[str, Any], stage: str, asked: bool) -> dict[str, Any]:
+    """The model of a trained stage as another stage names it.
+
+    Args:
+        model: Its config.
+        stage: Its name, for the placeholder of its checkpoint.
+        asked: Keep the preprocessor, for evaluation views: it is asked for outputs. Else only its parts are taken.
+
+    Returns:
+        The config without initialisers, and with the parts that it took from a base of its own.
+    """
+    model = strip_initialisers(dict(model))
+    base = model.pop('base', None) or {}
+    model.update({part: base[part] for part in ('backbone', 'neck', 'head') if part in base and part not in model})
+    preprocessor = model.pop('data_preprocessor', None)
+    if asked and preprocessor is not None:
+        model['data_preprocessor'] = {key: value for key, value in preprocessor.items() if key != 'views'}
+    return dict(model, init_cfg=dict(type='Pretrained', checkpoint=f'{{{stage}}}'))
+
+
+def references(value: Any) -> set[str]:
+    """Names of all facts in a nested value."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(references, value))
+    match = FACT.fullmatch(value) if isinstance(value, str) else None
+    return {match[1]} if match else set()
 
 
 def merge_parts(names: Sequence[str], read: Callable[[str], dict], trail: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -79,26 +128,6 @@ def merge_parts(names: Sequence[str], read: Callable[[str], dict], trail: tuple[
         merged = merge(merged, merge_parts(part.pop('parts', ()), read, (*trail, name)))
         merged = merge(merged, part)
     return merged
-
-
-def _on(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
-        shared: Mapping[str, Any]) -> tuple[dict[str, dict], dict[str, Any]]:
-    """The model of the stage that this one goes on from, as facts, and the facts of its network."""
-    on = stages[name]['on']
-    earlier = list(stages)[:list(stages).index(name)]
-    if on not in earlier:
-        raise ValueError(f'stage {name!r} goes on from {on!r}, which is no earlier stage{near(on, earlier)}; earlier '
-                         f'ones are {earlier}')
-    if 'parts' not in stages[on]:
-        raise ValueError(f'stage {name!r} goes on from {on!r}, which has no parts: a config of one piece does not tell '
-                         f'its network; write it into the options of {name!r}')
-    config, facts = _composed(stages, on, read, shared)
-    model = strip_initialisers(config['model'])
-    preprocessor = model.pop('data_preprocessor', None)
-    model['init_cfg'] = dict(type='Pretrained', checkpoint=f'{{{on}}}')
-    # an older network that is asked sees evaluation views only
-    asked = {key: value for key, value in (preprocessor or {}).items() if key != 'views'}
-    return {ON_NETWORK: model, ON_MODEL: dict(model, data_preprocessor=asked) if asked else model}, facts
 
 
 def strip_initialisers(value: Any) -> Any:
@@ -152,8 +181,6 @@ def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave
         return fill(facts[name], {key: item for key, item in facts.items() if key != name}, used, where, leave)
     if name in leave:
         return value
-    if name in (ON_MODEL, ON_NETWORK):
-        raise ValueError(f'{where} needs the network of another stage: give it on=..., or model.base of its own')
     raise ValueError(f'{where} needs the fact {name!r}{near(name, facts)}, which no part states; '
                      f'facts are {sorted(facts)}')
 

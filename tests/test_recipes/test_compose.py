@@ -9,7 +9,8 @@ from mmcluster.recipes.compose import merge, strip_initialisers
 PARTS = {
     'data': dict(facts=dict(k=10, mean=[1., 2.], size=32), loader=dict(size='{size}', source='{source}')),
     'source': dict(facts=dict(source=dict(type='Files', root='{root}'), root='data')),
-    'net': dict(model=dict(backbone=dict(type='Net', depth=18, init_cfg=dict(type='Kaiming'))), network=dict(width=512)),
+    'net': dict(model=dict(backbone=dict(type='Net', depth=18, init_cfg=dict(type='Kaiming'))),
+                network=dict(width=512)),
     'method': dict(
         parts=['net'], network=dict(embed=64),
         model=dict(type='Method', k='{k}', neck=dict(width='{width}', out='{embed}', init='small'),
@@ -20,6 +21,8 @@ PARTS = {
         model=dict(type='Boost', base='{on.network}', head=dict(width='{embed}', k='{k}')),
         hooks=dict(select=dict(type='SelectHook', source='{on.model}'), kmeans=dict(type='KMeansHook', k='{k}')),
         metrics=dict(kmeans=dict(type='Metric'), head=dict(type='Metric', source='head'))),
+    'second': dict(model=dict(type='Second', base='{on.network}', head=None),
+                   hooks=dict(ask=dict(type='AskHook', source='{base.model}'))),
     'quiet': dict(hooks=dict(late=None), metrics=dict(kmeans=None)),
     'other_net': dict(model=dict(backbone=dict(_delete_=True, type='Wide')), network=dict(width=640)),
     'other_source': dict(facts=dict(source=dict(_delete_=True, type='Array'))),
@@ -53,6 +56,18 @@ def test_a_network_of_an_earlier_stage_comes_bare_with_its_checkpoint_and_its_fa
     assert cfg['model'] == dict(type='Boost', base=network, head=dict(width=64, k=10))
     assert cfg['custom_hooks'][0]['source'] == dict(network, data_preprocessor=dict(mean=[1., 2.]))
     assert [metric.get('source') for metric in cfg['val_evaluator']] == [None, 'head']
+
+
+def test_a_network_that_stands_on_another_brings_its_parts_along():
+    stages = dict(two(), second=dict(parts=['data', 'second'], on='booster'))
+    stages['second']['parts'] += ['source']
+    cfg = compose(stages, 'second', read)
+    assert cfg['model']['base'] == dict(
+        type='Boost', backbone=dict(type='Net', depth=18), neck=dict(width=512, out=64), head=dict(width=64, k=10),
+        init_cfg=dict(type='Pretrained', checkpoint='{booster}'))
+    asked = cfg['custom_hooks'][0]['source']
+    assert asked['type'] == 'Method' and asked['init_cfg']['checkpoint'] == '{base}'
+    assert asked['data_preprocessor'] == dict(mean=[1., 2.])
 
 
 def test_what_is_decided_once_moves_everywhere():
@@ -105,7 +120,8 @@ def test_composing_changes_nothing_that_it_was_given():
     (dict(on='booster'), ValueError, 'no earlier stage'),
     (dict(on=None), ValueError, 'needs the network of another stage: give it on='),
     (dict(parts=['circle']), ValueError, 'circle -> ring -> circle'),
-    (dict(parts=['data', 'source', 'booster', 'typeless']), ValueError, "hooks.kmean has no type.*did you mean 'kmeans'")])
+    (dict(parts=['data', 'source', 'booster', 'typeless']), ValueError,
+     "hooks.kmean has no type.*did you mean 'kmeans'")])
 def test_slips_are_named(change, error, message):
     with pytest.raises(error, match=message):
         compose(two(**change), 'booster', read)
@@ -123,7 +139,8 @@ def test_merging():
 
 
 def test_initialisers_go_at_every_depth():
-    assert strip_initialisers(dict(a=[dict(init_cfg=1, b=2)], init='x', c=(dict(init=1),))) == dict(a=[dict(b=2)], c=({},))
+    value = dict(a=[dict(init_cfg=1, b=2)], init='x', c=(dict(init=1),))
+    assert strip_initialisers(value) == dict(a=[dict(b=2)], c=({},))
 
 
 # ---- files
