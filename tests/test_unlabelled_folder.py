@@ -32,8 +32,9 @@ def write_folder(folder):
 
 
 def test_a_folder_without_labels(tmp_path, monkeypatch):
-    write_folder(tmp_path / 'images')
-    monkeypatch.setenv('IMAGES', str(tmp_path / 'images'))
+    images = tmp_path / 'it\'s "my" \\d {photos}'
+    write_folder(images)
+    monkeypatch.setenv('IMAGES', str(images))
     monkeypatch.setenv('CLUSTERS', str(K))
     cfg = Config.fromfile(CONFIGS / 'propos_gcc_r18_folder64.py', lazy_import=False)
     cfg.model.backbone = dict(type='SmallCNN', in_channels=3)
@@ -48,7 +49,7 @@ def test_a_folder_without_labels(tmp_path, monkeypatch):
     with open(tmp_path / 'work' / 'assignments.csv', encoding='utf-8', newline='') as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ['image', 'cluster', 'confidence', 'second']
-    found = sorted(path.relative_to(tmp_path / 'images').as_posix() for path in (tmp_path / 'images').rglob('*.png'))
+    found = sorted(path.relative_to(images).as_posix() for path in images.rglob('*.png'))
     assert [row['image'] for row in rows] == found and 'sub folder/bild 01 ä.png' in found
     for row in rows:
         assert int(row['cluster']) != int(row['second']) and {int(row['cluster']), int(row['second'])} < set(range(K))

@@ -43,7 +43,7 @@ class FileSource(ImageSource):
                  mode: str, skip_unreadable: bool, left_out: Mapping[str, int] = ImageSource.left_out) -> None:
         if mode not in ('RGB', 'L'):
             raise ValueError(f"mode must be 'RGB' or 'L', got {mode!r}")
-        self.root, self.name, self.mode, self.classes = root, root.name, mode, tuple(classes)
+        self.root, self.name, self.mode, self.classes = root, printable(root.name), mode, tuple(classes)
         self.left_out = dict(left_out)
         said = passed_over(left_out)
         if said:

@@ -16,6 +16,7 @@ from .files import FileSource
 from .label_csv import read_labels
 from .layout import check_layout, splits_among
 from .listing import existing_folder, no_image_error, scan_images, sub_folders
+from .names import printable
 
 _OUTSIDE = 'outside the class folders'
 
@@ -64,7 +65,8 @@ class ClassFolderSource(FileSource):
             check_layout(root, inside)
         if left_out[_OUTSIDE]:
             warnings.warn(f'{root}: passed over {left_out[_OUTSIDE]} images that lie beside the class folders')
-        super().__init__(root, paths, np.asarray(labels, np.int64), titles or names, mode, skip_unreadable, +left_out)
+        super().__init__(root, paths, np.asarray(labels, np.int64), list(map(printable, titles or names)), mode,
+                         skip_unreadable, +left_out)
         self.name = classes if isinstance(classes, str) else self.name
         self._warn_of_small_classes()
 

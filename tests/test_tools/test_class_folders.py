@@ -167,3 +167,12 @@ def test_nothing_stays_of_a_conversion_that_fails(tool, tmp_path, monkeypatch):
     assert tool.main(arguments) == 0 and len(files_of(out)) == 21
     image(tmp_path / 'down' / 'Images' / 'class00' / 'deep' / 'a.TIF')
     assert tool.main(arguments) == 1, 'two images of one name'
+
+
+@pytest.mark.parametrize('content', [b'', b'[{"name": "a.jpg", ', '[{"name": "ä.jpg"}]'.encode('cp1252'), b'{"a": 1}'])
+def test_damaged_label_files_are_named(tool, tmp_path, capsys, content):
+    write_chaoyang(tmp_path / 'down')
+    (tmp_path / 'down' / 'test.json').write_bytes(content)
+    assert tool.main(['chaoyang', str(tmp_path / 'down'), '--out', str(tmp_path / 'out')]) == 1
+    assert re.search('test.json (cannot be read|must hold a list)', capsys.readouterr().err)
+    assert not (tmp_path / 'out').exists()

@@ -117,7 +117,7 @@ def from_labels(root: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for split in ('train', 'test'):
-        for i, entry in enumerate(json.loads((root / f'{split}.json').read_text(encoding='utf-8'))):
+        for i, entry in enumerate(_read_list(root / f'{split}.json')):
             name, label = (entry.get('name'), entry.get('label')) if isinstance(entry, dict) else (None, None)
             path = PurePosixPath(name) if isinstance(name, str) else PurePosixPath('..')
             inside = not path.is_absolute() and '..' not in path.parts
@@ -130,6 +130,17 @@ def from_labels(root: Path) -> dict[str, Path]:
         raise FileNotFoundError(f'{len(missing)} images that the label files name are missing, beginning with '
                                 f'{missing[0]}')
     return found
+
+
+def _read_list(file: Path) -> list:
+    """Read a list from a label file."""
+    try:
+        entries = json.loads(file.read_text(encoding='utf-8-sig'))
+    except ValueError as error:     # of the encoding or of the form
+        raise ValueError(f'{file} cannot be read: {error}. Get it again') from error
+    if not isinstance(entries, list):
+        raise ValueError(f'{file} must hold a list of images, found {type(entries).__name__}')
+    return entries
 
 
 def _add(found: dict[str, Path], target: str, path: Path) -> None:
