@@ -260,6 +260,13 @@ def test_a_fresh_run_forgets_an_older_history(tmp_path):
     assert len(lines) == 1 and summary['best_by_ground_truth']['head/acc'] == 0.6
 
 
+def test_a_damaged_history_is_named(tmp_path):
+    finished(tmp_path, [0.9, 0.5])
+    (tmp_path / 'metrics.jsonl').write_text('{"epoch": 1, "head/acc": 0.9}\n{"epo\x00\x00}\n')
+    with pytest.raises(ValueError, match=r'metrics\.jsonl is damaged .*put back a copy, or remove it'):
+        finished(tmp_path, [0.6], epoch=2)
+
+
 @pytest.mark.parametrize('evaluated', [[1], [1, 2, 3]])
 def test_a_run_killed_in_its_last_evaluation_gets_its_result(tmp_path, evaluated):
     """Resumed at its end it trains no more, so the hook evaluates; the numbers of an older epoch are no result."""

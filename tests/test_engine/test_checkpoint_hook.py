@@ -140,6 +140,7 @@ def test_old_files_go_last(tmp_path, monkeypatch):
 def test_what_a_killed_save_left_is_removed_at_the_next_start(tmp_path):
     train(tmp_path, 2, interval=1, max_keep_ckpts=2)
     (tmp_path / '.epoch_3.pth.tmp').write_bytes(b'half a file')
+    (tmp_path / '.epoch_1.pth.host7-12.tmp').write_bytes(b'of a process that was killed')
     (tmp_path / 'mine.tmp').write_bytes(b'not ours')
     checkpoint = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
     assert checkpoint['message_hub']['runtime_info']['keep_ckpt_ids'] == [1, 2]  # killed before epoch_1 was deleted
@@ -268,3 +269,11 @@ def test_to_plain():
     assert type(value['d']) is str and isinstance(value['c'], torch.Tensor)
     with pytest.raises(TypeError, match=r'meta\.path is a \w*Path; checkpoints hold'):
         to_plain(dict(path=Path('x')), 'meta')
+
+
+def test_two_processes_write_two_files(monkeypatch):
+    mine = module._temporary('folder/epoch_1.pth')
+    monkeypatch.setattr(module.os, 'getpid', lambda: 1)
+    other = module._temporary('folder/epoch_1.pth')
+    monkeypatch.setattr(module.socket, 'gethostname', lambda: 'elsewhere')
+    assert len({mine, other, module._temporary('folder/epoch_1.pth')}) == 3

@@ -6,6 +6,7 @@ import glob
 import inspect
 import os
 import re
+import socket
 from collections import deque
 from typing import Any, Optional
 
@@ -72,7 +73,7 @@ class CheckpointHook(_CheckpointHook):
                              f'leave out_dir, backend_args and file_client_args unset')
         if is_main_process():
             for name in (re.sub(r'\{.*?\}', '*', self.filename_tmpl), 'best_*'):
-                for leftover in glob.glob(_temporary(os.path.join(glob.escape(self.out_dir), name))):
+                for leftover in glob.glob(os.path.join(glob.escape(self.out_dir), f'.{name}*.tmp')):
                     os.remove(leftover)
         if self.max_keep_ckpts > 0:
             self._keep(runner, [step for step in listed if type(step) is int])
@@ -222,8 +223,9 @@ class CheckpointHook(_CheckpointHook):
 
 
 def _temporary(final: str) -> str:
-    """Name of the file that is written before it becomes ``final``."""
-    return os.path.join(os.path.dirname(final), f'.{os.path.basename(final)}.tmp')
+    """Name of the file that is written before it becomes ``final``; no other process takes it."""
+    return os.path.join(os.path.dirname(final),
+                        f'.{os.path.basename(final)}.{socket.gethostname()}-{os.getpid()}.tmp')
 
 
 def _move_into_place(final: str) -> None:

@@ -121,7 +121,12 @@ class ResultHook(Hook):
         if not os.path.exists(path):
             return []
         with open(path, encoding='utf-8') as file:
-            return [json.loads(line) for line in file if line.endswith('}\n')]  # a kill may have cut the last line
+            lines = [line for line in file if line.endswith('}\n')]     # a kill may have cut the last line
+        try:
+            return [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise ValueError(f'{path} is damaged ({error}): put back a copy, or remove it and lose the metrics of '
+                             f'earlier evaluations') from None
 
 
 def _clustering_metric(runner: Runner) -> Optional[ClusteringMetric]:
