@@ -9,7 +9,7 @@ from mmengine.config import Config
 from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.engine import recipe, stages
-from mmcluster.engine.stages import check_names
+from mmcluster.engine.option_names import check_names
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -38,12 +38,13 @@ def refused(cfg, error, message, **options):
 
 
 @pytest.mark.parametrize('key, value, message', [
-    ('clusmatch.optim_wrapper.optimizer.lr', 9., r'stages\.clusmatch\.optim_wrapper: a stage has only config, options, '
-     r'checkpoint\. Settings go under stages\.clusmatch\.options, e\.g\. stages\.clusmatch\.options\.optim_wrapper'),
+    ('clusmatch.optim_wrapper.optimizer.lr', 9., r'stages\.clusmatch\.optim_wrapper: a stage has only parts, on, data, '
+     r'facts, config, options, checkpoint\. Settings go under stages\.clusmatch\.options, e\.g\. stages\.clusmatch\.options\.optim_wrapper'),
     ('clusmatch.option.train_cfg.max_epochs', 3, r"stages\.clusmatch\.option: .*did you mean 'options'\?"),
-    ('clusmath.options.train_cfg.max_epochs', 3, r"stages\.clusmath has neither config nor checkpoint \(did you mean "
-     r"'clusmatch'\?\).*\['propos', 'clusmatch'\]"),
-    ('clusmatch', 'clusmatch.py', r"stages\.clusmatch must be a dict of config, options, checkpoint, got 'clus"),
+    ('clusmath.options.train_cfg.max_epochs', 3, r"stages\.clusmath has neither parts nor config nor "
+     r"checkpoint \(did you mean 'clusmatch'\?\).*\['propos', 'clusmatch'\]"),
+    ('clusmatch', 'clusmatch.py', r"stages\.clusmatch must be a dict of parts, on, data, facts, config, "
+     r"options, checkpoint, got 'clus"),
     ('clusmatch.options.train_dataloader.batch_size', 64, r'train_dataloader\.batch_size=64'),
     ('clusmatch.options.model.base.init_cfg.checkpoint', '{later}', r'\{later\}.*Run the recipe')])
 def test_a_stage_is_read_before_the_one_before_it_trains(two_stages, key, value, message):

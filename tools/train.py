@@ -10,8 +10,8 @@ from mmengine.config import Config, DictAction
 
 from mmcluster.compat import allow_pickle
 from mmcluster.engine.launch import leave_environment, scale_lr
+from mmcluster.engine.option_names import check_names
 from mmcluster.engine.recipe import run
-from mmcluster.engine.stages import check_names
 
 
 def parse_args() -> argparse.Namespace:

@@ -11,8 +11,9 @@ from torch import nn
 
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
+from mmcluster.engine.option_names import check_names
 from mmcluster.engine.recipe import bind_data
-from mmcluster.engine.stages import check_names, stage_config
+from mmcluster.engine.stages import stage_config
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 
@@ -23,7 +24,7 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
 
     Args:
         path: A config, or a recipe.
-        stage: Stage of a recipe.
+        stage: Stage of a recipe; may be left out if there is one only.
         options: Settings that override the file's.
         work_dir: Where a run of the config writes; by default a folder of the config's name.
 
@@ -36,6 +37,8 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
         cfg.merge_from_dict(options)
     cfg.work_dir = work_dir or osp.join('work_dirs', osp.splitext(osp.basename(path))[0], 'test')
     if 'stages' in cfg:
+        if stage is None and len(cfg.stages) == 1:
+            stage = next(iter(cfg.stages))
         if stage not in cfg.stages:
             raise ValueError(f'{path} is a recipe: name one of its stages by --stage, {list(cfg.stages)}')
         cfg = stage_config(cfg, stage, {})

@@ -69,7 +69,7 @@ PLACES = {
     'optim_wrapper.paramwise_cfg.custom_keys.*': _names(extra=['lr_mult', 'decay_mult'], owner='custom_keys'),
     'train_dataloader': _LOADER, 'val_dataloader': _LOADER, 'test_dataloader': _LOADER,
     'train_dataloader.sampler.streams.*': _names(Stream.__init__, extra=['exclude'], owner='a stream'),
-    'stages.*': _names(extra=['config', 'options', 'checkpoint'], owner='a stage'),
+    'stages.*': _names(extra=['parts', 'on', 'data', 'facts', 'config', 'options', 'checkpoint'], owner='a stage'),
     'val_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
     'test_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
     # Hooks registered under other names run beside mmengine's own, so only a name that resembles one is wrong.
@@ -99,4 +99,4 @@ def default_type(where: str, value: dict) -> Optional[str]:
 
 def variables(cfg: Config) -> set[str]:
     """Names of a config that are no settings."""
-    return set(cfg) - SETTINGS - {'stages'} - set(cfg.get('extra_keys') or ())
+    return set(cfg) - SETTINGS - {'stages', 'data', 'facts'} - set(cfg.get('extra_keys') or ())

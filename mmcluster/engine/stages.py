@@ -2,13 +2,13 @@
 from __future__ import annotations
 
 import copy
-import logging
 import os
 import re
-from typing import Any, Callable, Iterable, Optional
+from typing import Any, Callable, Optional
 
 from mmengine.config import Config, ConfigDict
-from mmengine.logging import print_log
+
+from mmcluster.recipes import PartReader, compose, facts_of
 
 from .config_names import check_config
 from .exact import check_exact
@@ -16,7 +16,8 @@ from .known_names import SETTINGS, near
 from .launch import check_loaders, set_constructor
 
 PLACEHOLDER = r'\{(\w+)\}'
-STAGE_KEYS = ('config', 'options', 'checkpoint')
+STAGE_KEYS = ('parts', 'on', 'data', 'facts', 'config', 'options', 'checkpoint')
+COMPOSED = ('facts', 'hooks', 'metrics', 'network')     # names of parts beside settings
 
 
 def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
@@ -30,18 +31,42 @@ def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
     Returns:
         An ordinary config with the stage's work dir.
     """
-    stage = cfg.stages[name]
-    merged = Config.fromfile(_config_path(cfg, stage), lazy_import=False)
-    known = set(merged) | SETTINGS
-    shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
-    merged.merge_from_dict(copy.deepcopy(shared))
-    merged.merge_from_dict(copy.deepcopy(stage.get('options') or {}))
+    merged = unfilled(cfg, name)
     merged = Config(_fill_placeholders(merged._cfg_dict, checkpoints), filename=merged.filename)
     merged.work_dir = os.path.join(cfg.work_dir, name)
     return merged
 
 
-def _config_path(cfg: Config, stage: dict) -> str:
+def unfilled(cfg: Config, name: str) -> Config:
+    """The config of a stage with placeholders: composed of its parts, or its file with the recipe's settings."""
+    stage = cfg.stages[name]
+    if stage.get('parts'):
+        shared = {key: value for key, value in cfg.items() if key in SETTINGS | {*COMPOSED} and key != 'work_dir'}
+        return Config(compose(_with_data(cfg), name, _reader(cfg).read, shared), filename=cfg.filename)
+    merged = Config.fromfile(config_path(cfg, stage), lazy_import=False)
+    known = set(merged) | SETTINGS
+    shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
+    merged.merge_from_dict(copy.deepcopy(shared))
+    merged.merge_from_dict(copy.deepcopy(stage.get('options') or {}))
+    return merged
+
+
+def _reader(cfg: Config) -> PartReader:
+    """Where the parts of a recipe are looked up."""
+    return PartReader(os.path.dirname(cfg.filename) if cfg.filename else None)
+
+
+def _with_data(cfg: Config) -> dict[str, dict]:
+    """The stages as plain dicts, their parts preceded by ``runtime`` and the data set of the stage or the recipe."""
+    stages = {}
+    for name, stage in ConfigDict(stages=cfg.stages).to_dict()['stages'].items():
+        data = stage.pop('data', None) or cfg.get('data')
+        first = ['runtime', *([data] if data else [])]
+        stages[name] = dict(stage, parts=[*first, *stage['parts']]) if stage.get('parts') else stage
+    return stages
+
+
+def config_path(cfg: Config, stage: dict) -> str:
     """File of a stage's config; a relative path starts at the recipe's folder."""
     path = stage['config']
     return path if os.path.isabs(path) or not cfg.filename else os.path.join(os.path.dirname(cfg.filename), path)
@@ -107,6 +132,7 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     """
     for name, stage in cfg.stages.items():
         _check_stage(cfg, name, stage)
+    _check_shared_facts(cfg)
     check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key != 'stages'}, filename=cfg.filename))
     singles = {name: stage_config(cfg, name, {}) for name, stage in cfg.stages.items() if not stage.get('checkpoint')}
     names = in_order({name: _named(singles[name]._cfg_dict) & set(cfg.stages) if name in singles else set()
@@ -152,80 +178,39 @@ def _named(value: Any) -> set[str]:
     return set(re.findall(PLACEHOLDER, value)) if isinstance(value, str) else set()
 
 
+def _check_shared_facts(cfg: Config) -> None:
+    """Refuse facts of the whole recipe that no part of any stage states."""
+    stages = _with_data(cfg)
+    known = set().union(*(facts_of(stages, name, _reader(cfg).read) for name in stages if stages[name].get('parts')))
+    for fact in cfg.get('facts') or {}:
+        if fact not in known:
+            raise ValueError(f'facts.{fact}: no stage has this fact{near(fact, known)}; facts are {sorted(known)}')
+
+
 def _check_stage(cfg: Config, name: str, stage: Any) -> None:
     """Refuse one stage that names too much, too little, or a file that is not there."""
     if not isinstance(stage, dict):
         raise ValueError(f'stages.{name} must be a dict of {", ".join(STAGE_KEYS)}, got {stage!r}')
     for key in stage:
         if key not in STAGE_KEYS:
-            raise ValueError(f'stages.{name}.{key}: {_no_stage_key(name, key)}')
+            raise ValueError(f'stages.{name}.{key}: {no_stage_key(name, key)}')
     if stage.get('checkpoint'):
         if not os.path.isfile(stage['checkpoint']):
             raise FileNotFoundError(f'stages.{name}.checkpoint: no file {stage["checkpoint"]!r}')
+    elif stage.get('parts'):
+        for part in _with_data(cfg)[name]['parts']:
+            _reader(cfg).find(part)
     elif not stage.get('config'):
         known = [other for other, value in cfg.stages.items()
-                 if isinstance(value, dict) and (value.get('config') or value.get('checkpoint'))]
-        raise ValueError(f'stages.{name} has neither config nor checkpoint{near(name, known)}. Give it one of them, '
+                 if isinstance(value, dict) and any(map(value.get, ('parts', 'config', 'checkpoint')))]
+        raise ValueError(f'stages.{name} has neither parts nor config nor checkpoint{near(name, known)}. Give it one of them, '
                          f'or correct the name; the other stages are {known}')
-    elif not os.path.isfile(_config_path(cfg, stage)):
-        raise FileNotFoundError(f'stages.{name}.config: no file {_config_path(cfg, stage)!r}; a relative path starts '
+    elif not os.path.isfile(config_path(cfg, stage)):
+        raise FileNotFoundError(f'stages.{name}.config: no file {config_path(cfg, stage)!r}; a relative path starts '
                                 f'at the folder of the recipe')
 
 
-def _no_stage_key(name: str, key: str) -> str:
+def no_stage_key(name: str, key: str) -> str:
     """What a stage may have instead of a key."""
     return (f'a stage has only {", ".join(STAGE_KEYS)}{near(key, STAGE_KEYS)}. Settings go under '
             f'stages.{name}.options, e.g. stages.{name}.options.{key}')
-
-
-def check_names(cfg: Config, options: Iterable[str]) -> None:
-    """Refuse settings of the command line that nothing reads, by their first name.
-
-    A variable of the config file is allowed, with a warning: what was made of it has been read already.
-
-    Args:
-        cfg: A config or recipe before the settings are merged into it.
-        options: Dotted names, as ``--cfg-options`` gives them.
-
-    Raises:
-        ValueError: If a name is no setting of a Runner and not in the config, or a stage is not in the recipe; the
-            message has near names.
-    """
-    options = list(options)
-    stages = cfg.get('stages') or {}
-    singles = {name: Config.fromfile(_config_path(cfg, stage), lazy_import=False) for name, stage in stages.items()
-               if stage.get('config') and os.path.isfile(_config_path(cfg, stage))}
-    for option in options:
-        first, *rest = option.split('.')
-        if first != 'stages' or not stages:
-            _check_name('', first, [cfg, *singles.values()])
-        elif rest and rest[0] not in stages and f'stages.{rest[0]}.config' not in options:
-            raise ValueError(f'--cfg-options {option}: the recipe has no stage {rest[0]!r}'
-                             f'{near(rest[0], stages)}. Its stages are {list(stages)}')
-        elif len(rest) > 1 and rest[1] not in STAGE_KEYS:
-            raise ValueError(f'--cfg-options {option}: {_no_stage_key(rest[0], rest[1])}')
-        elif len(rest) > 2 and rest[1] == 'options' and rest[0] in singles:
-            _check_name(f'stages.{rest[0]}.options.', rest[2], [singles[rest[0]]])
-
-
-def _check_name(prefix: str, name: str, configs: list[Config]) -> None:
-    """Refuse a top-level name that is in none of the configs and no setting; warn of a variable of their files."""
-    if name in SETTINGS:
-        return
-    if any(name in cfg for cfg in configs):
-        print_log(f'--cfg-options {prefix}{name}: this is a variable of the config file; what the file has made of it '
-                  f'stays as it is, change that instead', logger='current', level=logging.WARNING)
-        return
-    places = list(dict.fromkeys(place for cfg in configs for key in cfg if key in SETTINGS
-                                for place in _places(cfg[key], name, key)))
-    meant = f' (did you mean {" or ".join(prefix + place for place in places[:3])}?)' if places else near(
-        name, {*SETTINGS, *(key for cfg in configs for key in cfg)})
-    raise ValueError(f'--cfg-options {prefix}{name}: nothing reads a setting of this name{meant}')
-
-
-def _places(value: Any, name: str, where: str) -> list[str]:
-    """Dotted places of a nested value whose last part is ``name``."""
-    if not isinstance(value, dict):
-        return []
-    return [place for key, item in value.items() for place in
-            ([f'{where}.{key}'] if key == name else _places(item, name, f'{where}.{key}'))]

@@ -1,5 +1,5 @@
 """What turns files into stages: parts, facts and ``on``."""
-from .compose import compose
+from .compose import compose, facts_of
 from .parts import PartReader, shipped_configs
 
-__all__ = ['PartReader', 'compose', 'shipped_configs']
+__all__ = ['PartReader', 'compose', 'facts_of', 'shipped_configs']

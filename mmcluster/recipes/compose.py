@@ -35,17 +35,28 @@ def compose(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict
 
     Raises:
         ValueError: If a fact is used and not stated or stated and not used, if a hook or metric has no type, or if
-            ``on`` names no earlier stage.
+            ``on`` names no other stage, or stages go on from each other.
     """
     return _composed(stages, name, read, shared or {})[0]
 
 
+def facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict]) -> set[str]:
+    """Names of the facts that a stage's parts state, those of the networks that it stands on among them."""
+    merged = merge_parts(stages[name]['parts'], read)
+    on = stages[name].get('on')
+    found = {*merged.get('facts', {}), *merged.get('network', {})}
+    return found if on is None else found | facts_of(stages, _other(stages, name, on, ()), read)
+
+
 def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
-              shared: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+              shared: Mapping[str, Any], trail: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
     """The config of a stage, and the facts of its network, which travel to a stage on it."""
+    def before(other: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        return _composed(stages, _other(stages, name, other, trail), read, shared, (*trail, name))
+
     stage, where, names = stages[name], f'stage {name!r}', set(stages)
     on, merged = stage.get('on'), merge_parts(stage['parts'], read)
-    given = {} if on is None else _composed(stages, _earlier(stages, name, on), read, shared)[1]
+    given = {} if on is None else before(on)[1]
     travelling = {**given, **merged.pop('network', {})}
     stated = {*travelling, *merged.get('facts', {})}
     own = merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
@@ -55,8 +66,7 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
         other = on if found[1] == 'on' else found[1]
         if other is None:
             raise ValueError(f'{where} needs the network of another stage: give it on=..., or model.base of its own')
-        config = _composed(stages, _earlier(stages, name, other), read, shared)[0]
-        facts[found[0]] = network_of(config['model'], other, found[2] == 'model')
+        facts[found[0]] = network_of(before(other)[0]['model'], other, found[2] == 'model')
     used: set[str] = set()
     filled = fill(merged, facts, used, where, names)
     idle = set(own['facts']) - used - stated
@@ -67,13 +77,15 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
             {key: fill(facts[key], facts, used, where, names) for key in travelling})
 
 
-def _earlier(stages: Mapping[str, Mapping], name: str, other: str) -> str:
-    """The name of a stage whose network another one uses, once it is found to be an earlier one with parts."""
-    earlier = list(stages)[:list(stages).index(name)]
-    if other not in earlier:
-        raise ValueError(f'stage {name!r} goes on from {other!r}, which is no earlier stage{near(other, earlier)}; '
-                         f'earlier ones are {earlier}')
-    if 'parts' not in stages[other]:
+def _other(stages: Mapping[str, Mapping], name: str, other: str, trail: tuple[str, ...]) -> str:
+    """The name of a stage whose network another one uses, once it is found to be one that can come before it."""
+    others = [key for key in stages if key != name]
+    if other not in others:
+        raise ValueError(f'stage {name!r} goes on from {other!r}, which is no other stage{near(other, others)}; others '
+                         f'are {others}')
+    if other in trail:
+        raise ValueError(f'stages go on from each other: {" -> ".join((*trail, name, other))}')
+    if not stages[other].get('parts'):
         raise ValueError(f'stage {name!r} goes on from {other!r}, which has no parts: a config of one piece does not '
                          f'tell its network; write it into the options of {name!r}')
     return other

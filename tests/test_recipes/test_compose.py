@@ -3,7 +3,7 @@ import copy
 
 import pytest
 
-from mmcluster.recipes import PartReader, compose
+from mmcluster.recipes import PartReader, compose, facts_of
 from mmcluster.recipes.compose import merge, strip_initialisers
 
 PARTS = {
@@ -116,8 +116,8 @@ def test_composing_changes_nothing_that_it_was_given():
     (dict(parts=['data', 'booster']), ValueError, "needs the fact 'source'"),
     (dict(facts=dict(kk=3)), ValueError, r"nothing uses the fact 'kk'.*facts are"),
     (dict(options=dict(facts=dict(sise=3))), ValueError, "nothing uses the fact 'sise'.*did you mean 'size'"),
-    (dict(on='bass'), ValueError, "goes on from 'bass', which is no earlier stage.*did you mean 'base'"),
-    (dict(on='booster'), ValueError, 'no earlier stage'),
+    (dict(on='bass'), ValueError, "goes on from 'bass', which is no other stage.*did you mean 'base'"),
+    (dict(on='booster'), ValueError, 'no other stage'),
     (dict(on=None), ValueError, 'needs the network of another stage: give it on='),
     (dict(parts=['circle']), ValueError, 'circle -> ring -> circle'),
     (dict(parts=['data', 'source', 'booster', 'typeless']), ValueError,
@@ -125,6 +125,19 @@ def test_composing_changes_nothing_that_it_was_given():
 def test_slips_are_named(change, error, message):
     with pytest.raises(error, match=message):
         compose(two(**change), 'booster', read)
+
+
+def test_stages_stand_in_any_order_but_in_no_circle():
+    stages = two()
+    assert compose(dict(reversed(stages.items())), 'booster', read) == compose(stages, 'booster', read)
+    stages['base'].update(on='booster')
+    with pytest.raises(ValueError, match='go on from each other: booster -> base -> booster'):
+        compose(stages, 'booster', read)
+
+
+def test_the_facts_of_a_stage():
+    assert facts_of(two(), 'base', read) == {'k', 'mean', 'size', 'source', 'root', 'width', 'embed'}
+    assert facts_of(two(), 'booster', read) == facts_of(two(), 'base', read)
 
 
 def test_a_stage_of_one_piece_does_not_tell_its_network():
