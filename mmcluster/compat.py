@@ -95,6 +95,8 @@ def _check_archive(path: str) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             for record in archive.infolist():
+                if record.external_attr & 0x10:     # the mark of a folder, in whose place torch would read zeros
+                    raise zipfile.BadZipFile(f'{record.filename} is marked as a folder')
                 with archive.open(record) as content:
                     while content.read(1 << 20):
                         pass

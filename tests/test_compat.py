@@ -128,7 +128,8 @@ def test_a_truncated_file_is_named(tmp_path, zipped):
 
 
 def test_a_flipped_bit_is_noticed(tmp_path):
-    """Each of 300 files with one flipped bit is refused, or holds what was saved."""
+    """Each of 300 files with one flipped bit is refused, or holds what was saved; and each with one in the entry of a
+    record, as a bit there can make torch take the record for a folder, and zeros for its values."""
     path, other = tmp_path / 'epoch_2.pth', tmp_path / 'epoch_1.pth'
     generator = torch.Generator().manual_seed(0)
     saved = dict(meta=dict(epoch=2, note='some text'), state_dict={f'layer{i}': torch.randn(
@@ -136,7 +137,8 @@ def test_a_flipped_bit_is_noticed(tmp_path):
     torch.save(saved, path)
     other.touch()
     whole, refused = path.read_bytes(), 0
-    for bit in np.random.default_rng(0).choice(8 * len(whole), 300, replace=False):
+    entry = 8 * whole.rindex(b'PK\x01\x02', 0, whole.rindex(b'/data/11'))   # 46 bytes, then the name
+    for bit in [*np.random.default_rng(0).choice(8 * len(whole), 300, replace=False), *range(entry, entry + 8 * 46)]:
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)

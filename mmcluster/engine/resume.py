@@ -25,7 +25,8 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
     meta = checkpoint.get('meta') or {}
     parts = {'epoch': 'epoch' in meta, 'iteration': 'iter' in meta, 'message hub': 'message_hub' in checkpoint,
              'optimiser': 'optimizer' in checkpoint,
-             'schedules': 'param_schedulers' in checkpoint or not runner.param_schedulers}
+             'state for each schedule of the config':
+             _count(runner.param_schedulers) <= _count(checkpoint.get('param_schedulers'))}
     missing = [name for name, there in parts.items() if not there]
     if missing:
         raise ValueError(f'{runner._load_from or "the checkpoint"} has no {", ".join(missing)}: a run that goes on '
@@ -61,6 +62,11 @@ def warn_of_old_settings(runner: Runner, checkpoint: dict) -> None:
                               'effect:\n  ' + '\n  '.join(dict.fromkeys(lines)) +
                               '\nThe schedules of mmcluster (WarmupCosineLR, FixMatchCosineLR) follow the config; for '
                               'the rest, start a new run from the weights by --cfg-options load_from=FILE')
+
+
+def _count(schedulers: Any) -> int:
+    """Schedulers of one optimiser or several, or of none."""
+    return sum(map(_count, schedulers.values())) if isinstance(schedulers, dict) else len(schedulers or ())
 
 
 def _pairs(new: Any, old: Any) -> Iterator[tuple[Any, dict]]:

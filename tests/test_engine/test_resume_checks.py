@@ -113,7 +113,7 @@ def started(work_dir, **changes):
     return work_dir / 'epoch_2.pth'
 
 
-@pytest.mark.parametrize('gone, name', [('optimizer', 'optimiser'), ('param_schedulers', 'schedules'),
+@pytest.mark.parametrize('gone, name', [('optimizer', 'optimiser'), ('param_schedulers', 'state for each schedule of the config'),
                                         ('message_hub', 'message hub'), ('meta', 'epoch, iteration')])
 def test_a_file_that_lacks_something_is_not_resumed_from(tmp_path, gone, name):
     scheduler = dict(type='MultiStepLR', milestones=[1])
@@ -126,6 +126,14 @@ def test_a_file_that_lacks_something_is_not_resumed_from(tmp_path, gone, name):
         toy_runner(tmp_path / 'on', resume=True, **options).train()
     assert not (tmp_path / 'on' / 'last_checkpoint').exists()
     toy_runner(tmp_path / 'new', **options).train()
+
+
+def test_a_schedule_that_is_new_does_not_begin_in_the_middle(tmp_path):
+    """mmengine pairs schedules with their states and forgets what has no partner."""
+    path = started(tmp_path, param_scheduler=dict(type='MultiStepLR', milestones=[1]))
+    with pytest.raises(ValueError, match='has no state for each schedule of the config: '):
+        toy_runner(tmp_path / 'on', resume=True, load_from=str(path), train_cfg=dict(by_epoch=True, max_epochs=3),
+                   param_scheduler=[dict(type='MultiStepLR', milestones=[n]) for n in (1, 2)]).train()
 
 
 @pytest.fixture
