@@ -2,18 +2,26 @@
 from __future__ import annotations
 
 import difflib
-from typing import Iterable
+from typing import Iterable, Optional
+
+
+def resembling(name: str, names: Iterable[str], cutoff: float = 0.78) -> Optional[str]:
+    """The name that resembles another most, ``None`` if none does.
+
+    Args:
+        name: The name.
+        names: Those that it may be meant for.
+        cutoff: Least share of equal letters.
+    """
+    names = sorted(map(str, names))
+    swapped = [known for known in names if sorted(known) == sorted(name)]  # difflib finds swaps in short names far
+    return (swapped or difflib.get_close_matches(name, names, n=1, cutoff=cutoff) or [None])[0]
 
 
 def near(name: str, names: Iterable[str]) -> str:
-    """The name that resembles another most, in brackets; nothing if none does.
-
-    Args:
-        name: A name that was not found.
-        names: Those that exist.
-    """
-    found = difflib.get_close_matches(name, sorted(names), n=1)
-    return f' (did you mean {found[0]!r}?)' if found else ''
+    """The same in brackets, for a message, which may guess more freely; nothing if none resembles it."""
+    found = resembling(name, names, cutoff=0.6)
+    return f' (did you mean {found!r}?)' if found else ''
 
 
 def require_two_clusters(owner: str, num_clusters: int) -> None:

@@ -10,7 +10,9 @@ from typing import Any, Iterator, Optional
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from .known_names import PARTS, PLACES, SETTINGS, default_type, near, resembling, variables
+from mmcluster.checks import near, resembling
+
+from .known_names import PARTS, PLACES, SETTINGS, default_type, variables
 from .known_types import Names, check_type, streams_of, targets, typed
 
 SHOWN = 10

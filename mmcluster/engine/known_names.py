@@ -1,7 +1,6 @@
 """Which names are read where, besides those of a ``dict(type=...)``; and which of them a misspelt one is meant for."""
 from __future__ import annotations
 
-import difflib
 import inspect
 from typing import Callable, Iterable, Optional
 
@@ -20,25 +19,6 @@ from mmcluster.models.teacher import MomentumTeacher
 from .hooks.sweep import SweepHook
 from .known_types import Names, parameters
 from .launch import PARAMWISE_KEYS
-
-
-def resembling(name: str, names: Iterable[str], cutoff: float = 0.78) -> Optional[str]:
-    """The name that resembles another most, ``None`` if none does.
-
-    Args:
-        name: The name.
-        names: Those that it may be meant for.
-        cutoff: Least share of equal letters.
-    """
-    names = sorted(map(str, names))
-    swapped = [known for known in names if sorted(known) == sorted(name)]  # difflib finds swaps in short names far
-    return (swapped or difflib.get_close_matches(name, names, n=1, cutoff=cutoff) or [None])[0]
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """The same in brackets, for a message; nothing if none resembles it."""
-    found = resembling(name, names)
-    return f' (did you mean {found!r}?)' if found else ''
 
 
 def _names(*functions: Callable, extra: Iterable[str] = (), closed: bool = True, owner: str = '') -> Names:

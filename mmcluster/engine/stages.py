@@ -10,9 +10,11 @@ from mmengine.config import Config, ConfigDict
 
 from mmcluster.recipes import PartReader, compose, facts_of
 
+from mmcluster.checks import near
+
 from .config_names import check_config
 from .exact import check_exact
-from .known_names import SETTINGS, near
+from .known_names import SETTINGS
 from .launch import check_loaders, set_constructor
 
 PLACEHOLDER = r'\{(\w+)\}'
