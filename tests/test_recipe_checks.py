@@ -8,7 +8,7 @@ import pytest
 from mmengine.config import Config
 from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, train, write_base, write_digits, write_recipe
 
-from mmcluster.engine import recipe, stages
+from mmcluster.engine import option_names, recipe
 from mmcluster.engine.option_names import check_names
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -114,7 +114,7 @@ def test_a_stage_that_the_recipe_does_not_have(two_stages):
 
 def test_a_variable_of_the_file_is_allowed_with_a_warning(monkeypatch):
     lines = []
-    monkeypatch.setattr(stages, 'print_log', lambda text, **options: lines.append(text))
+    monkeypatch.setattr(option_names, 'print_log', lambda text, **options: lines.append(text))
     jpeg = Config.fromfile(CONFIGS / 'propos_clusmatch_r18_cifar10_jpeg.py', lazy_import=False)
     check_names(jpeg, ['source.root', 'data.train_dataloader', 'randomness.seed'])
     assert [line.split(': ')[0] for line in lines] == ['--cfg-options source', '--cfg-options data']

@@ -205,8 +205,8 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
     elif not stage.get('config'):
         known = [other for other, value in cfg.stages.items()
                  if isinstance(value, dict) and any(map(value.get, ('parts', 'config', 'checkpoint')))]
-        raise ValueError(f'stages.{name} has neither parts nor config nor checkpoint{near(name, known)}. Give it one of them, '
-                         f'or correct the name; the other stages are {known}')
+        raise ValueError(f'stages.{name} has neither parts nor config nor checkpoint{near(name, known)}. Give it one '
+                         f'of them, or correct the name; the other stages are {known}')
     elif not os.path.isfile(config_path(cfg, stage)):
         raise FileNotFoundError(f'stages.{name}.config: no file {config_path(cfg, stage)!r}; a relative path starts '
                                 f'at the folder of the recipe')
