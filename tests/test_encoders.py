@@ -1,4 +1,6 @@
 """Encoders, what they see of images, and the embedding of files."""
+import os
+
 import numpy as np
 import pytest
 import torch
@@ -73,3 +75,49 @@ def test_files_are_embedded_once(tmp_path):
     direct = encoder.encode(torch.from_numpy(np.stack([
         encoder.preprocess(decode_image(tmp_path / 'photos' / path)) for path in files])).permute(0, 3, 1, 2))
     np.testing.assert_allclose(first.embed, direct.numpy(), atol=1e-5)
+
+
+def test_what_cannot_be_read_is_left_out(tmp_path):
+    photos = tmp_path / 'photos'
+    good = write_photos(photos, 2, (64, 48))
+    image = Image.open(photos / good[0])
+    image.save(photos / 'whole.jpg')
+    (photos / 'cut.jpg').write_bytes((photos / 'whole.jpg').read_bytes()[:900])
+    (photos / 'empty.png').write_bytes(b'')
+    (photos / 'photo.heic').write_bytes(b'\0\0\0\x18ftypheic' + bytes(100))
+    (photos / 'notes.png').write_text('not an image')
+    os.mkfifo(photos / 'pipe.png')
+    image.convert('F').save(photos / 'float.tif')
+    Image.new('1', (20000, 20000)).save(photos / 'huge.png')
+    image.convert('CMYK').save(photos / 'cmyk.jpg')
+    image.save(photos / 'film.gif', save_all=True, append_images=[image.rotate(90)])
+    Image.fromarray((np.asarray(image.convert('L')).astype(np.uint16) * 257)).save(photos / 'deep.png')
+    exif = Image.Exif()
+    exif[274] = 6
+    image.rotate(90, expand=True).save(photos / 'turned.png', exif=exif)
+    given = sorted(file.name for file in photos.iterdir())
+    found = embed_files(small_encoder(), given, photos, tmp_path / 'store', 4, 1, dtype='float32')
+    reasons = dict(found.unreadable)
+    assert sorted(reasons) == ['cut.jpg', 'empty.png', 'float.tif', 'huge.png', 'notes.png', 'photo.heic', 'pipe.png']
+    assert all(reasons.values()) and 'empty' in reasons['empty.png'] and 'regular' in reasons['pipe.png']
+    rows = dict(zip(found.paths, found.embed))
+    np.testing.assert_allclose(rows['turned.png'], rows[good[0]], atol=1e-6)
+    assert sorted(rows) == sorted(set(given) - set(reasons))
+    again = embed_files(small_encoder(), given, photos, tmp_path / 'store', 4, 1, dtype='float32')
+    assert again.computed == 0 and dict(again.unreadable) == reasons
+
+
+def test_reduced_scale_and_bfloat16_stay_near(tmp_path, embedded):
+    rng = np.random.default_rng(0)
+    tmp_path.joinpath('photos').mkdir()
+    for i in range(4):      # smooth structures of several sizes, as photographs have
+        layers = [Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize((1000, 800))
+                  for side in (3, 12, 60)]
+        Image.fromarray(np.mean([np.asarray(layer) for layer in layers], 0).astype(np.uint8)).save(
+            tmp_path / 'photos' / f'{i}.jpg', quality=90)
+    files = [f'{i}.jpg' for i in range(4)]
+    fast = embed_files(embedded, files, tmp_path / 'photos', workers=0, dtype='bfloat16', keep=False).embed
+    pixels = np.stack([embedded.preprocess(decode_image(tmp_path / 'photos' / path)) for path in files])
+    plain = embedded.encode(torch.from_numpy(pixels).permute(0, 3, 1, 2)).numpy()
+    cosine = (fast * plain).sum(1) / np.linalg.norm(fast, axis=1) / np.linalg.norm(plain, axis=1)
+    assert cosine.mean() > .999

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Optional, Sequence, Union
+from typing import Callable, Sequence, Union
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from mmcluster.models.backbones.efficientnet_lite import EfficientNetLite, InvertedResidual
 from mmcluster.models.clusterers.base import vector
+
+from .view import CentreView
 
 _FORMAT = 1     # of the digest: raise it when the code changes what an encoder computes
 
@@ -66,20 +68,19 @@ class NetworkEncoder(Encoder):
         name: See :class:`Encoder`.
         spec: See :class:`Encoder`.
         description: See :class:`Encoder`.
-        size: (H, W) that ``preprocess`` makes; the side of the view by default.
     """
 
-    def __init__(self, network: nn.Module, preprocess: Any, mean: Sequence[float], std: Sequence[float], name: str,
-                 spec: str, description: str, size: Optional[tuple[int, int]] = None) -> None:
+    def __init__(self, network: nn.Module, preprocess: CentreView, mean: Sequence[float], std: Sequence[float],
+                 name: str, spec: str, description: str) -> None:
         self.name, self.spec, self.description, self.preprocess = name, spec, description, preprocess
         self.mean = torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1)
         self.std = torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1)
         self.device = torch.device('cpu')
-        self.digest = _digest(network, [_FORMAT, name, repr(preprocess), list(mean), list(std)])
+        self.digest = weights_digest(network, [name, repr(preprocess), list(mean), list(std)])
         # channels last: convolutions of a CPU and of tensor cores read it without a copy
-        self.network = fold_batch_norms(network.eval().requires_grad_(False)).to(memory_format=torch.channels_last)
-        self.dim = self.encode(torch.zeros(1, 3, *(size or (preprocess.size, preprocess.size)),
-                                           dtype=torch.uint8)).shape[1]
+        network.requires_grad_(False).train(False)      # not eval(): some libraries' returns nothing
+        self.network = fold_batch_norms(network).to(memory_format=torch.channels_last)
+        self.dim = self.encode(torch.zeros(1, 3, preprocess.size, preprocess.size, dtype=torch.uint8)).shape[1]
 
     @torch.inference_mode()
     def encode(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -119,9 +120,14 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def _digest(network: nn.Module, settings: list) -> str:
-    """SHA-256 over the names, shapes and bytes of all weights, and over what else decides the features."""
-    found = hashlib.sha256(repr(settings).encode())
+def weights_digest(network: nn.Module, settings: list) -> str:
+    """SHA-256 over the names, shapes and bytes of all weights, and over what else decides the features.
+
+    Args:
+        network: The network.
+        settings: Preprocessing and the like; what they print counts.
+    """
+    found = hashlib.sha256(repr([_FORMAT, *settings]).encode())
     for key, value in sorted(network.state_dict().items()):
         value = value.detach().cpu().contiguous()
         found.update(f'{key}{value.dtype}{tuple(value.shape)}'.encode())

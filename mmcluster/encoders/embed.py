@@ -14,6 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets import identity
+from mmcluster.datasets.cache import cache_folder
 
 from .base import Encoder
 from .reading import FileViews
@@ -72,11 +73,17 @@ def embed_files(encoder: Encoder, files: Sequence[str], root: Union[str, Path], 
     dtype = dtype or default_dtype(encoder.device)
     with ExitStack() as stack:
         folder = store if keep else stack.enter_context(tempfile.TemporaryDirectory(prefix='mmcluster_features_'))
+        folder = cache_folder('features') if folder is None else Path(folder)
+        _check_outside(folder.resolve(), root)
         kept = FeatureStore(encoder, folder, dtype)
-        if kept.folder.resolve().is_relative_to(root):
-            raise StoreError(f'the store {kept.folder} lies in the folder of the images; name another one by --store')
         run = _Run(encoder, kept, root, list(files), getattr(torch, dtype), progress or (lambda done, total: None))
         return run.features(batch_size, usable_cpus() if workers is None else workers)
+
+
+def _check_outside(folder: Path, root: Path) -> None:
+    """Refuse a store among the images; hidden folders, such as the cache in a home folder, hold no images."""
+    if folder.is_relative_to(root) and not any(part.startswith('.') for part in folder.relative_to(root).parts):
+        raise StoreError(f'the store {folder} lies in the folder of the images; name another one by --store')
 
 
 class _Run:

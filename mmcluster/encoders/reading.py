@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Callable, NamedTuple, Sequence
 
@@ -83,6 +84,8 @@ def content_key(file: Path) -> bytes:
     Returns:
         16 bytes; a file that cannot be read raises :class:`~mmcluster.datasets.decode.UnreadableImageError`.
     """
+    if not os.path.isfile(file):    # a pipe would never end; decoding says what it is
+        decode_image(file)
     found = hashlib.blake2b(digest_size=KEY_BYTES)
     try:
         with open(file, 'rb') as stream:

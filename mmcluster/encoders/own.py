@@ -1,0 +1,160 @@
+"""Encoders of this project: the deployed network of a run."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.config import ConfigDict
+from mmengine.registry import init_default_scope
+from PIL import Image
+from torch import Tensor
+
+from mmcluster.compat import load_checkpoint_file
+from mmcluster.datasets.view_pipeline import ViewPipeline
+from mmcluster.engine.launch import without_pretrained
+from mmcluster.engine.progress import DONE, STARTED, latest_checkpoint, read_json
+from mmcluster.registry import DATASETS, MODELS
+from mmcluster.strict import load_strictly, state_dict_of
+from mmcluster.structures import TEST_STREAM, Rows
+
+from .base import Encoder, weights_digest
+
+
+class MemoryView:
+    """What the in-memory door makes of an image: one size, whatever its aspect.
+
+    Args:
+        size: (H, W).
+        mode: ``'RGB'`` or ``'L'``.
+    """
+
+    def __init__(self, size: tuple[int, int], mode: str) -> None:
+        self.size, self.mode = size, mode
+        self.draft_size = max(size)
+
+    def __call__(self, image: Image.Image) -> np.ndarray:
+        """Turn an RGB image into (H, W, C) uint8."""
+        image = image.convert(self.mode)
+        if image.size != self.size[::-1]:
+            image = image.resize(self.size[::-1], Image.Resampling.BICUBIC)
+        return np.asarray(image).reshape(*self.size, -1)
+
+    def __repr__(self) -> str:
+        return f'MemoryView({self.size}, {self.mode!r})'
+
+
+class WorkerView:
+    """What the worker door makes of an image: the transforms of the evaluation view.
+
+    Args:
+        transforms: Their configs.
+        mode: ``'RGB'`` or ``'L'``.
+    """
+
+    draft_size = None       # what the transforms do is not known
+
+    def __init__(self, transforms: Sequence[dict], mode: str) -> None:
+        self.transforms, self.mode = list(transforms), mode
+        init_default_scope('mmcluster')
+        self.pipeline = ViewPipeline(self.transforms)
+
+    def __call__(self, image: Image.Image) -> np.ndarray:
+        """Turn an RGB image into (H, W, C) uint8."""
+        return self.pipeline(image.convert(self.mode), 0).permute(1, 2, 0).numpy()
+
+    def __repr__(self) -> str:
+        return f'WorkerView({self.transforms}, {self.mode!r})'
+
+
+class OwnEncoder(Encoder):
+    """``embed`` of a trained clusterer.
+
+    Args:
+        model: The clusterer, with its preprocessor.
+        preprocess: A view of either door.
+        name: Name of the run.
+        spec: What the user gave.
+        description: One sentence.
+    """
+
+    def __init__(self, model: torch.nn.Module, preprocess: Union[MemoryView, WorkerView], name: str, spec: str,
+                 description: str) -> None:
+        self.model = model.train(False).requires_grad_(False)
+        self.preprocess, self.name, self.spec, self.description = preprocess, name, spec, description
+        self.device = torch.device('cpu')
+        self.digest = weights_digest(model, [type(model).__name__, repr(model.data_preprocessor.test),
+                                             repr(preprocess), *_scale(model)])
+        probe = preprocess(Image.new('RGB', (256, 256)))
+        self.dim = self.encode(torch.from_numpy(probe.copy()).permute(2, 0, 1)[None]).shape[1]
+
+    @torch.inference_mode()
+    def encode(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """See :meth:`Encoder.encode`."""
+        none = torch.zeros(len(images), dtype=torch.long)
+        in_memory = isinstance(self.preprocess, MemoryView)     # which says how the preprocessor finds its images
+        pixels = images.permute(0, 2, 3, 1).contiguous() if in_memory else images.contiguous()
+        rows = Rows(images=[pixels], index=none, draw=none)
+        batch = self.model.data_preprocessor({TEST_STREAM: rows}, False)['data_samples'][TEST_STREAM]
+        with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
+            return self.model.embed(batch.views[0]).float()
+
+    def to(self, device: Union[str, torch.device]) -> 'OwnEncoder':
+        """See :meth:`Encoder.to`."""
+        self.device = torch.device(device)
+        self.model.to(self.device)
+        return self
+
+
+def own_encoder(path: str) -> OwnEncoder:
+    """The deployed network of a run, with the evaluation view of its config.
+
+    Args:
+        path: Work dir of a run or of a recipe, whose last finished stage counts; or a checkpoint in a work dir.
+
+    Raises:
+        FileNotFoundError: If there is no config or no checkpoint.
+    """
+    folder = Path(path) if os.path.isdir(path) else Path(path).parent
+    stage = folder if (folder / STARTED).is_file() else _last_stage(folder)
+    checkpoint = path if os.path.isfile(path) else stage and latest_checkpoint(str(stage))
+    if stage is None or checkpoint is None:
+        raise FileNotFoundError(f'{path} is no work dir of mmcluster, nor a checkpoint in one: it needs {STARTED} and '
+                                'the checkpoint side by side, as a training leaves them')
+    cfg = ConfigDict(read_json(str(stage / STARTED)))
+    init_default_scope('mmcluster')
+    model = MODELS.build(without_pretrained(cfg.model))
+    load_strictly(model, state_dict_of(load_checkpoint_file(str(checkpoint))), str(checkpoint))
+    return OwnEncoder(model, _view(cfg), f'{type(model).__name__} of {stage.name}', path,
+                      f'{type(model).__name__} that was trained without labels in {stage.name}.')
+
+
+def _last_stage(folder: Path) -> Optional[Path]:
+    """The stage of a recipe that was finished last."""
+    done = [file for file in folder.glob(f'*/{DONE}') if (file.parent / STARTED).is_file()]
+    return max(done, key=lambda file: file.stat().st_mtime).parent if done else None
+
+
+def _view(cfg: ConfigDict) -> Union[MemoryView, WorkerView]:
+    """The evaluation view of a config, its part before the data preprocessor."""
+    dataset = cfg.test_dataloader.dataset
+    mode = dataset.source.get('mode', 'L' if len(cfg.model.data_preprocessor.mean) == 1 else 'RGB')
+    if dataset.get('pipelines'):
+        return WorkerView(dataset.pipelines['test'][0], mode)
+    return MemoryView(_size(dataset), mode)
+
+
+def _size(dataset: Any) -> tuple[int, int]:
+    """(H, W) of the images of the in-memory door."""
+    size = dataset.get('size')
+    if size is None:        # the images had one size, which only they tell
+        image = DATASETS.build(dataset.source).load(0)
+        size = image.size[::-1]
+    return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def _scale(model: torch.nn.Module) -> list:
+    """Mean and deviation of the preprocessor, which are not in the state dict."""
+    return [getattr(model.data_preprocessor, name).tolist() for name in ('scale', 'shift')]
