@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sklearn.datasets import load_sample_images
 from torch import nn
 
 from mmcluster.datasets.decode import decode_image
@@ -108,13 +109,10 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
 
 
 def test_reduced_scale_and_bfloat16_stay_near(tmp_path, embedded):
-    rng = np.random.default_rng(0)
     tmp_path.joinpath('photos').mkdir()
-    for i in range(4):      # smooth structures of several sizes, as photographs have
-        layers = [Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).resize((1000, 800))
-                  for side in (3, 12, 60)]
-        Image.fromarray(np.mean([np.asarray(layer) for layer in layers], 0).astype(np.uint8)).save(
-            tmp_path / 'photos' / f'{i}.jpg', quality=90)
+    photos = [Image.fromarray(photo) for photo in load_sample_images().images]
+    for i, photo in enumerate([*photos, *(photo.crop((0, 60, 300, 360)) for photo in photos)]):
+        photo.resize((1280, 1280 * photo.height // photo.width)).save(tmp_path / 'photos' / f'{i}.jpg', quality=90)
     files = [f'{i}.jpg' for i in range(4)]
     fast = embed_files(embedded, files, tmp_path / 'photos', workers=0, dtype='bfloat16', keep=False).embed
     pixels = np.stack([embedded.preprocess(decode_image(tmp_path / 'photos' / path)) for path in files])

@@ -15,7 +15,8 @@ from torch import Tensor
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.datasets.view_pipeline import ViewPipeline
 from mmcluster.engine.launch import without_pretrained
-from mmcluster.engine.progress import DONE, STARTED, latest_checkpoint, read_json
+from mmcluster.engine.progress import latest_checkpoint
+from mmcluster.engine.records import DONE, STARTED, read_record
 from mmcluster.registry import DATASETS, MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 from mmcluster.structures import TEST_STREAM, Rows
@@ -123,7 +124,7 @@ def own_encoder(path: str) -> OwnEncoder:
     if stage is None or checkpoint is None:
         raise FileNotFoundError(f'{path} is no work dir of mmcluster, nor a checkpoint in one: it needs {STARTED} and '
                                 'the checkpoint side by side, as a training leaves them')
-    cfg = ConfigDict(read_json(str(stage / STARTED)))
+    cfg = ConfigDict(read_record(str(stage), STARTED))
     init_default_scope('mmcluster')
     model = MODELS.build(without_pretrained(cfg.model))
     load_strictly(model, state_dict_of(load_checkpoint_file(str(checkpoint))), str(checkpoint))
