@@ -1,4 +1,4 @@
-"""Reads checkpoints without running code that a file may hold.
+"""Reads checkpoints without running code that a file may hold, and environment variables in configs as they are.
 
 Importing this module puts our loaders into mmengine's ``CheckpointLoader``, through which resume, ``load_from``,
 ``init_cfg=dict(type='Pretrained')`` and the inferencers read their files.
@@ -17,9 +17,12 @@ from contextvars import ContextVar
 from typing import Any, Callable, Iterator, Optional
 
 import torch
+from mmengine.config import Config
 from mmengine.dist import barrier
 from mmengine.logging import print_log
 from mmengine.runner.checkpoint import CheckpointLoader, get_torchvision_models
+
+from .environment import substitute_file
 
 _PICKLE_ALLOWED: ContextVar[bool] = ContextVar('mmcluster_pickle_allowed', default=False)
 _UNPROTECTED = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'modelzoo://', 'open-mmlab://', 'openmmlab://',
@@ -194,3 +197,5 @@ def _guarded(loader: Callable) -> Callable:
 
 for _prefix in _UNPROTECTED:
     CheckpointLoader.register_scheme(_prefix, _guarded(CheckpointLoader._schemes[_prefix]), force=True)
+
+Config._substitute_env_variables = staticmethod(substitute_file)

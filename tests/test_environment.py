@@ -3,6 +3,8 @@ import pytest
 from mmengine.config import Config
 from reduced import CONFIGS
 
+from mmcluster.environment import substitute
+
 
 def source_of(name):
     return Config.fromfile(CONFIGS / name, lazy_import=False).train_dataloader.dataset.source
@@ -26,9 +28,39 @@ def test_numbers(monkeypatch):
 
 
 @pytest.mark.parametrize('variable, value, name', [
-    ('CLUSTERS', 'abc', 'propos_gcc_r18_folder64.py'), ('CLUSTERS', '1', 'propos_gcc_r18_folder64.py'),
+    ('CLUSTERS', 'abc', 'propos_gcc_r18_folder64.py'), ('CLUSTERS', '"x"', 'propos_gcc_r18_folder64.py'),
     ('CLUSTERS', '2.5', 'propos_gcc_r18_folder64.py'), ('ZETA', 'x', '_base_/datasets/cifar10_imbalanced.py')])
 def test_a_wrong_number_is_named(monkeypatch, variable, value, name):
     monkeypatch.setenv(variable, value)
-    with pytest.raises(ValueError, match=f"variable {variable} must be a .*number.*'{value}'"):
+    with pytest.raises(ValueError, match=f"variable {variable} must be a value such as .*, got '{value}'"):
         source_of(name)
+
+
+def test_where_a_value_stands(monkeypatch):
+    text = "a = '{{$A:x}}/y'\nb = {{$B:1}}\nc = dict(d={{'$C:0.5'}}, e=\"{{$A:x}}{{ $D:z }}\", f={{_base_.g}})\n"
+    monkeypatch.setenv('A', '')
+    assert substitute(text) == ("a = 'x/y'\nb = 1\nc = dict(d=0.5, e=\"xz\", f={{_base_.g}})\n", {})
+    values = dict(A='\'"\\{{_base_.g}}\n\U0001f4f7\udce9', B='-7', C='2', D="'")
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    changed, used = substitute(text)
+    found = {}
+    exec(changed.replace('{{_base_.g}}', '0'), found)
+    assert used == values and (found['a'], found['b']) == (values['A'] + '/y', -7)
+    assert found['c'] == dict(d=2, e=values['A'] + "'", f=0)
+
+
+def test_nothing_of_a_variable_is_run(monkeypatch, tmp_path):
+    monkeypatch.setenv('CLUSTERS', f'__import__("os").mkdir({str(tmp_path / "ran")!r})')
+    monkeypatch.setenv('IMAGES', f"' + str(__import__('os').mkdir({str(tmp_path / 'ran')!r})) + '")
+    with pytest.raises(ValueError, match='CLUSTERS must be a value such as 10'):
+        source_of('propos_gcc_r18_folder64.py')
+    monkeypatch.setenv('CLUSTERS', '3')
+    source_of('propos_gcc_r18_folder64.py')
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_a_variable_without_a_default_must_be_set(monkeypatch):
+    monkeypatch.delenv('NOWHERE', raising=False)
+    with pytest.raises(KeyError, match='needs the environment variable NOWHERE'):
+        substitute("a = '{{$NOWHERE:}}'")

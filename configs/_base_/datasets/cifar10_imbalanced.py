@@ -1,9 +1,8 @@
 # CIFAR-10 with training classes of different sizes (SPICE, section IV-G), evaluated on the test images, which are left
 # alone. The environment sets the imbalance: ZETA=0.2 keeps 28 % of the first class and all of the last, 1 keeps all.
-from mmcluster.environment import env_float
-
 _base_ = ['cifar10_split.py']
-zeta = env_float('ZETA', 0.2)
+
+zeta = {{$ZETA:0.2}}
 train_dataloader = dict(
     dataset=dict(
         source=dict(

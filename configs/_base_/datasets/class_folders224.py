@@ -1,7 +1,5 @@
 # Class folders of images of any size, decoded and augmented in workers at 224 pixels: the views of PICI's release, both
 # strong. `paper_views` is the pair of the paper's text, weak and strong. IMAGES=path/to/class/folders names the images.
-from mmcluster.environment import env_text
-
 crop = dict(type='torchvision/RandomResizedCrop', size=224, scale=(0.08, 1.))
 jitter = dict(type='RandomApply', prob=0.8, transforms=[
     dict(type='torchvision/ColorJitter', brightness=0.4, contrast=0.4, saturation=0.2, hue=0.1)])
@@ -14,7 +12,7 @@ test_view = [dict(type='torchvision/Resize', size=(224, 224))]
 released_views = [strong, [crop, jitter, gray, blur, solarize, flip]]
 paper_views = [test_view, strong]
 
-source = dict(type='ClassFolderSource', root=env_text('IMAGES', 'data/images'), splits=None)
+source = dict(type='ClassFolderSource', root='{{$IMAGES:data/images}}', splits=None)
 train_dataloader = dict(
     batch_size=None,
     num_workers=8,

@@ -1,9 +1,7 @@
 # Any folder of images, with or without class subfolders, decoded once to 64 x 64 pixels and kept in memory.
 # The environment names it: IMAGES=path/to/images CLUSTERS=12. Without labels only cluster sizes are reported.
-from mmcluster.environment import env_int, env_text
-
-root = env_text('IMAGES', 'data/images')
-num_clusters = env_int('CLUSTERS', 10, least=2)
+root = '{{$IMAGES:data/images}}'
+num_clusters = {{$CLUSTERS:10}}
 source = dict(type='FolderSource', root=root)
 train_dataloader = dict(
     batch_size=None,
