@@ -1,6 +1,9 @@
 """Checks of arguments that several parts share."""
 from __future__ import annotations
 
+import math
+from typing import Callable, Optional
+
 import difflib
 from typing import Iterable, Optional
 
@@ -52,3 +55,49 @@ def require_width(owner: str, in_channels: int, width: int) -> None:
     if in_channels != width:
         raise ValueError(f'{owner}.in_channels is {in_channels}, but the head takes an embedding of {width}; give both '
                          f'one value')
+
+
+def require_positive(owner: str, **values: Optional[float]) -> None:
+    """Refuse numbers that are not above 0 and finite; ``None`` is left to the owner, here and below.
+
+    Args:
+        owner: Who asks; it begins the message.
+        values: Argument -> value.
+
+    Raises:
+        ValueError: If one is not.
+    """
+    _require(owner, 'positive', lambda value: value > 0, values)
+
+
+def require_not_negative(owner: str, **values: Optional[float]) -> None:
+    """Refuse numbers below 0, NaN and infinity; arguments as in :func:`require_positive`."""
+    _require(owner, 'at least 0', lambda value: value >= 0, values)
+
+
+def require_share(owner: str, **values: Optional[float]) -> None:
+    """Refuse numbers outside [0, 1]; arguments as in :func:`require_positive`."""
+    _require(owner, 'a share in [0, 1]', lambda value: 0 <= value <= 1, values)
+
+
+def require_count(owner: str, least: int = 1, **values: Optional[int]) -> None:
+    """Refuse what is no whole number, or below ``least``; arguments as in :func:`require_positive`."""
+    _require(owner, f'at least {least}', lambda value: value >= least, values)
+    _require(owner, 'a whole number', lambda value: value == int(value), values)
+
+
+def require_interval(owner: str, **values: Optional[int]) -> None:
+    """Refuse what is neither a number of epochs or iterations nor -1, for once; as :func:`require_positive`."""
+    _require(owner, 'a whole number of at least 1, or -1 for once',
+             lambda value: value == -1 or value >= 1 and value == int(value), values)
+
+
+def _require(owner: str, rule: str, holds: Callable[[float], bool], values: dict[str, Optional[float]]) -> None:
+    """Refuse values of which a rule does not hold, NaN and what is no number among them."""
+    for name, value in values.items():
+        try:
+            good = value is None or math.isfinite(value) and holds(value)
+        except TypeError:
+            good = False
+        if not good:
+            raise ValueError(f'{owner}: {name} must be {rule}, got {value!r}')

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mmcluster.checks import require_share
 from mmcluster.functional.imbalance import imbalance_sizes
 from mmcluster.functional.rng import Draws
 from mmcluster.registry import DATASETS
@@ -31,6 +32,7 @@ class ImbalancedSource(ImageSource):
     """
 
     def __init__(self, source: Union[ImageSource, dict], zeta: float, seed: int = 0) -> None:
+        require_share('ImbalancedSource', zeta=zeta)
         source = DATASETS.build(source) if isinstance(source, dict) else source
         if source.labels is None or source.labels.min() < 0:
             raise ValueError(f'{source.name} has images without a label, so its classes cannot be made imbalanced; '

@@ -10,6 +10,7 @@ from mmengine.dist import get_rank, get_world_size, sync_random_seed
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from mmcluster.checks import require_count
 from mmcluster.registry import DATA_SAMPLERS
 from mmcluster.structures import TEST_STREAM, Key
 
@@ -53,11 +54,10 @@ class StreamSampler(Sampler):
     def __init__(self, dataset: Sized, streams: Mapping[str, Mapping[str, Any]], length: Optional[int] = None,
                  seed: Optional[int] = 0, rank: Optional[int] = None, world_size: Optional[int] = None,
                  parts: int = 1, in_turn: bool = False) -> None:
+        require_count('StreamSampler', length=length, parts=parts)
         self.rank = get_rank() if rank is None else rank
         self.world_size = get_world_size() if world_size is None else world_size
         self.seed = sync_random_seed() if seed is None else seed
-        if parts < 1:
-            raise ValueError(f'parts must be at least 1, got {parts}')
         self.parts = parts
         self.in_turn = in_turn
         self.epoch = 0
@@ -224,6 +224,7 @@ class SweepSampler(Sampler):
 
     def __init__(self, dataset: Sized, batch_size: int, stream: str = TEST_STREAM, seed: Optional[int] = 0,
                  rank: Optional[int] = None, world_size: Optional[int] = None) -> None:
+        require_count('SweepSampler', batch_size=batch_size)
         if batch_size < 1:
             raise ValueError(f'batch_size must be at least 1, got {batch_size}')
         rank = get_rank() if rank is None else rank

@@ -6,6 +6,7 @@ from typing import Any, Optional
 from mmengine.optim.scheduler.param_scheduler import INF, _ParamScheduler
 from torch.optim import Optimizer
 
+from mmcluster.checks import require_not_negative, require_positive, require_share
 from mmcluster.functional.schedule import fixmatch_cosine, warmup_cosine
 from mmcluster.registry import PARAM_SCHEDULERS
 
@@ -83,6 +84,9 @@ class WarmupCosineLR(ClosedFormLR):
 
     def __init__(self, optimizer: Optimizer, total_epochs: int, warmup_epochs: int = 0, iters_per_epoch: int = 1,
                  eta_min_ratio: float = 0., denominator: str = 'total', stepwise: bool = False, **kwargs: Any):
+        require_positive('WarmupCosineLR', total_epochs=total_epochs, iters_per_epoch=iters_per_epoch)
+        require_not_negative('WarmupCosineLR', warmup_epochs=warmup_epochs)
+        require_share('WarmupCosineLR', eta_min_ratio=eta_min_ratio)
         if denominator not in ('total', 'rest'):
             raise ValueError(f"denominator must be 'total' or 'rest', got {denominator!r}")
         self.options = dict(iters_per_epoch=iters_per_epoch, warmup_epochs=warmup_epochs, total_epochs=total_epochs,
@@ -108,6 +112,8 @@ class FixMatchCosineLR(ClosedFormLR):
 
     def __init__(self, optimizer: Optimizer, total_epochs: int, warmup_epochs: int = 0, iters_per_epoch: int = 1,
                  **kwargs: Any):
+        require_positive('FixMatchCosineLR', total_epochs=total_epochs, iters_per_epoch=iters_per_epoch)
+        require_not_negative('FixMatchCosineLR', warmup_epochs=warmup_epochs)
         self.options = dict(total=total_epochs * iters_per_epoch, warmup=warmup_epochs * iters_per_epoch)
         super().__init__(optimizer, **kwargs)
 

@@ -10,6 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.metrics import clustering_metrics
@@ -61,6 +62,7 @@ class ClusteringMetric(BaseMetric):
     def __init__(self, source: str = 'kmeans', num_clusters: Optional[int] = None, n_init: int = 10, seed: int = 0,
                  metric: str = 'cosine', prefix: Optional[str] = None, top1: bool = False,
                  refit: bool = False):
+        require_count('ClusteringMetric', n_init=n_init)
         super().__init__(prefix=prefix or source)
         if source not in ('kmeans', 'head'):
             raise ValueError(f"ClusteringMetric: source must be 'kmeans' or 'head', got {source!r}")

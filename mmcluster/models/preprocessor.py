@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mmcluster.checks import require_not_negative, require_positive
 from mmcluster.functional.rng import Draws
 from mmcluster.registry import MODELS, TRANSFORMS
 from mmcluster.structures import TEST_STREAM, Batch, Rows
@@ -45,6 +46,8 @@ class ViewPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking=non_blocking)
         if len(mean) != len(std):
             raise ValueError(f'mean and std must have equal length, got {len(mean)} and {len(std)}')
+        require_not_negative('ViewPreprocessor', **{f'mean[{i}]': value for i, value in enumerate(mean)})
+        require_positive('ViewPreprocessor', **{f'std[{i}]': value for i, value in enumerate(std)})
         mean, std = (torch.tensor(value, dtype=torch.float64).view(1, -1, 1, 1) for value in (mean, std))
         self.register_buffer('scale', (255 / std).float(), persistent=False)
         self.register_buffer('shift', (mean / std).float(), persistent=False)

@@ -7,6 +7,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
+from mmcluster.checks import require_share
 from mmcluster.functional.average import lerp_
 
 
@@ -21,6 +22,7 @@ class MomentumTeacher(nn.Module):
     """
 
     def __init__(self, modules: dict[str, Optional[nn.Module]], decay: float, buffers: str = 'own'):
+        require_share('MomentumTeacher', decay=decay)
         super().__init__()
         if buffers not in ('own', 'live'):
             raise ValueError(f"teacher buffers must be 'own' or 'live', got {buffers!r}")

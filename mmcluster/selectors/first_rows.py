@@ -5,6 +5,7 @@ from typing import Optional
 
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -20,8 +21,7 @@ class FirstRows:
     """
 
     def __init__(self, num_rows: int, selector: dict):
-        if num_rows < 1:
-            raise ValueError(f'FirstRows: num_rows must be at least 1, got {num_rows}')
+        require_count('FirstRows', num_rows=num_rows)
         self.num_rows = num_rows
         self.selector = LABEL_SELECTORS.build(selector)
 

@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_count, require_share, require_two_clusters
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.ruc import HOW, clean_rows
 from mmcluster.registry import LABEL_SELECTORS
@@ -29,9 +29,11 @@ class HybridClean:
 
     def __init__(self, num_clusters: int, how: str = 'hybrid', threshold: float = 0.99, k: int = 100,
                  chunk: Optional[int] = None):
+        require_share('HybridClean', threshold=threshold)
+        require_count('HybridClean', k=k, chunk=chunk)
         require_two_clusters('HybridClean', num_clusters)
-        if how not in HOW or k < 1:
-            raise ValueError(f'HybridClean: how is one of {HOW} and k at least 1, got how={how!r}, k={k}')
+        if how not in HOW:
+            raise ValueError(f'HybridClean: how is one of {HOW}, got {how!r}')
         self.num_clusters = num_clusters
         self.how = how
         self.threshold = threshold

@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_count, require_share, require_two_clusters
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.neighbours import local_consistency, reliable_labels
 from mmcluster.functional.prototype import one_hot
@@ -39,9 +39,10 @@ class LocalConsistency:
     def __init__(self, num_clusters: int, k: int = 100, ratio: float = 0.95, threshold: Optional[float] = 0.99,
                  balanced: bool = True, floor: int = 0, include_self: bool = True, strict: bool = False,
                  n_init: int = 10, seed: int = 0):
+        require_count('LocalConsistency', k=k, n_init=n_init)
+        require_count('LocalConsistency', least=0, floor=floor)
+        require_share('LocalConsistency', ratio=ratio, threshold=threshold)
         require_two_clusters('LocalConsistency', num_clusters)
-        if k < 1 or not 0 <= ratio <= 1:
-            raise ValueError(f'LocalConsistency: k must be at least 1 and ratio in [0, 1], got k={k}, ratio={ratio}')
         self.num_clusters = num_clusters
         self.k = k
         self.ratio = ratio

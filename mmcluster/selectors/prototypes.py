@@ -5,7 +5,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_count, require_two_clusters
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.prototype_sampling import accompanied_prototypes
@@ -29,9 +29,8 @@ class AccompaniedPrototypes:
 
     def __init__(self, num_clusters: int, per_cluster: int = 4, n_init: int = 1, seed: int = 0,
                  init: str = 'k-means++'):
+        require_count('AccompaniedPrototypes', per_cluster=per_cluster, n_init=n_init)
         require_two_clusters('AccompaniedPrototypes', num_clusters)
-        if per_cluster < 1:
-            raise ValueError(f'AccompaniedPrototypes: per_cluster must be at least 1, got {per_cluster}')
         if init not in INITS:
             raise ValueError(f'AccompaniedPrototypes: init must be one of {INITS}, got {init!r}')
         self.num_clusters = num_clusters

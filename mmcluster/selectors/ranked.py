@@ -8,7 +8,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_count, require_two_clusters
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.select import select_by_distance, select_by_variance, to_target
 from mmcluster.registry import LABEL_SELECTORS
@@ -29,6 +29,7 @@ class CentroidDistance:
 
     def __init__(self, num_clusters: int, sigma: float, distance: str = 'cosine', to: str = 'assigned',
                  n_init: int = 10, seed: int = 0):
+        require_count('CentroidDistance', n_init=n_init)
         check_share(sigma)
         require_two_clusters('CentroidDistance', num_clusters)
         self.num_clusters = num_clusters

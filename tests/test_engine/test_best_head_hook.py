@@ -101,7 +101,7 @@ def test_the_log_names_losses_and_the_kept_head(caplog):
 
 
 def test_an_interval_below_one_is_refused():
-    with pytest.raises(ValueError, match='interval is a number of epochs, at least 1; got 0'):
+    with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
         BestHeadHook(interval=0)
 
 

@@ -128,8 +128,8 @@ def test_many_clusters_are_not_all_listed(caplog):
 # ---- bad input
 
 @pytest.mark.parametrize('options, problem', [
-    (dict(interval=0), 'at least 1 iteration, got 0'),
-    (dict(max_share=1.5), r'max_share is a share in \[0, 1\], got 1.5'), (dict(min_balance=-1), 'min_balance is a share')])
+    (dict(interval=0), 'interval must be at least 1, got 0'),
+    (dict(max_share=1.5), r'max_share must be a share in \[0, 1\], got 1.5'), (dict(min_balance=-1), 'min_balance must be a share')])
 def test_wrong_options(options, problem):
     with pytest.raises(ValueError, match=problem):
         CollapseHook(**options)

@@ -12,6 +12,7 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_count, require_not_negative, require_share
 from mmcluster.functional.augment import apply_where, color_jitter, gaussian_blur
 from mmcluster.functional.color import grayscale, solarize
 from mmcluster.functional.geometry import affine, affine_matrix
@@ -30,6 +31,7 @@ class BatchFlip:
     """
 
     def __init__(self, prob: float = 0.5) -> None:
+        require_share('BatchFlip', prob=prob)
         self.prob = prob
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
@@ -82,6 +84,9 @@ class BatchColorJitter:
 
     def __init__(self, brightness: float = 0., contrast: float = 0., saturation: float = 0., hue: float = 0.,
                  prob: float = 1.) -> None:
+        require_not_negative('BatchColorJitter',
+                             brightness=brightness, contrast=contrast, saturation=saturation, hue=hue)
+        require_share('BatchColorJitter', prob=prob)
         if not 0 <= hue <= 0.5:
             raise ValueError(f'hue is a share of a turn and must lie in [0, 0.5], got {hue}')
         self.limits = [(max(0., 1 - s), 1 + s) for s in (brightness, contrast, saturation)] + [(-hue, hue)]
@@ -104,6 +109,7 @@ class BatchGrayscale:
     """
 
     def __init__(self, prob: float = 0.2) -> None:
+        require_share('BatchGrayscale', prob=prob)
         self.prob = prob
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
@@ -123,6 +129,8 @@ class BatchGaussianBlur:
     """
 
     def __init__(self, kernel: int = 23, sigma: Sequence[float] = (0.1, 2.), prob: float = 0.5) -> None:
+        require_count('BatchGaussianBlur', kernel=kernel)
+        require_share('BatchGaussianBlur', prob=prob)
         if kernel % 2 == 0:
             raise ValueError(f'kernel must be odd, got {kernel}')
         self.kernel = kernel
@@ -146,6 +154,8 @@ class BatchSolarize:
     """
 
     def __init__(self, threshold: float = 128., prob: float = 0.2) -> None:
+        require_not_negative('BatchSolarize', threshold=threshold)
+        require_share('BatchSolarize', prob=prob)
         self.threshold = threshold
         self.prob = prob
 

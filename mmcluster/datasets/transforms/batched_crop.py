@@ -7,6 +7,7 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_count, require_share
 from mmcluster.functional.augment import crop_boxes
 from mmcluster.functional.crop import PADDING_TAPS, window_crop
 from mmcluster.functional.geometry import resized_crop
@@ -48,6 +49,7 @@ class BatchRandomResizedCrop:
     def __init__(self, size: int | Sequence[int], scale: Sequence[float] = (0.08, 1.),
                  ratio: Sequence[float] = (3 / 4, 4 / 3), flip_prob: float = 0.,
                  interpolation: str = 'bilinear') -> None:
+        require_share('BatchRandomResizedCrop', flip_prob=flip_prob)
         self.size = to_pair(size)
         self.scale, self.ratio = tuple(scale), tuple(ratio)
         self.flip_prob = flip_prob
@@ -76,6 +78,8 @@ class BatchRandomCrop:
 
     def __init__(self, size: int | Sequence[int], padding: int = 0, flip_prob: float = 0.,
                  padding_mode: str = 'reflect') -> None:
+        require_count('BatchRandomCrop', least=0, padding=padding)
+        require_share('BatchRandomCrop', flip_prob=flip_prob)
         if padding_mode not in PADDING_TAPS:
             raise ValueError(f'padding_mode must be one of {list(PADDING_TAPS)}, got {padding_mode!r}')
         self.size = to_pair(size)

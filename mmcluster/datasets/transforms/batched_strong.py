@@ -6,6 +6,7 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.augment import cutout
 from mmcluster.functional.color import LUMA
 from mmcluster.functional.randaugment import (CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS, cutout_box,
@@ -63,6 +64,7 @@ class BatchFixMatchRandAugment:
     table = FIXMATCH_OPS
 
     def __init__(self, num_ops: int = 3) -> None:
+        require_count('BatchFixMatchRandAugment', num_ops=num_ops)
         self.num_ops = num_ops
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
@@ -82,6 +84,7 @@ class BatchSCANAugment(BatchFixMatchRandAugment):
     table = SCAN_OPS
 
     def __init__(self, num_ops: int = 4) -> None:
+        require_count('BatchSCANAugment', num_ops=num_ops)
         super().__init__(num_ops)
 
 
@@ -95,6 +98,7 @@ class BatchCutout:
     """
 
     def __init__(self, max_side: float = CUTOUT_MAX_SIDE, colour: Sequence[float] = CUTOUT_COLOUR) -> None:
+        require_not_negative('BatchCutout', max_side=max_side)
         self.max_side = max_side
         self.colour = tuple(colour)
 

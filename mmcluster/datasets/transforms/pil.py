@@ -13,6 +13,7 @@ from typing import Callable, Sequence
 from mmcv.transforms import BaseTransform
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
+from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
 from mmcluster.registry import TRANSFORMS
 
@@ -52,6 +53,7 @@ class FixMatchRandAugment(BaseTransform):
     table = FIXMATCH_OPS
 
     def __init__(self, num_ops: int = 3) -> None:
+        require_count('FixMatchRandAugment', num_ops=num_ops)
         self.num_ops = num_ops
 
     def transform(self, results: dict) -> dict:
@@ -81,6 +83,7 @@ class SCANAugment(FixMatchRandAugment):
     table = SCAN_OPS
 
     def __init__(self, num_ops: int = 4) -> None:
+        require_count('SCANAugment', num_ops=num_ops)
         super().__init__(num_ops)
 
 
@@ -102,6 +105,7 @@ class FixMatchCutout(BaseTransform):
     """
 
     def __init__(self, max_side: float = CUTOUT_MAX_SIDE, colour: Sequence[int] = CUTOUT_COLOUR) -> None:
+        require_not_negative('FixMatchCutout', max_side=max_side)
         self.max_side = max_side
         self.colour = tuple(colour)
 

@@ -7,6 +7,7 @@ import torch
 from mmengine.dist import broadcast
 from mmengine.runner import Runner
 
+from mmcluster.checks import require_count
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
@@ -28,9 +29,8 @@ class BestHeadHook(SweepHook):
     priority = 'NORMAL'
 
     def __init__(self, interval: int = 1, **kwargs: Any):
+        require_count('BestHeadHook', interval=interval)
         super().__init__(output='head_logits', **kwargs)
-        if interval < 1:
-            raise ValueError(f'BestHeadHook: interval is a number of epochs, at least 1; got {interval}')
         self.interval = interval
 
     def after_train_epoch(self, runner: Runner) -> None:

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count, require_share
 from mmcluster.functional.diagnostics import balance
 from mmcluster.registry import HOOKS
 
@@ -36,11 +37,9 @@ class CollapseHook(Hook):
 
     def __init__(self, interval: Optional[int] = None, max_share: Optional[float] = None, min_balance: float = 0.5,
                  empty: bool = True, begin: int = 0):
-        if interval is not None and interval < 1:
-            raise ValueError(f'CollapseHook: interval must be at least 1 iteration, got {interval}')
-        for name, value in (('max_share', max_share), ('min_balance', min_balance)):
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(f'CollapseHook: {name} is a share in [0, 1], got {value}')
+        require_count('CollapseHook', interval=interval)
+        require_count('CollapseHook', least=0, begin=begin)
+        require_share('CollapseHook', max_share=max_share, min_balance=min_balance)
         self.interval = interval
         self.max_share = max_share
         self.min_balance = min_balance

@@ -8,7 +8,8 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import (require_count, require_interval, require_not_negative,
+                              require_positive, require_two_clusters)
 from mmcluster.functional.cross_level import scale_features
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
@@ -35,12 +36,9 @@ class EStepHook(SweepHook):
     priority = 'NORMAL'
 
     def __init__(self, field: str, interval: int = 1, begin: int = 0, by_epoch: bool = True, **kwargs: Any):
+        require_interval(type(self).__name__, interval=interval)
+        require_count(type(self).__name__, least=0, begin=begin)
         super().__init__(**kwargs)
-        unit = 'epoch' if by_epoch else 'iteration'
-        if interval == 0 or interval < -1:
-            raise ValueError(f'{type(self).__name__}: interval is a number of {unit}s, or -1 for once; got {interval}')
-        if begin < 0:
-            raise ValueError(f'{type(self).__name__}: begin is an {unit}, counted from 0; got {begin}')
         self.field = field
         self.interval = interval
         self.begin = begin
@@ -122,12 +120,14 @@ class KMeansHook(EStepHook):
                  n_init: int = 10, max_iter: int = 300, tol: float = 1e-4, metric: str = 'cosine',
                  posterior_temperature: Optional[float] = None, per_view: bool = False, scale: Optional[str] = None,
                  scale_batch: int = 96, **kwargs: Any):
+        require_count('KMeansHook', n_init=n_init, max_iter=max_iter, scale_batch=scale_batch)
+        require_not_negative('KMeansHook', tol=tol)
+        require_positive('KMeansHook', posterior_temperature=posterior_temperature)
         super().__init__(field, **kwargs)
         if num_clusters is not None:
             require_two_clusters('KMeansHook', num_clusters)
-        if scale not in (None, 'set', 'batch') or scale_batch < 1:
-            raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}, and scale_batch a number of "
-                             f'rows, got {scale_batch}')
+        if scale not in (None, 'set', 'batch'):
+            raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}")
         if per_view and self.views != 'train':
             raise ValueError("KMeansHook: per_view=True needs views='train'; there is one test view")
         if per_view and (align_to or posterior_temperature):

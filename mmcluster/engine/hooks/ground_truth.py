@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.functional.select import draw_per_class
 from mmcluster.registry import HOOKS
@@ -38,10 +39,9 @@ class GroundTruthHook(Hook):
 
     def __init__(self, labels: Optional[str] = None, per_class: Optional[int] = None, seed: int = 0,
                  fingerprint: Optional[int] = None, field: str = 'target'):
+        require_count('GroundTruthHook', per_class=per_class)
         if (labels is None) == (per_class is None):
             raise ValueError('GroundTruthHook needs either labels, a file, or per_class, a number of images')
-        if per_class is not None and per_class < 1:
-            raise ValueError(f'GroundTruthHook: per_class must be at least 1, got {per_class}')
         self.labels = labels
         self.per_class = per_class
         self.seed = seed

@@ -7,6 +7,7 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.functional.cross_level import match_labels
 from mmcluster.registry import HOOKS
 
@@ -29,6 +30,7 @@ class MatchHook(EStepHook):
     """
 
     def __init__(self, field: str = 'view_label', begin: int = 0, output: str = 'logits', **kwargs: Any):
+        require_count('MatchHook', least=0, begin=begin)
         super().__init__(field, interval=1, begin=begin, output=output, **kwargs)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:

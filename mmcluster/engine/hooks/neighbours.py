@@ -11,6 +11,7 @@ from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count, require_interval
 from mmcluster.evaluation.results import replaced
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.neighbours import nearest
@@ -44,6 +45,8 @@ class NeighbourHook(EStepHook):
 
     def __init__(self, field: str = 'neighbours', interval: int = -1, normalize: bool = True,
                  include_self: bool = True, file: Optional[str] = None, chunk: Optional[int] = None, **kwargs: Any):
+        require_interval('NeighbourHook', interval=interval)
+        require_count('NeighbourHook', chunk=chunk)
         super().__init__(field, interval, **kwargs)
         if file is not None and interval != -1:
             raise ValueError('NeighbourHook: a file holds the neighbours of one sweep; drop it, or set interval=-1')

@@ -15,6 +15,7 @@ from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.registry import HOOKS
 
 from ..finite import check_losses
@@ -48,6 +49,7 @@ class RuntimeInfoHook(_RuntimeInfoHook):
     """
 
     def __init__(self, interval: Optional[int] = None, history: int = 10_000):
+        require_count('RuntimeInfoHook', interval=interval, history=history)
         super().__init__()
         self.interval = interval
         self.history = history

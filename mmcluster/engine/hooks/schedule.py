@@ -1,6 +1,7 @@
 """Hooks that decide when: schedules, teacher steps, pools, batch-norm statistics."""
 from __future__ import annotations
 
+import math
 from typing import Any, Optional
 
 from mmengine.hooks import Hook
@@ -40,6 +41,10 @@ class ScheduleHook(Hook):
         if linear is not None and not 0 < linear.get('until', 1.) <= 1:
             raise ValueError(f'ScheduleHook for {param!r}: until is a share of the run in (0, 1], got '
                              f'{linear["until"]}')
+        numbers = [number for step in steps or () for number in step]
+        numbers += [value for course in (cosine, linear) for value in (course or {}).values() if value is not None]
+        if not all(math.isfinite(number) for number in numbers):
+            raise ValueError(f'ScheduleHook for {param!r}: all numbers must be finite, got {steps or cosine or linear}')
         self.param = param
         self.steps = sorted(steps) if steps else None
         self.cosine = cosine

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from mmcluster.checks import require_count
 from mmcluster.models.base_parts import load_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
@@ -31,6 +32,8 @@ class SweepHook(Hook):
 
     def __init__(self, output: str = 'embed', views: str = 'test', stream: str = 'batch',
                  source: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
+        require_count(type(self).__name__, batch_size=batch_size)
+        require_count(type(self).__name__, least=0, num_workers=num_workers)
         if views not in ('test', 'train'):
             raise ValueError(f"{type(self).__name__}: views must be 'test' or 'train', got {views!r}")
         self.output = output

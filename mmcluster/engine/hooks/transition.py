@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.functional.class_map import METHODS, align_map, class_votes, cluster_classes
 from mmcluster.functional.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
 from mmcluster.functional.prototype import one_hot
@@ -93,14 +94,12 @@ class TransitionHook(SweepHook):
     def __init__(self, interval: int = 1000, norm: str = 'minmax', method: str = 'pam', symmetric: bool = True,
                  weighted: bool = False, align_first: Optional[str] = None, first: Optional[int] = None,
                  starts: int = 4, **kwargs: Any):
+        require_count('TransitionHook', interval=interval, first=first, starts=starts)
         super().__init__(output='logits', **kwargs)
         for name, value, known in (('norm', norm, NORMS), ('method', method, METHODS),
                                    ('align_first', align_first, ('head', None))):
             if value not in known:
                 raise ValueError(f'TransitionHook: {name} must be one of {known}, got {value!r}')
-        for name, value in (('interval', interval), ('starts', starts)):
-            if value < 1:
-                raise ValueError(f'TransitionHook: {name} must be at least 1, got {value}')
         self.interval = interval
         self.norm = norm
         self.method = method

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
+from mmcluster.checks import require_share
 from mmcluster.functional.contrast import cosine_regression
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
@@ -35,6 +36,7 @@ class BYOL(BaseClusterer):
 
     def __init__(self, backbone: dict, neck: dict, predictor: dict, decay: float = 0.996, shuffle_bn: bool = True,
                  ema_before_forward: bool = False, joint_views: bool = False, **kwargs: Any):
+        require_share('BYOL', decay=decay)
         super().__init__(backbone, neck, **kwargs)
         self.predictor = build(predictor)
         self.teacher = MomentumTeacher(dict(backbone=self.backbone, neck=self.neck), decay)

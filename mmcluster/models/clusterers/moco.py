@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mmcluster.checks import require_count, require_positive, require_share
 from mmcluster.functional.contrast import info_nce, unit_rows
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
@@ -35,9 +36,10 @@ class MoCo(ContrastiveClusterer):
 
     def __init__(self, backbone: dict, projector: dict, queue_size: int = 65536, temperature: float = 0.2,
                  decay: float = 0.999, shuffle_bn: bool = True, **kwargs: Any):
+        require_count('MoCo', queue_size=queue_size)
+        require_positive('MoCo', temperature=temperature)
+        require_share('MoCo', decay=decay)
         super().__init__(backbone, projector, **kwargs)
-        if queue_size < 1:
-            raise ValueError(f'MoCo: queue_size must be at least 1, got {queue_size}')
         self.teacher = MomentumTeacher(dict(backbone=self.backbone, projector=self.projector), decay)
         self.temperature = temperature
         self.shuffle_bn = shuffle_bn

@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
+from mmcluster.checks import require_not_negative
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.cross_level import cross_level_loss, relabel_map
 from mmcluster.functional.masked import masked_reconstruction, num_visible
@@ -58,6 +59,7 @@ class PICI(TwoLevelClusterer):
     def __init__(self, backbone: dict, projector: dict, head: dict, decoder: Optional[dict] = None, pisd: float = 1.,
                  picd: float = 1., cli: float = 0., norm_pix: bool = True, match: str = 'batch',
                  double_softmax: bool = False, **kwargs: Any):
+        require_not_negative('PICI', pisd=pisd, picd=picd, cli=cli)
         super().__init__(backbone, projector, head, **kwargs)
         if self.bank is None:
             raise ValueError('PICI keeps pseudo-labels of every image: give it bank=dict(num_samples=None)')

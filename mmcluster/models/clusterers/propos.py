@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_count, require_not_negative, require_positive, require_two_clusters
 from mmcluster.functional.contrast import cosine_regression
 from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_scattering, queue_labels
 from mmcluster.registry import MODELS
@@ -42,6 +42,9 @@ class ProPos(BYOL):
     def __init__(self, *args: Any, num_clusters: int, psl_weight: float = 0.1, sigma: float = 0.001,
                  temperature: float = 0.5, assignment: str = 'hard', queue_size: int = 0, gather_grad: str = 'sum',
                  mask_scope: str = 'global', absent_fill: float | None = None, over_all: bool = False, **kwargs: Any):
+        require_not_negative('ProPos', psl_weight=psl_weight, sigma=sigma)
+        require_positive('ProPos', temperature=temperature)
+        require_count('ProPos', least=0, queue_size=queue_size)
         super().__init__(*args, **kwargs)
         for name, value, known in (('assignment', assignment, ('hard', 'soft')),
                                    ('gather_grad', gather_grad, ('sum', 'local')),

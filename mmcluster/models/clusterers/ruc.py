@@ -9,6 +9,7 @@ from mmengine.dist import get_rank, get_world_size
 from mmengine.model import ModuleDict
 from torch import Tensor
 
+from mmcluster.checks import require_not_negative, require_positive, require_share
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.mixing import draw_mixing, guess, mix
 from mmcluster.functional.pseudo import known_rows
@@ -65,6 +66,9 @@ class RUC(Boost):
     def __init__(self, base: Optional[dict] = None, backbone: Optional[dict] = None, neck: Optional[dict] = None,
                  head: Optional[dict] = None, temperature: float = 0.5, alpha: float = 4., unsup_weight: float = 25.,
                  smoothing: float = 0.5, relabel_threshold: float = 0.99, **kwargs: Any):
+        require_positive('RUC', temperature=temperature, alpha=alpha)
+        require_not_negative('RUC', unsup_weight=unsup_weight)
+        require_share('RUC', smoothing=smoothing, relabel_threshold=relabel_threshold)
         if not isinstance(head, dict):
             raise ValueError("RUC starts with two new heads, so that its networks differ: give "
                              "head=dict(type='LinearClusterHead', ...)")
@@ -72,9 +76,8 @@ class RUC(Boost):
             raise ValueError('RUC has a loss of its own: drop pseudo_label_loss')
         if not kwargs.get('bank'):
             raise ValueError('RUC keeps labels in its bank: give bank=dict(num_samples=None)')
-        if min(temperature, alpha) <= 0 or not 0 <= smoothing < 1:
-            raise ValueError(f'RUC: temperature and alpha must be positive and smoothing in [0, 1), got {temperature}, '
-                             f'{alpha} and {smoothing}')
+        if smoothing == 1:
+            raise ValueError('RUC: smoothing must be in [0, 1); at 1 no label is left')
         super().__init__(base, backbone, neck, head, **kwargs)
         given = dict(backbone=backbone, neck=neck, head=head)
         self.twin = ModuleDict({name: copy.deepcopy(getattr(self, name)) if name in self.from_base else build(part)

@@ -8,6 +8,7 @@ import torch
 from mmengine.dist import get_world_size
 from torch import Tensor
 
+from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.consistency import log_agreement, negative_entropy, pair_selection_loss
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
@@ -40,11 +41,11 @@ class SCAN(MultiHeadClusterer):
 
     def __init__(self, *args: Any, num_neighbors: int = 20, entropy_weight: float = 5.,
                  selection_entropy_weight: float = 1., prior: Optional[Sequence[float]] = None, **kwargs: Any):
+        require_count('SCAN', num_neighbors=num_neighbors)
+        require_not_negative('SCAN', entropy_weight=entropy_weight, selection_entropy_weight=selection_entropy_weight)
         super().__init__(*args, **kwargs)
         if self.bank is None:
             raise ValueError('SCAN keeps the neighbours of every image: give it bank=dict(num_samples=None)')
-        if num_neighbors < 1:
-            raise ValueError(f'SCAN: num_neighbors must be at least 1, got {num_neighbors}')
         self.num_neighbors = num_neighbors
         self.entropy_weight = entropy_weight
         self.selection_entropy_weight = selection_entropy_weight

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_positive
 from mmcluster.functional.contrast import nt_xent
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
@@ -30,6 +31,7 @@ class SimCLR(ContrastiveClusterer):
 
     def __init__(self, backbone: dict, projector: dict, temperature: float = 0.1, symmetric: bool = True,
                  **kwargs: Any):
+        require_positive('SimCLR', temperature=temperature)
         super().__init__(backbone, projector, **kwargs)
         self.temperature = temperature
         self.symmetric = symmetric

@@ -8,6 +8,7 @@ from mmengine.dist import broadcast, get_rank, get_world_size
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmcluster.checks import require_count, require_not_negative, require_positive
 from mmcluster.functional.consistency import double_softmax_ce, negative_entropy
 from mmcluster.functional.estep import head_selection_losses, prototype_estep
 from mmcluster.registry import MODELS
@@ -60,12 +61,12 @@ class SPICE(MultiHeadClusterer):
     def __init__(self, head: dict, *args: Any, batch_size: int = 128, repeat: int = 8, center_ratio: float = 0.5,
                  overlap: bool = True, double_softmax: bool = True, temperature: float = 1., entropy_weight: float = 0.,
                  selection_entropy_weight: float = 0., normalize: bool = True, freeze: bool = True, **kwargs: Any):
+        require_count('SPICE', batch_size=batch_size, repeat=repeat)
+        require_positive('SPICE', center_ratio=center_ratio, temperature=temperature)
+        require_not_negative('SPICE', entropy_weight=entropy_weight, selection_entropy_weight=selection_entropy_weight)
         super().__init__(head, *args, freeze=freeze, **kwargs)
         if self.bank is None:
             raise ValueError('SPICE keeps the embedding of every image: give it bank=dict(num_samples=None)')
-        for name, value in (('batch_size', batch_size), ('repeat', repeat)):
-            if value < 1:
-                raise ValueError(f'SPICE: {name} must be at least 1, got {value}')
         self.batch_size = batch_size
         self.repeat = repeat
         self.center_ratio = center_ratio

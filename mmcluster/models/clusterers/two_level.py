@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_positive, require_two_clusters
 from mmcluster.functional.cluster_contrast import cluster_contrast
 from mmcluster.functional.contrast import nt_xent, unit_rows, wide
 
@@ -35,6 +35,7 @@ class TwoLevelClusterer(ContrastiveClusterer):
 
     def __init__(self, backbone: dict, projector: dict, head: dict, temperature: float = 0.5,
                  cluster_temperature: float = 1.0, **kwargs: Any):
+        require_positive(type(self).__name__, temperature=temperature, cluster_temperature=cluster_temperature)
         super().__init__(backbone, projector, **kwargs)
         self.head = build(head)
         require_two_clusters(type(self).__name__, self.head.num_clusters)

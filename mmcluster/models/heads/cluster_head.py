@@ -6,6 +6,7 @@ from typing import Optional, Union
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmcluster.checks import require_count
 from mmcluster.registry import MODELS
 
 
@@ -22,6 +23,7 @@ class LinearClusterHead(BaseModule):
 
     def __init__(self, in_channels: int, num_clusters: int, normalize_input: bool = False,
                  init_cfg: Optional[Union[dict, list[dict]]] = None):
+        require_count('LinearClusterHead', in_channels=in_channels)
         super().__init__(init_cfg or dict(type='Xavier', distribution='normal', bias=0, layer='Linear'))
         self.in_channels = in_channels
         self.num_clusters = num_clusters
@@ -55,6 +57,7 @@ class MLPClusterHead(BaseModule):
 
     def __init__(self, in_channels: int, num_clusters: int, hid_channels: Optional[int] = None,
                  init_cfg: Optional[Union[dict, list[dict]]] = None):
+        require_count('MLPClusterHead', in_channels=in_channels, hid_channels=hid_channels)
         super().__init__(init_cfg)
         self.in_channels = in_channels
         self.num_clusters = num_clusters

@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmcluster.checks import require_count
 from mmcluster.registry import MODELS
 
 
@@ -21,9 +22,8 @@ class MultiHead(BaseModule):
     """
 
     def __init__(self, head: dict, num_heads: int = 10, init_cfg: Optional[Union[dict, list[dict]]] = None):
+        require_count('MultiHead', num_heads=num_heads)
         super().__init__(init_cfg)
-        if num_heads < 1:
-            raise ValueError(f'MultiHead: num_heads must be at least 1, got {num_heads}')
         self.heads = nn.ModuleList(MODELS.build(head) for _ in range(num_heads))
         self.num_heads = num_heads
         self.num_clusters = self.heads[0].num_clusters

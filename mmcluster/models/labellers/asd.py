@@ -7,7 +7,8 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import require_two_clusters, require_width
+from mmcluster.checks import (require_count, require_not_negative, require_positive, require_share,
+                              require_two_clusters, require_width)
 from mmcluster.functional.diagnostics import mean_perplexity, num_distinct
 from mmcluster.functional.instance import InstanceLabels, align_instances, cluster_target, move_anchors, regularisation
 from mmcluster.functional.prototype import one_hot
@@ -74,6 +75,12 @@ class ASDLabels(nn.Module):
                  window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
                  relax: Optional[float] = None, anchor_mode: str = 'recompute', anchor_decay: float = 0.99,
                  warmup: int = 1, soft: bool = False, instance_weight: float = 1., given: Optional[str] = None):
+        require_count('ASDLabels',
+                      num_labelled=num_labelled, num_unlabelled=num_unlabelled, window=window, sweeps=sweeps)
+        require_positive('ASDLabels', reg=reg)
+        require_share('ASDLabels', anchor_decay=anchor_decay)
+        require_count('ASDLabels', least=0, warmup=warmup)
+        require_not_negative('ASDLabels', instance_weight=instance_weight)
         super().__init__()
         require_two_clusters('ASDLabels', num_clusters)
         if num_labelled < num_clusters:

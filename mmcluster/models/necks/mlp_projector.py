@@ -6,6 +6,7 @@ from typing import Optional, Union
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmcluster.checks import require_count
 from mmcluster.registry import MODELS
 
 INITS = {
@@ -37,6 +38,7 @@ class MLPProjector(BaseModule):
     def __init__(self, in_channels: int, hid_channels: int = 4096, out_channels: int = 256, norm: bool = True,
                  last_bn: bool = False, bias: bool = True, init: str = 'default',
                  init_cfg: Optional[Union[dict, list[dict]]] = None):
+        require_count('MLPProjector', in_channels=in_channels, hid_channels=hid_channels, out_channels=out_channels)
         if init not in INITS:
             raise ValueError(f'MLPProjector: init must be one of {sorted(INITS)}, got {init!r}')
         super().__init__(init_cfg or (INITS[init] and list(INITS[init])))

@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_share
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.pseudo import known_rows
 from mmcluster.registry import MODELS
@@ -30,6 +31,7 @@ class AdaMatchLoss(MatchLoss):
     """
 
     def __init__(self, num_clusters: int, threshold: float = 0.95, decay: float = 0.999, **kwargs: Any):
+        require_share('AdaMatchLoss', threshold=threshold, decay=decay)
         super().__init__(num_clusters, **kwargs)
         self.threshold = threshold
         self.aligner = DistributionAligner(num_clusters, 'labelled', decay)

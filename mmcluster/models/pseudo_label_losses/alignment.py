@@ -6,6 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
+from mmcluster.checks import require_share
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.pseudo import known_rows
 from mmcluster.functional.thresholds import align_distribution, moving_mean
@@ -24,6 +25,7 @@ class DistributionAligner(nn.Module):
     """
 
     def __init__(self, num_clusters: int, target: str = 'uniform', decay: float = 0.999):
+        require_share('DistributionAligner', decay=decay)
         super().__init__()
         if target not in ('uniform', 'labelled'):
             raise ValueError(f"predictions are aligned to the 'uniform' distribution or to that of the 'labelled' "

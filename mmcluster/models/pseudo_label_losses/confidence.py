@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_world_size
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_share, require_two_clusters
 from mmcluster.functional.consistency import confidence_counts, confidence_sums, confidence_targets, confidence_weights
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
@@ -39,6 +39,7 @@ class ConfidenceLoss(PseudoLabelLoss):
     joint = False
 
     def __init__(self, num_clusters: Optional[int] = None, threshold: float = 0.99, class_balance: bool = True):
+        require_share('ConfidenceLoss', threshold=threshold)
         super().__init__()
         if num_clusters is not None:
             require_two_clusters('ConfidenceLoss', num_clusters)

@@ -5,6 +5,7 @@ from typing import Any, Optional
 
 from torch import Tensor
 
+from mmcluster.checks import require_share
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
@@ -23,6 +24,7 @@ class FixMatchLoss(MatchLoss):
     """
 
     def __init__(self, num_clusters: Optional[int] = None, threshold: float = 0.95, **kwargs: Any):
+        require_share('FixMatchLoss', threshold=threshold)
         super().__init__(num_clusters, **kwargs)
         self.threshold = threshold
 

@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_share
 from mmcluster.functional.pseudo import positive_mask
 from mmcluster.functional.thresholds import curriculum_progress, curriculum_thresholds
 from mmcluster.registry import MODELS
@@ -33,6 +34,7 @@ class FlexMatchLoss(MatchLoss):
     fields = dict(selected=dict())
 
     def __init__(self, num_clusters: int, threshold: float = 0.95, warmup: bool = True, **kwargs: Any):
+        require_share('FlexMatchLoss', threshold=threshold)
         super().__init__(num_clusters, **kwargs)
         self.threshold = threshold
         self.warmup = warmup

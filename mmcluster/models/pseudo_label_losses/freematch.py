@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_not_negative, require_share
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.prototype import one_hot
 from mmcluster.functional.pseudo import fairness, masked_sums, positive_mask
@@ -35,6 +36,8 @@ class FreeMatchLoss(MatchLoss):
 
     def __init__(self, num_clusters: int, decay: float = 0.999, quantile: Optional[float] = None,
                  max_threshold: Optional[float] = None, fairness_weight: float = 0.001, **kwargs: Any):
+        require_share('FreeMatchLoss', decay=decay, max_threshold=max_threshold)
+        require_not_negative('FreeMatchLoss', fairness_weight=fairness_weight)
         super().__init__(num_clusters, **kwargs)
         if quantile is not None and not 0 <= quantile <= 1:
             raise ValueError(f'FreeMatchLoss: quantile is a share of the rows in [0, 1], or None for the mean; got '

@@ -5,7 +5,7 @@ from typing import NamedTuple, Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_not_negative, require_two_clusters
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.pseudo import masked_cross_entropy
 
@@ -41,6 +41,7 @@ class MatchLoss(PseudoLabelLoss):
     """
 
     def __init__(self, num_clusters: Optional[int], hard_label: bool = True, unsup_weight: float = 1.):
+        require_not_negative(type(self).__name__, unsup_weight=unsup_weight)
         super().__init__()
         if num_clusters is not None:
             require_two_clusters(type(self).__name__, num_clusters)

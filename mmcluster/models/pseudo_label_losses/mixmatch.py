@@ -7,7 +7,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from mmcluster.checks import require_two_clusters
+from mmcluster.checks import require_not_negative, require_positive, require_two_clusters
 from mmcluster.functional.mixing import draw_mixing, guess, mix, soft_rows, squared_error
 from mmcluster.functional.pseudo import known_rows, masked_cross_entropy
 from mmcluster.registry import MODELS
@@ -37,12 +37,12 @@ class MixMatchLoss(PseudoLabelLoss):
 
     def __init__(self, num_clusters: Optional[int] = None, temperature: float = 0.5, alpha: float = 0.5,
                  unsup_weight: float = 100.):
+        require_positive('MixMatchLoss', temperature=temperature, alpha=alpha)
+        require_not_negative('MixMatchLoss', unsup_weight=unsup_weight)
         super().__init__()
         if num_clusters is not None:
             require_two_clusters(type(self).__name__, num_clusters)
         self.num_clusters = num_clusters
-        if min(temperature, alpha) <= 0:
-            raise ValueError(f'MixMatchLoss: temperature and alpha must be positive, got {temperature} and {alpha}')
         self.temperature = temperature
         self.alpha = alpha
         self.unsup_weight = unsup_weight

@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.checks import require_two_clusters, require_width
+from mmcluster.checks import require_count, require_not_negative, require_share, require_two_clusters, require_width
 from mmcluster.functional.contrast import wide
 from mmcluster.functional.mutex import complementary_label, negative_consistency
 from mmcluster.functional.pseudo import masked_cross_entropy
@@ -34,6 +34,10 @@ class MutexMatchLoss(PseudoLabelLoss):
 
     def __init__(self, num_clusters: int, in_channels: int, k: int = 0, threshold: float = 0.95,
                  unsup_weight: float = 1.):
+        require_count('MutexMatchLoss', in_channels=in_channels)
+        require_count('MutexMatchLoss', least=0, k=k)
+        require_share('MutexMatchLoss', threshold=threshold)
+        require_not_negative('MutexMatchLoss', unsup_weight=unsup_weight)
         super().__init__()
         require_two_clusters(type(self).__name__, num_clusters)
         self.num_clusters = num_clusters

@@ -6,6 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_positive, require_share
 from mmcluster.functional.thresholds import gaussian_weight, group_moments, moving_mean
 from mmcluster.registry import MODELS
 
@@ -36,6 +37,8 @@ class SoftMatchLoss(MatchLoss):
 
     def __init__(self, num_clusters: int, n_sigma: float = 2., decay: float = 0.999, align: Optional[str] = 'uniform',
                  per_class: bool = False, **kwargs: Any):
+        require_positive('SoftMatchLoss', n_sigma=n_sigma)
+        require_share('SoftMatchLoss', decay=decay)
         super().__init__(num_clusters, **kwargs)
         self.n_sigma = n_sigma
         self.decay = decay
