@@ -42,8 +42,8 @@ class ClusMatchLoss(PseudoLabelLoss):
     def __init__(self, num_clusters: int, ppl_weight: float = 0.5, npl_weight: float = 0.5, kpl_weight: float = 0.5,
                  fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
                  exclude_kmeans_from_negative: bool = True, clamp: bool = False):
-        require_not_negative('ClusMatchLoss',
-                             ppl_weight=ppl_weight, npl_weight=npl_weight, kpl_weight=kpl_weight, fairness_weight=fairness_weight)
+        require_not_negative('ClusMatchLoss', ppl_weight=ppl_weight, npl_weight=npl_weight, kpl_weight=kpl_weight,
+                             fairness_weight=fairness_weight)
         require_share('ClusMatchLoss', decay=decay)
         super().__init__()
         require_two_clusters('ClusMatchLoss', num_clusters)
