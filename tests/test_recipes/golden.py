@@ -1,0 +1,80 @@
+"""What every config resolved to before configs were composed, and which differences were meant.
+
+``tests/data/golden_configs.json.xz`` holds 253 stages as JSON, keyed ``config`` or ``recipe/stage``. A stage that has
+another name today stands in ``RENAMED``. A difference is meant if an entry of ``CHANGES`` covers it.
+"""
+from __future__ import annotations
+
+import json
+import lzma
+import re
+from pathlib import Path
+from typing import Any, Iterator
+
+from mmengine.config import Config
+from reduced import CONFIGS, ROOT
+
+from mmcluster.engine.known_names import SETTINGS
+from mmcluster.engine.stages import stage_config
+
+FILE = ROOT / 'tests' / 'data' / 'golden_configs.json.xz'
+# old key -> today's recipe/stage; a config of one stage without an entry is the only stage of its recipe.
+RENAMED: dict[str, str] = {}
+# (old keys, places, why): regular expressions that match as a whole.
+CHANGES: list[tuple[str, str, str]] = [
+    (r'.*', r'model\.base\.(decay|psl_weight|sigma|temperature)', 'a derived base says all that its own stage says'),
+    (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
+]
+
+
+def golden() -> dict[str, Any]:
+    """Old key -> settings."""
+    return json.loads(lzma.decompress(FILE.read_bytes()))
+
+
+def today(key: str) -> dict[str, Any]:
+    """Settings of the stage that an old key stands for, as JSON has them."""
+    name, _, stage = RENAMED.get(key, key).partition('/')
+    cfg = read_stage(CONFIGS / f'{name}.py', stage or None)
+    return plain({name: value for name, value in cfg._cfg_dict.to_dict().items()
+                  if name in SETTINGS and name != 'work_dir'})
+
+
+def read_stage(path: Path, stage: str | None = None) -> Config:
+    """An ordinary config, or one stage of a recipe; the only one if none is named."""
+    cfg = Config.fromfile(path, lazy_import=False)
+    if 'stages' not in cfg:
+        return cfg
+    cfg.work_dir = 'unused'
+    if stage is None:
+        stage, = cfg.stages
+    return stage_config(cfg, stage, {})
+
+
+def plain(value: Any) -> Any:
+    """Nested dicts and lists; tuples become lists, as in JSON."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def differences(old: Any, new: Any, where: str = '') -> Iterator[str]:
+    """``place: old -> new`` of every leaf in which two nested values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            place = f'{where}.{key}'.lstrip('.')
+            if key in old and key in new:
+                yield from differences(old[key], new[key], place)
+            else:
+                yield f'{place}: {old.get(key, "nothing")} -> {new.get(key, "nothing")}'
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (first, second) in enumerate(zip(old, new)):
+            yield from differences(first, second, f'{where}.{i}')
+    elif old != new:
+        yield f'{where}: {old} -> {new}'
+
+
+def not_meant(key: str, found: list[str]) -> list[str]:
+    """Differences that no entry of ``CHANGES`` covers."""
+    places = [place for keys, place, _ in CHANGES if re.fullmatch(keys, key)]
+    return [line for line in found if not any(re.fullmatch(place, line.split(': ')[0]) for place in places)]
