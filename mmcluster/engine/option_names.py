@@ -8,7 +8,9 @@ from typing import Any, Iterable
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from .known_names import SETTINGS, near
+from mmcluster.checks import near
+
+from .known_names import SETTINGS
 from .stages import COMPOSED, STAGE_KEYS, config_path, no_stage_key, unfilled
 
 
