@@ -1,0 +1,125 @@
+"""How reduced features are clustered, by name. Every method ends in centres and a linear head for new rows."""
+from __future__ import annotations
+
+from typing import Callable, NamedTuple, Optional
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmcluster.functional.kmeans import kmeans, lloyd
+
+from .feature_heads import Head, fit_scan, fit_temi
+
+RESTARTS = 10
+TEMI_HEADS = 4
+SEEDED_ROWS = 50000             # rows that seed k-means, and that heads learn from; all rows follow
+FULL_PASSES = 20                # passes over all rows after that
+CENTER_TEMPERATURE = 0.1        # of the probabilities that cosines to centres give
+SMALLEST_CLUSTER = 5            # of HDBSCAN, or half a per cent of the rows
+LIMITS = dict(agglomerative=15000, spectral=30000, hdbscan=30000)   # rows whose pairs fit in memory and patience
+
+
+class Partition(NamedTuple):
+    """Outcome of a method.
+
+    Attributes:
+        centers: (K, d).
+        labels: (N,) long, -1 for none; ``None``: those of the head.
+        head: ``None``: distances to the centres decide.
+    """
+    centers: Tensor
+    labels: Optional[Tensor] = None
+    head: Optional[Head] = None
+
+
+def _kmeans(z: Tensor, count: int, unit: bool, seed: int, restarts: int = RESTARTS) -> Tensor:
+    """Centres (K, d) of k-means; of very many rows a sample finds them, and all rows refine them."""
+    metric = 'cosine' if unit else 'euclidean'
+    if len(z) <= SEEDED_ROWS:
+        return kmeans(z, count, n_init=restarts, metric=metric, seed=seed).centers
+    rows = torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))[:SEEDED_ROWS]
+    found = kmeans(z[rows], count, n_init=min(restarts, 3), metric=metric, seed=seed)
+    return lloyd(z, found.centers, metric, max_iter=FULL_PASSES).centers
+
+
+def _sample(z: Tensor, seed: int) -> Tensor:
+    """Rows that a head learns from."""
+    return z if len(z) <= SEEDED_ROWS else z[torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
+                                             [:SEEDED_ROWS]]
+
+
+def by_kmeans(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """Spherical k-means; Euclidean where rows have a length."""
+    return Partition(_kmeans(z, count, unit, seed))
+
+
+def by_scan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """A linear head with SCAN's loss, started at the centres of k-means."""
+    centers = _kmeans(z, count, unit, seed)
+    return Partition(centers, head=fit_scan(_sample(z, seed), centers, seed))
+
+
+def by_temi(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """Linear heads with TEMI's loss, each started at the centres of another k-means."""
+    starts = torch.stack([_kmeans(z, count, unit, seed * TEMI_HEADS + head, 1 + RESTARTS // TEMI_HEADS)
+                          for head in range(TEMI_HEADS)])
+    return Partition(starts[0], head=fit_temi(_sample(z, seed), starts, seed))
+
+
+def _limited(name: str, rows: int) -> None:
+    """Refuse more rows than a method that looks at all pairs can take."""
+    if rows > LIMITS[name]:
+        raise ValueError(f'{name} compares all pairs of images, which is too much for {rows}: use kmeans or scan, or '
+                         f'at most {LIMITS[name]} images (--limit)')
+
+
+def _means(z: Tensor, labels: np.ndarray) -> Partition:
+    """The partition with the means of its clusters as centres."""
+    labels = torch.from_numpy(labels.astype(np.int64))
+    count, known = int(labels.max()) + 1, labels >= 0
+    if not count:
+        raise ValueError('HDBSCAN found no dense group: use kmeans with a number of clusters')
+    centers = z.new_zeros(count, z.shape[1]).index_add_(0, labels[known], z[known])
+    return Partition(centers / torch.bincount(labels[known], minlength=count)[:, None], labels)
+
+
+def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """Spectral clustering of the graph of nearest rows (scikit-learn)."""
+    from sklearn.cluster import SpectralClustering
+    _limited('spectral', len(z))
+    model = SpectralClustering(count, affinity='nearest_neighbors', n_neighbors=min(10, len(z)),
+                               assign_labels='cluster_qr', random_state=seed)
+    return _means(z, model.fit_predict(z.numpy()))
+
+
+def by_agglomerative(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """Ward's agglomerative clustering (scikit-learn)."""
+    from sklearn.cluster import AgglomerativeClustering
+    _limited('agglomerative', len(z))
+    return _means(z, AgglomerativeClustering(count).fit_predict(z.numpy()))
+
+
+def by_hdbscan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """HDBSCAN (scikit-learn), which finds K itself and leaves rows of thin regions to no cluster."""
+    from sklearn.cluster import HDBSCAN
+    _limited('hdbscan', len(z))
+    return _means(z, HDBSCAN(min_cluster_size=max(SMALLEST_CLUSTER, len(z) // 200), copy=True).fit_predict(z.numpy()))
+
+
+METHODS: dict[str, Callable[[Tensor, int, bool, int], Partition]] = dict(
+    kmeans=by_kmeans, scan=by_scan, temi=by_temi, spectral=by_spectral, agglomerative=by_agglomerative,
+    hdbscan=by_hdbscan)
+
+
+def center_head(z: Tensor, centers: Tensor, unit: bool) -> Head:
+    """Probabilities by the distance to centres, as a linear head.
+
+    Unit rows: softmax of the cosines over a temperature. Else the posterior of Gaussians of one common width, whose
+    exponent ``-|z - c|^2 / 2 s^2`` is linear in z but for a term that all clusters share.
+    """
+    if unit:
+        return Head(torch.nn.functional.normalize(centers, dim=1).T / CENTER_TEMPERATURE, torch.zeros(len(centers)))
+    nearest = torch.cat([torch.cdist(rows, centers).amin(1) for rows in z.split(8192)])
+    variance = max(float(nearest.square().mean()) / z.shape[1], 1e-12)
+    return Head(centers.T / variance, -centers.square().sum(dim=1) / (2 * variance))
