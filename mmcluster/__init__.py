@@ -21,4 +21,12 @@ for _name, (_version, _minimum, _maximum) in _WINDOWS.items():
 
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite has none
 
-__all__ = ['__version__']
+__all__ = ['ImageClusterer', '__version__']
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs scikit-learn and more when it is asked for (PEP 562)."""
+    if name == 'ImageClusterer':
+        from .apis.estimator import ImageClusterer
+        return ImageClusterer
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

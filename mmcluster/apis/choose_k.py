@@ -16,7 +16,7 @@ TREE_ROWS = 1500                # rows whose tree gives the first centres of eve
 SCORED_ROWS = 2000              # rows whose silhouettes are computed
 FITTED_ROWS = 10000             # rows that are clustered for the curve
 HALF_ROWS = 3000                # rows of either half of a split
-SPLITS = 5
+SPLITS = 6
 FINEST_STEP = 1.05              # candidates beyond 20 grow by this, finer than a suggestion can be
 SUGGESTIONS = 3
 APART = 1.15                    # suggestions differ at least by this factor, else the second choice says nothing
@@ -43,8 +43,12 @@ class KScore(NamedTuple):
 
     @property
     def score(self) -> float:
-        """What suggestions are ranked by: the mean of the four on the scale where 1 is best."""
-        return (self.silhouette + 1 / (1 + self.davies_bouldin) + self.stability + self.prediction_strength) / 4
+        """What suggestions are ranked by, at best 1: shape, stability and prediction strength have one vote each.
+
+        The two that judge the shape share a vote: both creep up with K where clusters are no balls.
+        """
+        shape = (self.silhouette + 1 / (1 + self.davies_bouldin)) / 2
+        return (shape + self.stability + self.prediction_strength) / 3
 
 
 class KChoice(NamedTuple):
@@ -112,7 +116,8 @@ def candidates(low: int, high: int) -> list[int]:
     return steps
 
 
-def _scored(whole: _Half, halves: list[tuple[_Half, _Half]], k: int, scored: np.ndarray, distance: np.ndarray) -> KScore:
+def _scored(whole: _Half, halves: list[tuple[_Half, _Half]], k: int, scored: np.ndarray,
+            distance: np.ndarray) -> KScore:
     """The point of the curve at K."""
     labels = whole.cluster(k).labels.numpy()
     stability, strength = [], []

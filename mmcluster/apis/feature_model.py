@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, BinaryIO, NamedTuple, Optional, Union
 
 import numpy as np
 import torch
@@ -127,16 +127,20 @@ class FeatureModel:
         numbers = [value.astype(np.float32) for value in (confidence, margin, distance, outlier)]
         return Assignment(own, numbers[0], second.astype(np.int64), *numbers[1:])
 
-    def save(self, path: Union[str, Path]) -> None:
-        """Write one ``.npz`` without pickles; an older file stays until the new one is whole."""
+    def write(self, stream: BinaryIO) -> None:
+        """Write an ``.npz`` without pickles to an open file."""
         meta = dict(self.meta, format=FORMAT, unit=bool(self.reducer.unit_), reason=self.reducer.reason_)
         arrays = dict(mean=self.reducer.mean_, reduce_weight=self.reducer.weight_.astype(np.float32),
                       centers=self.centers, weight=self.weight, bias=self.bias, median=self.median, reach=self.reach)
+        np.savez(stream, meta=np.array(json.dumps(meta)), **arrays)
+
+    def save(self, path: Union[str, Path]) -> None:
+        """Write one ``.npz``; an older file stays until the new one is whole."""
         with whole_file(Path(path)) as stream:
-            np.savez(stream, meta=np.array(json.dumps(meta)), **arrays)
+            self.write(stream)
 
     @classmethod
-    def load(cls, path: Union[str, Path]) -> 'FeatureModel':
+    def load(cls, path: Union[str, Path, BinaryIO]) -> 'FeatureModel':
         """Read what :meth:`save` wrote; nothing in the file can run.
 
         Raises:

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from mmcluster.functional.whitening import MOST_DIMS, blocks, principal_components, whitened_dims
+from mmcluster.functional.whitening import MOST_DIMS, blocks, principal_components, whitened_dims, whitening_scale
 
 FEWEST_FOR_UNIT = 8             # in fewer dimensions the length of a row tells clusters apart
 
 
 class FeatureReducer:
-    """Centre, project on principal components, whiten, scale rows to unit length.
+    """Centre, project on principal components, whiten (softly), scale rows to unit length.
 
     Args:
         dims: Number of dimensions; ``'auto'`` follows the numbers of rows and of dimensions that vary; ``None`` keeps
@@ -55,7 +55,7 @@ class FeatureReducer:
             if wanted:
                 dims = min(wanted, len(found.variance))
                 self.reason_ = f'{dims} of {width} dimensions, as asked.'
-            self.weight_ = (found.directions[:dims] / np.sqrt(found.variance[:dims, None])).T
+            self.weight_ = (found.directions[:dims] * whitening_scale(found.variance[:dims])[:, None]).T
         self.unit_ = self.weight_.shape[1] >= FEWEST_FOR_UNIT
         return self
 

@@ -77,7 +77,7 @@ def embed_inputs(given: Any, encoder: Any, store: Optional[str] = None, workers:
         FileNotFoundError: If the folder does not exist.
         ValueError: If there are no images, or none can be read.
     """
-    from mmcluster.datasets.files import list_images
+    from mmcluster.datasets.listing import list_images
     from mmcluster.encoders import embed_files
     root = Path('.')
     if isinstance(given, (str, os.PathLike)):
@@ -98,7 +98,8 @@ def embed_inputs(given: Any, encoder: Any, store: Optional[str] = None, workers:
     found = embed_files(encoder, files, root, store, workers=workers)
     if found.unreadable:
         shown = '; '.join(f'{path}: {reason}' for path, reason in found.unreadable[:3])
-        warnings.warn(f'{len(found.unreadable)} of {len(files)} images cannot be read and belong to no cluster ({shown})')
+        warnings.warn(f'{len(found.unreadable)} of {len(files)} images cannot be read and belong to no cluster '
+                      f'({shown})')
     bad = {path for path, _ in found.unreadable}
     rows = np.array([row for row, path in enumerate(files) if path not in bad], np.int64)
     if not len(rows):

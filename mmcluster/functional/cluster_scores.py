@@ -9,8 +9,8 @@ from .metrics import clustering_metrics
 def prediction_strength(own: np.ndarray, predicted: np.ndarray) -> float:
     """Return how well another sample's clustering predicts which rows belong together (Tibshirani and Walther, 2005).
 
-    The paper takes the smallest of the clusters' shares; their mean says the same of K and hangs less on the one cluster
-    that happened to be cut differently.
+    The paper takes the smallest of the clusters' shares; their mean says the same of K and hangs less on the one
+    cluster that happened to be cut differently.
 
     Args:
         own: (N,) integer clusters of the rows by their own clustering.

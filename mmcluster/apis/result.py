@@ -1,0 +1,158 @@
+"""The result folder: a table with one row an image, embeddings, the model for new images and a summary."""
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Sequence, Union
+
+import numpy as np
+
+from .feature_model import FeatureModel
+from .writing import whole_file
+
+FORMAT = 1
+INTEGERS = ('cluster', 'second', 'duplicate_group')
+NUMBERS = ('confidence', 'margin', 'distance', 'x', 'y', 'outlier')
+COLUMNS = ('path', 'cluster', 'confidence', 'second', 'margin', 'distance', 'x', 'y', 'outlier', 'duplicate_group')
+AGAIN = 'run mmcluster cluster again'
+
+
+class ResultError(ValueError):
+    """A result folder that cannot be read, with what to do."""
+
+
+@dataclass
+class Result:
+    """What a result folder holds.
+
+    Attributes:
+        paths: N paths relative to the root, with forward slashes.
+        table: The other columns of ``assignments.csv``, (N,) each: int64, -1 where there is none, or float64.
+        embed: (N, D) float16.
+        summary: See ``docs/en/cluster_a_folder.md``.
+        model: What new images need.
+        unreadable: (path, reason) of the images that are not in the table.
+        label: N class names, '' for unknown, or ``None``.
+    """
+    paths: list[str]
+    table: dict[str, np.ndarray]
+    embed: np.ndarray
+    summary: dict[str, Any]
+    model: FeatureModel
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    label: Optional[list[str]] = None
+
+
+def _text(rows: Sequence[Sequence[Any]]) -> bytes:
+    """CSV of rows. Names that no text can hold keep their bytes."""
+    stream = io.StringIO(newline='')
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue().encode('utf-8', 'surrogateescape')
+
+
+def _table(result: Result) -> bytes:
+    """``assignments.csv``."""
+    columns = [result.paths]
+    for name in COLUMNS[1:]:
+        values = result.table[name].tolist()
+        if name in NUMBERS:
+            columns.append([f'{value:.5g}' for value in values])
+        else:
+            columns.append(['' if name == 'duplicate_group' and value < 0 else value for value in values])
+    if result.label is not None:
+        columns.append(result.label)
+    header = COLUMNS if result.label is None else (*COLUMNS, 'label')
+    return _text([header, *zip(*columns)])
+
+
+def write_result(folder: Union[str, Path], result: Result) -> None:
+    """Write a result folder; what another run left there stays until everything new is on the disk.
+
+    The summary comes last and knows size and checksum of the other files, so a reader never takes files of two runs
+    for one result.
+
+    Args:
+        folder: Made if needed.
+        result: What to write.
+
+    Raises:
+        OSError: If the folder cannot be written; the files that were there stay as they are.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    embed, model = io.BytesIO(), io.BytesIO()
+    np.save(embed, result.embed.astype(np.float16), allow_pickle=False)
+    result.model.write(model)
+    files = {'assignments.csv': _table(result), 'embeddings.npy': embed.getvalue(), 'model.npz': model.getvalue(),
+             'unreadable.csv': _text([('path', 'reason'), *result.unreadable])}
+    summary = dict(result.summary, format=FORMAT, files={
+        name: dict(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()) for name, data in files.items()})
+    files['summary.json'] = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=True).encode()
+    parts = [folder / f'.{name}.new' for name in files]
+    try:
+        for part, data in zip(parts, files.values()):       # a full disk shows here, before anything is replaced
+            with whole_file(part) as stream:
+                stream.write(data)
+        for part, name in zip(parts, files):
+            part.replace(folder / name)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _load(folder: Path, name: str, expected: dict[str, Any]) -> bytes:
+    """One file, which must be the one that the summary knows."""
+    try:
+        data = (folder / name).read_bytes()
+    except FileNotFoundError:
+        raise ResultError(f'{folder} lacks {name}: {AGAIN}') from None
+    known = expected.get(name, {})
+    if len(data) != known.get('bytes') or hashlib.sha256(data).hexdigest() != known.get('sha256'):
+        raise ResultError(f'{folder / name} is not the file that summary.json describes ({len(data)} instead of '
+                          f'{known.get("bytes")} bytes, or changed): it was cut short or edited, so {AGAIN}')
+    return data
+
+
+def read_summary(folder: Union[str, Path]) -> dict[str, Any]:
+    """Read ``summary.json``.
+
+    Raises:
+        ResultError: If there is none, it is damaged, or of another version.
+    """
+    path = Path(folder) / 'summary.json'
+    try:
+        summary = json.loads(path.read_text(encoding='utf-8'))
+        version = summary['format']
+    except FileNotFoundError:
+        raise ResultError(f'{folder} is no result folder, as it has no summary.json: give the folder that mmcluster '
+                          'cluster wrote') from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ResultError(f'{path} is damaged ({error}): {AGAIN}') from error
+    if version != FORMAT:
+        raise ResultError(f'{folder} has format {version}, this version of mmcluster reads {FORMAT}: {AGAIN}, or use '
+                          f'the version that wrote it ({summary.get("mmcluster", "unknown")})')
+    return summary
+
+
+def read_result(folder: Union[str, Path]) -> Result:
+    """Read a result folder and check that its files are whole and of one run.
+
+    Raises:
+        ResultError: With what to do.
+    """
+    folder, summary = Path(folder), read_summary(folder)
+    data = {name: _load(folder, name, summary.get('files', {}))
+            for name in ('assignments.csv', 'embeddings.npy', 'model.npz', 'unreadable.csv')}
+    rows = [list(csv.reader(io.StringIO(data[name].decode('utf-8', 'surrogateescape'), newline='')))
+            for name in ('assignments.csv', 'unreadable.csv')]
+    (header, *body), (_, *unreadable) = rows
+    columns = dict(zip(header, zip(*body))) if body else {name: () for name in header}
+    table = {name: np.array([int(value) if value else -1 for value in columns[name]], np.int64) for name in INTEGERS}
+    table |= {name: np.array(columns[name], np.float64) for name in NUMBERS}
+    label = list(columns['label']) if 'label' in columns else None
+    return Result(list(columns['path']), table, np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False),
+                  summary, FeatureModel.load(io.BytesIO(data['model.npz'])), [tuple(row) for row in unreadable], label)
