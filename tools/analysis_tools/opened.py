@@ -80,14 +80,17 @@ def views_of(model: nn.Module, dataset: IndexedDataset, index: Tensor) -> Tensor
 
 
 def embed_and_score(model: nn.Module, dataset: IndexedDataset, args: argparse.Namespace,
-                    num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
+                    cfg: Config) -> tuple[Tensor, Tensor]:
     """Embedding (N, D) of all images, and how sure it is that each belongs to each cluster (N, K).
+
+    Clusters are numbered as in the run's assignments: its final centres are in its last checkpoint.
 
     Args:
         model: A clusterer in evaluation mode.
         dataset: The images.
-        args: ``source``: ``'head'``, ``'kmeans'``, or ``None`` for the head if there is one; ``batch_size``.
-        num_clusters: K of k-means.
+        args: ``source``: ``'head'``, ``'kmeans'``, or ``None`` for that of the run's result; ``num_clusters`` of
+            k-means, ``None`` for the config's; ``batch_size``.
+        cfg: Config of the run, whose first metric is its result.
 
     Raises:
         ValueError: If the model has no head, or k-means no number of clusters.
@@ -95,19 +98,33 @@ def embed_and_score(model: nn.Module, dataset: IndexedDataset, args: argparse.Na
     has_head = model.deployed()[2] is not None
     if args.source == 'head' and not has_head:
         raise ValueError(f'{type(model).__name__} has no head; take --source kmeans')
-    if args.source == 'head' or args.source is None and has_head:
+    metric = next((metric for metric in metrics_of(cfg) if metric.get('type') == 'ClusteringMetric'), {})
+    source = args.source or metric.get('source', 'kmeans' if metric else 'head')
+    if source == 'head' and has_head:
         width = len(model.embed(views_of(model, dataset, torch.arange(1)))[0])
         found = sweep(model, dataset, lambda x: torch.cat([part.float() for part in model.outputs(x)], 1),
                       args.batch_size)
         return found[:, :width], found[:, width:].softmax(1)
+    kmeans_metric = next((one for one in metrics_of(cfg) if one.get('num_clusters')), {})
+    num_clusters = args.num_clusters or kmeans_metric.get('num_clusters')
     if not num_clusters:
         raise ValueError('k-means needs a number of clusters: give --num-clusters')
     embed = sweep(model, dataset, model.embed, args.batch_size)
-    return embed, center_similarity(embed, kmeans(embed, num_clusters).centers)
+    space = kmeans_metric.get('metric', 'cosine')
+    centers = model.final_centers.get(kmeans_metric.get('prefix') or 'kmeans', space)
+    if centers is None or len(centers) != num_clusters:
+        print('the checkpoint keeps no centres of these clusters: k-means runs anew, and numbers them anew')
+        options = {name: kmeans_metric[name] for name in ('n_init', 'seed') if name in kmeans_metric}
+        centers = kmeans(embed, num_clusters, metric=space, **options).centers
+    return embed, center_similarity(embed, centers, space)
+
+
+def metrics_of(cfg: Config) -> list[dict]:
+    """Configs of the metrics with which a config is tested."""
+    found = cfg.get('test_evaluator') or []
+    return list(found) if isinstance(found, (list, tuple)) else [found]
 
 
 def clusters_of(cfg: Config) -> Optional[int]:
     """Number of clusters with which a config's k-means is evaluated, ``None`` if it does not say."""
-    evaluators = cfg.get('test_evaluator') or []
-    evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
-    return next((metric.num_clusters for metric in evaluators if metric.get('num_clusters')), None)
+    return next((metric.num_clusters for metric in metrics_of(cfg) if metric.get('num_clusters')), None)

@@ -13,7 +13,7 @@ import argparse
 
 import numpy as np
 import torch
-from opened import arguments, clusters_of, embed_and_score, opened, views_of
+from opened import arguments, embed_and_score, opened, views_of
 from PIL import Image
 from torch import Tensor, nn
 
@@ -30,8 +30,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--top', type=int, default=3, help='images for each prototype')
     parser.add_argument('--center-ratio', type=float, default=0.5,
                         help='share of the N / K images of a cluster that make its prototype')
-    parser.add_argument('--source', choices=['head', 'kmeans'], help='what says how sure an image is; default: the '
-                        'head, k-means without one')
+    parser.add_argument('--source', choices=['head', 'kmeans'], help='what says how sure an image is; default: what '
+                        'the result of the run is of')
     parser.add_argument('--num-clusters', type=int, help="of k-means; default: the config's")
     parser.add_argument('--attention', action='store_true', help='show where the prototype is found')
     parser.add_argument('--metric', choices=['cosine', 'dot'], default='cosine', help='of the attention')
@@ -62,7 +62,7 @@ def draw(args: argparse.Namespace) -> np.ndarray:
     """The figure, (height, width, 3) uint8; says which images it shows."""
     with opened(args) as (cfg, dataset):
         model = open_model(cfg, args.checkpoint)
-    embed, score = embed_and_score(model, dataset, args, args.num_clusters or clusters_of(cfg))
+    embed, score = embed_and_score(model, dataset, args, cfg)
     found = find_prototypes(embed, score, args.top, args.center_ratio)
     for cluster, rows in enumerate(found.top.tolist()):
         names = [dataset.paths[row] if dataset.paths else str(row) for row in rows]

@@ -2,7 +2,8 @@
 
 python tools/analysis_tools/reliability.py CONFIG CHECKPOINT --out reliable.png [--stage NAME] [--max-samples 5000]
 
-The checkpoint's bank holds the kept labels in ``target`` (a booster with selected labels, such as SPICE's joint stage).
+The checkpoint's bank holds the kept labels in ``target`` (a booster with selected labels, such as SPICE's joint stage)
+or, where there is none, the clusters of the last E-step in ``label`` (ProPos).
 Both panels show one layout of the embedding, by cosine: on the left the clusters of all images, on the right the labels
 of the kept ones. --features shows the embedding of another network, such as the one that the selection looked at.
 Ground truth is read for the captions only.
@@ -15,7 +16,7 @@ from typing import Optional
 import matplotlib
 import numpy as np
 import torch
-from opened import arguments, clusters_of, embed_and_score, opened, sweep
+from opened import arguments, embed_and_score, opened, sweep
 from sklearn.manifold import TSNE
 from torch import Tensor
 
@@ -32,10 +33,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint')
     parser.add_argument('--features', nargs='+', metavar=('CONFIG', 'CHECKPOINT'),
                         help='embed by this network; a third word names the stage of a recipe')
-    parser.add_argument('--field', default='target', help='bank field of the kept labels')
+    parser.add_argument('--field', help="bank field of the kept labels; default: target, or label where there is none")
     parser.add_argument('--max-samples', type=int, default=5000, help='images in the figure, drawn at random')
-    parser.add_argument('--source', choices=['head', 'kmeans'], help='of the clusters of all images; default: the '
-                        'head, k-means without one')
+    parser.add_argument('--source', choices=['head', 'kmeans'], help='of the clusters of all images; default: what '
+                        'the result of the run is of')
     parser.add_argument('--num-clusters', type=int, help="of k-means; default: the config's")
     parser.add_argument('--perplexity', type=float, default=30.)
     parser.add_argument('--seed', type=int, default=0)
@@ -45,18 +46,19 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def kept_labels(model: torch.nn.Module, field: str, num_rows: int) -> Tensor:
+def kept_labels(model: torch.nn.Module, field: Optional[str], num_rows: int) -> Tensor:
     """Labels (N,) in the bank, -1 where there is none.
 
     Args:
         model: Has a bank with the field.
-        field: Its name.
+        field: Its name; ``None``: ``'target'``, or ``'label'``, as of ProPos, where there is none.
         num_rows: Images.
 
     Raises:
         ValueError: If there is no such field, it is of other images, or nothing was kept.
     """
     bank = getattr(model, 'bank', None)
+    field = field or ('label' if bank is not None and 'target' not in bank.fills else 'target')
     if bank is None or field not in bank.fills:
         raise ValueError(f'{type(model).__name__} keeps no {field!r} in its bank; take the checkpoint of a booster '
                          f'with selected labels')
@@ -96,7 +98,7 @@ def main() -> None:
         kept = kept_labels(model, args.field, len(dataset))
         other = open_model(open_config(args.features[0], *args.features[2:]), args.features[1]) if args.features \
             else None
-    embed, score = embed_and_score(model, dataset, args, args.num_clusters or clusters_of(cfg))
+    embed, score = embed_and_score(model, dataset, args, cfg)
     if other is not None:
         embed = sweep(other, dataset, other.embed, args.batch_size)
     cluster = score.argmax(1).cpu()
