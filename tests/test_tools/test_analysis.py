@@ -113,7 +113,7 @@ def test_prototypes_of_any_method(runs, draw, method, attention):
 
 def test_the_surest_images_decide(runs, draw):
     """A prototype is recomputed by hand, from the kept head of a SPICE."""
-    text, _ = draw('prototypes', *spice(runs), '--top', 1, '--center-ratio', 1)
+    text, _ = draw('prototypes', *spice(runs), '--source', 'head', '--top', 1, '--center-ratio', 1)
     model = open_model(open_config(str(spice(runs)[0])), str(spice(runs)[1]))
     images = torch.from_numpy(np.load(runs / 'images.npy'))[:, None] / 255.
     embed, logits = model.outputs(model.data_preprocessor._normalize(images))
@@ -127,7 +127,19 @@ def test_sources_of_prototypes(runs, draw):
     by_head, _ = draw('prototypes', *spice(runs), '--source', 'head')
     by_default, _ = draw('prototypes', *spice(runs))
     by_kmeans, _ = draw('prototypes', *spice(runs), '--source', 'kmeans', '--num-clusters', 3)
-    assert by_head == by_default != by_kmeans and by_kmeans.count('cluster') == 3
+    assert by_head != by_default != by_kmeans and by_kmeans.count('cluster') == 3
+    assert by_default == draw('prototypes', *spice(runs), '--source', 'kmeans')[0], 'its evaluation is by k-means'
+
+
+def test_pictures_number_clusters_as_the_table_does(runs, draw):
+    """The nearest images of a cluster belong to it by the run's own assignments."""
+    text, _ = draw('prototypes', *clusmatch(runs), '--top', 1, '--center-ratio', 0.1)
+    lines = (clusmatch(runs)[1].parent / 'assignments.csv').read_text().splitlines()[1:]
+    cluster = [int(line.split(',')[1]) for line in lines]
+    assert [cluster[int(row)] for row in re.findall(r'cluster \d+: (\d+)\n', text)] == list(range(K))
+
+
+def test_options_of_sources(runs, draw):
     with pytest.raises(ValueError, match='ProPos has no head; take --source kmeans'):
         draw('prototypes', *propos(runs), '--source', 'head')
     with pytest.raises(ValueError, match='give --num-clusters'):
@@ -166,6 +178,13 @@ def test_half_a_network_is_refused(runs, draw, capsys):
     with pytest.raises(SystemExit):
         draw('reliability', *clusmatch(runs), '--features', propos(runs)[0])
     assert '--features takes a config, a checkpoint' in capsys.readouterr().err
+
+
+def test_labels_of_the_last_e_step_where_nothing_is_selected(runs, draw, tmp_path):
+    checkpoint = load(propos(runs)[1])
+    checkpoint['state_dict']['bank.label'] = torch.arange(N) % K
+    torch.save(checkpoint, tmp_path / 'labelled.pth')
+    assert f'{N} kept images' in draw('reliability', propos(runs)[0], tmp_path / 'labelled.pth')[0]
 
 
 def test_a_method_without_kept_labels(runs, draw):

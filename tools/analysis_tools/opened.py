@@ -113,7 +113,7 @@ def embed_and_score(model: nn.Module, dataset: IndexedDataset, args: argparse.Na
     space = kmeans_metric.get('metric', 'cosine')
     centers = model.final_centers.get(kmeans_metric.get('prefix') or 'kmeans', space)
     if centers is None or len(centers) != num_clusters:
-        print('the checkpoint keeps no centres of these clusters: k-means runs anew, and numbers them anew')
+        print('the checkpoint keeps no such centres: k-means runs, and numbers, anew')
         options = {name: kmeans_metric[name] for name in ('n_init', 'seed') if name in kmeans_metric}
         centers = kmeans(embed, num_clusters, metric=space, **options).centers
     return embed, center_similarity(embed, centers, space)

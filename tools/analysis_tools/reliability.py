@@ -58,7 +58,8 @@ def kept_labels(model: torch.nn.Module, field: Optional[str], num_rows: int) -> 
         ValueError: If there is no such field, it is of other images, or nothing was kept.
     """
     bank = getattr(model, 'bank', None)
-    field = field or ('label' if bank is not None and 'target' not in bank.fills else 'target')
+    fills = getattr(bank, 'fills', {})
+    field = field or ('label' if 'label' in fills and 'target' not in fills else 'target')
     if bank is None or field not in bank.fills:
         raise ValueError(f'{type(model).__name__} keeps no {field!r} in its bank; take the checkpoint of a booster '
                          f'with selected labels')
