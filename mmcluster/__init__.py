@@ -1,32 +1,86 @@
-"""mmcluster: deep image clustering on OpenMMLab's engine."""
+"""mmcluster: deep image clustering on OpenMMLab's engine.
+
+Importing this package costs no time: what is below it is imported when it is used. As soon as mmengine's runner is
+imported, by whomever, ``compat`` puts the safe checkpoint loader into it.
+"""
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.metadata
+import re
+import sys
 import warnings
 
-import mmcv
-import mmengine
-import mmpretrain
-from mmengine.utils import digit_version
-
-from . import compat  # noqa: F401  installs the safe checkpoint loader
 from .version import __version__
 
-_WINDOWS = {  # package -> version in use, first that works, first that may not
-    'mmengine': (mmengine.__version__, '0.10.7', '0.11.0'),
-    'mmcv': (mmcv.__version__, '2.2.0', '2.3.0'),
-    'mmpretrain': (mmpretrain.__version__, '1.2.0', '1.3.0'),
+_WINDOWS = {  # package -> names of its distributions, first version that works, first that may not
+    'mmengine': (('mmengine', 'mmengine-lite'), '0.10.7', '0.11.0'),
+    'mmcv': (('mmcv', 'mmcv-lite'), '2.2.0', '2.3.0'),
+    'mmpretrain': (('mmpretrain',), '1.2.0', '1.3.0'),
 }
-for _name, (_version, _minimum, _maximum) in _WINDOWS.items():
-    assert digit_version(_minimum) <= digit_version(_version) < digit_version(_maximum), (
-        f'{_name}=={_version} is used but incompatible. Please install {_name}>={_minimum},<{_maximum}'
-        f'{" (mmcv-lite is enough)" if _name == "mmcv" else ""}.')
+_LAZY = ('apis', 'checks', 'compat', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'registry',
+         'selectors', 'strict', 'structures', 'utils', 'visualization')
+
+
+def _version(distributions):
+    """Version of the first of some distributions that is installed."""
+    for name in distributions:
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    raise ImportError(f'mmcluster needs {distributions[0]}: pip install {distributions[-1]}')
+
+
+def _numbers(version):
+    return tuple(map(int, re.findall(r'\d+', version)[:3]))
+
+
+for _name, (_distributions, _minimum, _maximum) in _WINDOWS.items():
+    _found = _version(_distributions)
+    if not _numbers(_minimum) <= _numbers(_found) < _numbers(_maximum):
+        raise ImportError(f'{_name}=={_found} is used but incompatible. Please install {_name}>={_minimum},<{_maximum}'
+                          f'{" (mmcv-lite is enough)" if _name == "mmcv" else ""}.')
 
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite has none
 
-__all__ = ['ImageClusterer', '__version__']
+
+class _AfterRunner(importlib.abc.MetaPathFinder):
+    """Imports ``compat`` right after ``mmengine.runner``, before anyone can read a checkpoint by it."""
+
+    def find_spec(self, name, path, target=None):
+        """The ordinary module, with ``compat`` behind it; nothing for all others."""
+        if name != 'mmengine.runner':
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        original = spec.loader.exec_module
+
+        def exec_module(module):
+            original(module)
+            importlib.import_module('mmcluster.compat')
+
+        spec.loader.exec_module = exec_module
+        return spec
 
 
-def __getattr__(name: str) -> object:
-    """Import what needs scikit-learn and more when it is asked for (PEP 562)."""
+if 'mmengine.runner' in sys.modules:
+    importlib.import_module('mmcluster.compat')
+else:
+    sys.meta_path.insert(0, _AfterRunner())
+
+
+def __getattr__(name):
+    """Import a part of the package when it is first asked for (PEP 562)."""
     if name == 'ImageClusterer':
-        from .apis.estimator import ImageClusterer
-        return ImageClusterer
+        return importlib.import_module(f'{__name__}.apis.estimator').ImageClusterer
+    if name in _LAZY:
+        return importlib.import_module(f'{__name__}.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__():
+    return sorted({*globals(), *_LAZY, 'ImageClusterer'})
+
+
+__all__ = ['ImageClusterer', '__version__']

@@ -4,18 +4,12 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mmengine.config import Config, DictAction
-from mmengine.dist import is_main_process
+from mmcluster.command_line import Settings, output_file
 
-from mmcluster.apis import open_config
-from mmcluster.compat import allow_pickle
-from mmcluster.engine.launch import group_options, init_environment, leave_environment, prepare
-from mmcluster.engine.recipe import build_runner, close
-from mmcluster.engine.stages import stage_config
-from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
-from mmcluster.evaluation.results import output_file
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -34,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--out-item', type=output_file, help='write the metrics to this JSON file')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
     parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
+    parser.add_argument('--cfg-options', nargs='+', action=Settings, help='override settings, key=value')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
@@ -44,6 +38,8 @@ def parse_args() -> argparse.Namespace:
 
 def load_config(args: argparse.Namespace) -> Config:
     """The config to test, ready for a Runner."""
+    from mmcluster.apis import open_config
+    from mmcluster.engine.launch import prepare
     cfg = open_config(args.config, args.stage, args.cfg_options, args.work_dir)
     cfg.load_from = args.checkpoint
     if args.no_pin_memory:
@@ -62,6 +58,10 @@ def asked_group(args: argparse.Namespace) -> dict[str, Any]:
     """What the config says about the process group, before anything is built."""
     if args.launcher == 'none':
         return {}
+    from mmengine.config import Config
+
+    from mmcluster.engine.launch import group_options
+    from mmcluster.engine.stages import stage_config
     cfg = Config.fromfile(args.config, lazy_import=False)
     cfg.merge_from_dict(args.cfg_options or {})
     if args.stage in cfg.get('stages', {}):
@@ -76,6 +76,10 @@ def evaluate(args: argparse.Namespace) -> None:
     Raises:
         ValueError: If ``--out`` is given, and no metric of the config assigns clusters.
     """
+    from mmengine.dist import is_main_process
+
+    from mmcluster.engine.recipe import build_runner, close
+    from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
     runner = build_runner(load_config(args))
     metrics = runner.test_loop.evaluator.metrics
     metric = next((metric for metric in metrics if isinstance(metric, ClusteringMetric)), None)
@@ -93,6 +97,9 @@ def evaluate(args: argparse.Namespace) -> None:
 def main() -> None:
     """Evaluate in the process group of the launcher."""
     args = parse_args()
+    # imported here and above, so that --help does not wait for torch
+    from mmcluster.compat import allow_pickle
+    from mmcluster.engine.launch import init_environment, leave_environment
     init_environment(args.launcher, **asked_group(args))
     with ExitStack() as stack:
         if args.allow_pickle:

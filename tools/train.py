@@ -5,13 +5,12 @@ import argparse
 import os
 import os.path as osp
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-from mmengine.config import Config, DictAction
+from mmcluster.command_line import Settings
 
-from mmcluster.compat import allow_pickle
-from mmcluster.engine.launch import leave_environment, scale_lr
-from mmcluster.engine.option_names import check_names
-from mmcluster.engine.recipe import run
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,13 +23,16 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--overwrite', action='store_true', help='train again even if the work dir holds results')
     parser.add_argument('--allow-config-change', action='store_true', help='resume with another config, or train a '
                         'finished run on to the end of a longer one')
+    parser.add_argument('--epochs', type=int, help='train for another number of epochs; of a recipe, each stage for at '
+                        'most as many. Schedules move with it')
+    parser.add_argument('--full-log', action='store_true', help='show long entries of the log in the console, too')
     parser.add_argument('--amp', action='store_true', help='bfloat16 autocast')
     parser.add_argument('--no-validate', action='store_true', help='no evaluation during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
     parser.add_argument('--no-persistent-workers', action='store_true', help='restart loader workers every epoch')
     parser.add_argument('--allow-pickle', action='store_true', help='read pretrained files that can run code')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='override settings, key=value')
+    parser.add_argument('--cfg-options', nargs='+', action=Settings, help='override settings, key=value')
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
     args = parser.parse_args()
@@ -40,6 +42,11 @@ def parse_args() -> argparse.Namespace:
 
 def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
     """Apply the switches to the config of one stage, in place."""
+    from mmcluster.engine.launch import scale_lr
+    from mmcluster.engine.length import set_epochs
+    if args.epochs is not None:
+        longest = args.epochs if args.single else cfg.get('train_cfg', {}).get('max_epochs', args.epochs)
+        set_epochs(cfg, min(args.epochs, longest))
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         if kind not in ('OptimWrapper', 'AutocastOptimWrapper'):
@@ -62,10 +69,20 @@ def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
 def main() -> None:
     """Run the config."""
     args = parse_args()
+    # imported here, so that --help does not wait for torch
+    from mmengine.config import Config
+
+    from mmcluster.compat import allow_pickle
+    from mmcluster.engine.launch import leave_environment
+    from mmcluster.engine.option_names import check_names
+    from mmcluster.engine.recipe import run
+    if args.full_log:
+        os.environ['MMCLUSTER_FULL_LOG'] = '1'
     cfg = Config.fromfile(args.config, lazy_import=False)
     if args.cfg_options:
         check_names(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
+    args.single = 'stages' not in cfg
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs', osp.splitext(osp.basename(args.config))[0])
     with ExitStack() as stack:

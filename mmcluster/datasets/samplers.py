@@ -123,7 +123,10 @@ class StreamSampler(Sampler):
                                 'give `length`, the number of steps per epoch'))
         rows = len(stream.rows)
         if rows < stream.size:
-            raise ValueError(f'batch larger than data set: N={rows}, size={stream.size} of stream {name!r}; lower it')
+            fits = max(rows // 2 // self.world_size, 1) * self.world_size    # two steps an epoch
+            raise ValueError(f'batch larger than data set: N={rows}, size={stream.size} of stream {name!r}; lower it, '
+                             f'e.g. --cfg-options train_dataloader.sampler.streams.{name}.size={fits} (of a stage of a '
+                             f'recipe: stages.STAGE.options.train_dataloader.sampler.streams.{name}.size={fits})')
         return rows // stream.size
 
     def set_epoch(self, epoch: int) -> None:

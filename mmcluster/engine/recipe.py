@@ -20,12 +20,14 @@ from mmcluster.utils import on_main_process
 
 from .changes import comparable
 from .config_names import check_config
+from .console import ShortLogRunner
 from .exact import check_accumulation, check_exact
+from .hooks import AnnounceHook
 from .launch import group_options, init_environment, prepare
 from .lock import locked
 from .progress import latest_checkpoint, starting_point
 from .records import BUILT_ON, DONE, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
-from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics
+from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics, check_schedules
 from .stages import check_placeholders, check_stages, stage_config
 
 _RUNNERS = itertools.count()
@@ -139,6 +141,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
         runner.register_hook(StartHook(work_dir, wanted, checkpoint, (work_dir, *later) if overwrite else (),
                                        tuple(files.values())))
         _check(runner)
+        runner.register_hook(AnnounceHook())
         runner.train()
         barrier()
         checkpoint = latest_checkpoint(work_dir)
@@ -166,6 +169,7 @@ def _check(runner: Runner) -> None:
     check_batch(runner)
     check_labels(runner)
     check_metrics(runner)
+    check_schedules(runner)
 
 
 def build_runner(cfg: Config) -> Runner:
@@ -182,8 +186,8 @@ def build_runner(cfg: Config) -> Runner:
     return _Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
 
 
-class _Runner(Runner):
-    """mmengine's Runner, whose metrics do not stop each other."""
+class _Runner(ShortLogRunner):
+    """mmengine's Runner, whose console is short, and whose metrics do not stop each other."""
 
     def dump_config(self) -> None:
         """Nothing yet: a ``StartHook`` does it, as the attempt may still be refused and leave the old file."""

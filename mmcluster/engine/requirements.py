@@ -148,6 +148,23 @@ def check_metrics(runner: Runner) -> None:
                                   f'meant')
 
 
+def check_schedules(runner: Runner) -> None:
+    """Warn of a number in the model's config that a ``ScheduleHook`` replaces by others.
+
+    Args:
+        runner: The Runner.
+    """
+    for hook in runner.hooks:
+        if not isinstance(hook, ScheduleHook):
+            continue
+        value = runner.cfg.get('model')
+        for name in hook.param.split('.'):
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, (int, float)) and value not in hook.extremes():
+            runner.logger.warning(f'model.{hook.param}={value} has no effect: the ScheduleHook of {hook.param!r} in '
+                                  f'custom_hooks sets {sorted(hook.extremes())}; change it there, or drop the hook')
+
+
 def _first_epoch(runner: Runner, name: str) -> tuple[Optional[int], int]:
     """First epoch in which a float of the model is not 0, ``None`` if there is none; and iterations an epoch."""
     loop = runner.train_loop

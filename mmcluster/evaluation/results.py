@@ -6,7 +6,6 @@ import io
 import json
 import os
 import uuid
-from argparse import ArgumentTypeError
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Iterator
 
@@ -43,28 +42,6 @@ def write_text(path: str, text: str) -> None:
     """
     with replaced(path) as file:
         file.write(text.encode())
-
-
-def output_file(path: str) -> str:
-    """Type of a command-line option: a file that is written after long work, so its folder is made before.
-
-    Args:
-        path: The file; what it holds stays for now.
-
-    Raises:
-        ArgumentTypeError: If it cannot be written.
-    """
-    probe = f'{path}.{uuid.uuid4().hex}.tmp'
-    try:
-        if os.path.isdir(path):
-            raise IsADirectoryError('this is a folder, name a file in it')
-        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-        with open(probe, 'xb'):
-            pass
-        os.remove(probe)
-    except OSError as error:
-        raise ArgumentTypeError(f'{path} cannot be written: {error}') from None
-    return path
 
 
 def write_json(path: str, value: Any) -> None:

@@ -17,12 +17,13 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from reduced import clusmatch_cfg, load, propos_cfg, train, write_base, write_digits, write_recipe
 
+from mmcluster.command_line import output_file
 from mmcluster.engine import lock, records
 from mmcluster.engine.launch import leave_environment
 from mmcluster.engine.lock import end_with_parent, locked
 from mmcluster.engine.records import clear, read_record
 from mmcluster.engine.stages import in_order
-from mmcluster.evaluation.results import output_file, replaced
+from mmcluster.evaluation.results import replaced
 
 pytestmark = pytest.mark.usefixtures('engine')
 

@@ -24,13 +24,15 @@ from opened import clusters_of, sweep
 from pixels import pixels_kmeans
 
 from mmcluster.apis import open_config, open_model
+from mmcluster.engine.config_names import check_config
 from mmcluster.engine.recipe import run
+from mmcluster.engine.stages import check_names
 from mmcluster.evaluation.results import write_json, write_text
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.metrics import clustering_metrics
 from mmcluster.registry import DATASETS
 
-CONTROLS = ('pixels', 'untrained')
+CONTROLS, SOURCES = ('pixels', 'untrained'), ('head', 'kmeans')
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,7 +47,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def control(path: str, kind: str, seed: int) -> dict[str, float]:
-    """Metrics of k-means on what no training has touched, under the names of the head's.
+    """Metrics of k-means on what no training has touched, under the names of all sources.
 
     Args:
         path: The config, for data and network.
@@ -63,7 +65,43 @@ def control(path: str, kind: str, seed: int) -> dict[str, float]:
         model.eval()
         label = kmeans(sweep(model, dataset, model.embed, 256), num_clusters, seed=seed, n_init=10).labels
         metrics = clustering_metrics(dataset.labels, np.asarray(label))
-    return {f'head/{name}': value for name, value in metrics.items()}
+    return {f'{source}/{name}': value for source in SOURCES for name, value in metrics.items()}
+
+
+def check_table(spec: Config, folder: str) -> None:
+    """Refuse a table that could not be printed when all its rows are trained.
+
+    Args:
+        spec: The table.
+        folder: Of its file.
+
+    Raises:
+        ValueError: If it lacks a part, or a row has a control, an option or a metric that there is not.
+        FileNotFoundError: If there is no such config.
+    """
+    missing = [name for name in ('title', 'metrics', 'rows') if not spec.get(name)]
+    if missing:
+        raise ValueError(f'{spec.filename}: a table has title, config, metrics and rows; {", ".join(missing)} is missing')
+    known = clustering_metrics(np.arange(2), np.arange(2))
+    for title, row in spec.rows.items():
+        if row.get('control') not in (None, *CONTROLS):
+            raise ValueError(f'row {title!r}: control must be one of {CONTROLS}, got {row["control"]!r}')
+        path = row.get('config', spec.get('config'))
+        if not path or not os.path.isfile(os.path.join(folder, path)):
+            raise FileNotFoundError(f'row {title!r}: no file {path!r} in {folder}; give the table or the row a config')
+        cfg = Config.fromfile(os.path.join(folder, path), lazy_import=False)
+        check_names(cfg, row.get('options', {}))
+        cfg.merge_from_dict(row.get('options', {}))
+        check_config(cfg, f'row {title!r}: ')
+        evaluators = cfg.get('val_evaluator') or []
+        evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
+        sources = SOURCES if row.get('control') else [
+            metric.get('prefix') or metric.get('source', 'kmeans') for metric in evaluators]
+        for metric in spec.metrics:
+            source, _, name = metric.rpartition('/')
+            if source not in sources or name not in known:
+                raise ValueError(f'row {title!r} has no metric {metric!r}: it has {"/, ".join(sources)}/ followed by '
+                                 f'one of {sorted(known)}')
 
 
 def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str, float]:
@@ -123,10 +161,11 @@ def main() -> None:
     """Run what is missing, print, write table.md."""
     args = parse_args()
     spec = Config.fromfile(args.table, lazy_import=False)
-    rows = {name: row for name, row in spec.rows.items() if not args.only or name in args.only}
-    if not rows:
-        raise ValueError(f'no row is named {args.only}; the table has {list(spec.rows)}')
+    rows = {name: row for name, row in spec.get('rows', {}).items() if not args.only or name in args.only}
+    if args.only and not rows:
+        raise ValueError(f'no row is named {args.only}; the table has {list(spec.get("rows", {}))}')
     folder = os.path.dirname(os.path.abspath(args.table))
+    check_table(spec, folder)
     with ProcessPoolExecutor(args.jobs, get_context('spawn'), max_tasks_per_child=1) as pool:
         jobs = {name: [pool.submit(
             train, os.path.join(folder, row.get('config', spec.config)),

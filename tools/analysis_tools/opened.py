@@ -10,10 +10,10 @@ from mmengine.config import Config, DictAction
 from torch import Tensor, nn
 
 from mmcluster.apis import open_config
+from mmcluster.command_line import output_file
 from mmcluster.compat import allow_pickle
 from mmcluster.datasets import IndexedDataset
 from mmcluster.engine.extract import extract, sweep_loader
-from mmcluster.evaluation.results import output_file
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key

@@ -13,8 +13,8 @@ import matplotlib
 import torch
 from torch import Tensor
 
+from mmcluster.command_line import output_file
 from mmcluster.compat import load_checkpoint_file
-from mmcluster.evaluation.results import output_file
 from mmcluster.functional.diagnostics import inside_share, silent_share
 from mmcluster.functional.transition import NORMS
 from mmcluster.strict import state_dict_of

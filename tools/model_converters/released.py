@@ -14,8 +14,9 @@ import torch
 from resnet_names import BATCH_NORM, ConversionError, State, check_names, convert_backbone, listed
 from torch import Tensor
 
+from mmcluster.command_line import output_file
 from mmcluster.compat import load_checkpoint_file
-from mmcluster.evaluation.results import output_file, replaced
+from mmcluster.evaluation.results import replaced
 
 MLP_NAMES = {'mlp': {'0': 'fc1', '1': 'bn', '3': 'fc2'}, 'plain_mlp': {'0': 'fc1', '2': 'fc2'}}
 WRAPPERS = ('module.', 'model.')

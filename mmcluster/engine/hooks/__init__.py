@@ -1,4 +1,5 @@
 """Hooks: they decide when."""
+from .announce import AnnounceHook
 from .best_head import BestHeadHook
 from .checkpoint import CheckpointHook
 from .collapse import CollapseHook
@@ -18,8 +19,8 @@ from .transition import AnchorHook, TransitionHook
 from .turn import TurnHook
 
 __all__ = [
-    'AnchorHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
+    'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
     'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook',
-    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook', 'ThresholdHook',
-    'TransitionHook', 'TurnHook'
+    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook',
+    'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

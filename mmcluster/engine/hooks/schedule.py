@@ -58,6 +58,11 @@ class ScheduleHook(Hook):
             return linear_ramp(iteration, max_iters, **self.linear)
         return cosine_ramp(iteration + 1, max_iters, **self.cosine)
 
+    def extremes(self) -> set[float]:
+        """Values at which the schedule stays, begins or ends."""
+        course = self.cosine or self.linear
+        return {course['start'], course['end']} if course else {value for _, value in self.steps}
+
     def _apply(self, runner: Runner) -> None:
         *path, name = self.param.split('.')
         owner: Any = unwrap(runner.model)

@@ -1,0 +1,39 @@
+"""Arguments that the tools share; importing this costs nothing."""
+from __future__ import annotations
+
+import argparse
+import os
+import uuid
+from typing import Any, Optional
+
+
+class Settings(argparse.Action):
+    """mmengine's ``DictAction`` (``key=value`` arguments), which is imported when there are any."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any,
+                 option_string: Optional[str] = None) -> None:
+        """Add the settings to the namespace."""
+        from mmengine.config import DictAction
+        DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
+
+
+def output_file(path: str) -> str:
+    """Type of a command-line option: a file that is written after long work, so its folder is made before.
+
+    Args:
+        path: The file; what it holds stays for now.
+
+    Raises:
+        argparse.ArgumentTypeError: If it cannot be written.
+    """
+    probe = f'{path}.{uuid.uuid4().hex}.tmp'
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError('this is a folder, name a file in it')
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        with open(probe, 'xb'):
+            pass
+        os.remove(probe)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f'{path} cannot be written: {error}') from None
+    return path

@@ -1,0 +1,53 @@
+"""A console that shows what matters: long entries of the log, such as the whole config, go into its file only."""
+from __future__ import annotations
+
+import copy
+import logging
+import os
+from typing import Any
+
+from mmengine.logging import MMLogger
+from mmengine.runner import Runner
+
+LINES, FULL_LOG = 6, 'MMCLUSTER_FULL_LOG'
+
+
+class ShortFormatter(logging.Formatter):
+    """The first line of entries that have many; warnings and errors stay whole.
+
+    Args:
+        inner: Formats the entry.
+    """
+
+    def __init__(self, inner: logging.Formatter):
+        super().__init__()
+        self.inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Text of an entry."""
+        lines = record.getMessage().strip().splitlines()
+        if record.levelno > logging.INFO or len(lines) <= LINES:
+            return self.inner.format(record)
+        heading = next((line for line in lines if any(map(str.isalpha, line))), lines[0]).strip(' :')
+        short = copy.copy(record)                   # the file's handler gets the record itself
+        short.msg, short.args = f'{heading}: {len(lines)} lines, in the log file', ()
+        return self.inner.format(short)
+
+
+class ShortLogRunner(Runner):
+    """mmengine's Runner, whose console shows long entries by their first line.
+
+    Args:
+        args: See ``mmengine.runner.Runner``.
+        kwargs: See ``mmengine.runner.Runner``.
+    """
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """mmengine's logger; the environment variable ``MMCLUSTER_FULL_LOG=1`` leaves its console as it is."""
+        logger = super().build_logger(*args, **kwargs)
+        for handler in logger.handlers:
+            console = isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler)
+            if console and os.environ.get(FULL_LOG, '0') in ('', '0') and not isinstance(
+                    handler.formatter, ShortFormatter):
+                handler.setFormatter(ShortFormatter(handler.formatter))
+        return logger

@@ -1,0 +1,55 @@
+"""Another number of epochs for a config: what else counts epochs moves with it."""
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config
+
+# Settings in epochs, counted from 0; `milestones` and the first of each of `steps` too.
+_SCHEDULER = ('total_epochs', 'warmup_epochs', 'T_max', 'begin', 'end')
+
+
+def set_epochs(cfg: Config, epochs: int) -> None:
+    """Train for another number of epochs, in place; schedules, warm-ups and intervals shrink or grow in proportion.
+
+    Steps an epoch (``sampler.length``) stay as they are.
+
+    Args:
+        cfg: Config of one stage.
+        epochs: The new number.
+
+    Raises:
+        ValueError: If it is not positive, or the config does not count epochs.
+    """
+    old = (cfg.get('train_cfg') or {}).get('max_epochs')
+    if epochs < 1:
+        raise ValueError(f'the number of epochs must be at least 1, got {epochs}')
+    if not old:
+        raise ValueError('the config has no train_cfg.max_epochs to change: set what counts its iterations')
+
+    def scaled(value: Any, least: int = 0) -> Any:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+        return max(round(value * epochs / old), least) if is_number else value
+
+    cfg.train_cfg.max_epochs = epochs
+    for key, least in dict(val_interval=1, val_begin=0).items():
+        if key in cfg.train_cfg:
+            cfg.train_cfg[key] = scaled(cfg.train_cfg[key], least)
+    checkpoint = (cfg.get('default_hooks') or {}).get('checkpoint')
+    if isinstance(checkpoint, dict) and checkpoint.get('by_epoch', True) and 'interval' in checkpoint:
+        checkpoint.interval = scaled(checkpoint.interval, 1)
+    schedulers = cfg.get('param_scheduler') or []
+    for entry in schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]:
+        if not entry.get('by_epoch', True):
+            continue
+        for key in _SCHEDULER:
+            if key in entry:
+                entry[key] = scaled(entry[key], 1 if key in ('total_epochs', 'T_max', 'end') else 0)
+        if 'milestones' in entry:
+            entry.milestones = [scaled(value) for value in entry.milestones]
+    for hook in cfg.get('custom_hooks') or []:
+        if isinstance(hook, dict) and hook.get('by_epoch', True):
+            if hook.get('steps'):
+                hook.steps = [(scaled(epoch), value) for epoch, value in hook.steps]
+            if 'begin' in hook:
+                hook.begin = min(scaled(hook.begin), epochs - 1)
