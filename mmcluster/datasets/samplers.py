@@ -107,8 +107,7 @@ class StreamSampler(Sampler):
         """Rows per rank of ``size`` rows."""
         if size % self.world_size:
             raise ValueError(f'stream {name!r}: {size} rows per step cannot be shared equally by {self.world_size} '
-                             'processes. Sizes count the rows of all processes together: take a multiple of '
-                             f'{self.world_size}.')
+                             f'processes. Sizes count the rows of all of them: take a multiple of {self.world_size}.')
         if size // self.world_size < self.parts:
             raise ValueError(f'stream {name!r}: {size // self.world_size} rows per process and step cannot be yielded '
                              f'in {self.parts} parts; lower `parts`')
@@ -118,15 +117,14 @@ class StreamSampler(Sampler):
         """Number of full chunks of a stream in its pool."""
         stream = self.streams[name]
         if stream.pool != 'all':
+            advice = 'in_turn=True needs pools that are' if self.in_turn else 'give `length`, the steps per epoch'
             raise ValueError(f'stream {name!r} draws from the bank field {stream.pool!r}, whose size is not known yet: '
-                             + ('in_turn=True needs pools that are' if self.in_turn else
-                                'give `length`, the number of steps per epoch'))
+                             f'{advice}')
         rows = len(stream.rows)
         if rows < stream.size:
             fits = max(rows // 2 // self.world_size, 1) * self.world_size    # two steps an epoch
-            raise ValueError(f'batch larger than data set: N={rows}, size={stream.size} of stream {name!r}; lower it, '
-                             f'e.g. --cfg-options train_dataloader.sampler.streams.{name}.size={fits} (of a stage of a '
-                             f'recipe: stages.STAGE.options.train_dataloader.sampler.streams.{name}.size={fits})')
+            raise ValueError(f'batch larger than data set: N={rows}, size={stream.size} of stream {name!r}; lower it: '
+                             f'[stages.STAGE.options.]train_dataloader.sampler.streams.{name}.size={fits}')
         return rows // stream.size
 
     def set_epoch(self, epoch: int) -> None:

@@ -81,7 +81,8 @@ def check_table(spec: Config, folder: str) -> None:
     """
     missing = [name for name in ('title', 'metrics', 'rows') if not spec.get(name)]
     if missing:
-        raise ValueError(f'{spec.filename}: a table has title, config, metrics and rows; {", ".join(missing)} is missing')
+        raise ValueError(f'{spec.filename}: {", ".join(missing)} is missing; a table has title, config, metrics and '
+                         f'rows')
     known = clustering_metrics(np.arange(2), np.arange(2))
     for title, row in spec.rows.items():
         if row.get('control') not in (None, *CONTROLS):

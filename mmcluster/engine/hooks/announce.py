@@ -85,14 +85,15 @@ def duration(runner: Runner, done: int) -> str:
     training = step * (runner.max_iters - runner.iter - 1)
     rows = sum(stream.size for stream in getattr(loop.dataloader.sampler, 'streams', {}).values())
     left = range(runner.epoch, runner.max_epochs)
-    sweeps = sum(len([epoch for epoch in left if epoch >= hook.begin and (epoch - hook.begin) % hook.interval == 0])
-                 for hook in runner.hooks if isinstance(hook, EStepHook) and hook.by_epoch and hook.interval > 0)
+    repeated = [hook for hook in runner.hooks if isinstance(hook, EStepHook) and hook.by_epoch and hook.interval > 0]
+    sweeps = sum(epoch >= hook.begin and (epoch - hook.begin) % hook.interval == 0 for hook in repeated
+                 for epoch in left)
     sweeps *= len(loop.dataloader.dataset)
     if runner.val_loop is not None:
         sweeps += math.ceil(len(left) / loop.val_interval) * len(runner.val_loop.dataloader.dataset)
     other = sweeps * step / rows * FORWARD if rows else 0.
-    return (f'about {_spoken(training + other)} to go: {_spoken(training)} of training at {step:.3g} s a step, and some '
-            f'{_spoken(other)} of E-steps and evaluations')
+    return (f'about {_spoken(training + other)} to go: {_spoken(training)} of training at {step:.3g} s a step, and '
+            f'some {_spoken(other)} of E-steps and evaluations')
 
 
 def _spoken(seconds: float) -> str:
