@@ -25,8 +25,8 @@ from pixels import pixels_kmeans
 
 from mmcluster.apis import open_config, open_model
 from mmcluster.engine.config_names import check_config
+from mmcluster.engine.option_names import check_names
 from mmcluster.engine.recipe import run
-from mmcluster.engine.stages import check_names
 from mmcluster.evaluation.results import write_json, write_text
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.metrics import clustering_metrics
