@@ -2,6 +2,7 @@
 import os
 import tempfile
 
+import once
 import pytest
 import torch
 from killed import Killed
@@ -13,6 +14,7 @@ from mmcluster.engine.hooks import SeedHook
 CACHE = tempfile.TemporaryDirectory(prefix='mmcluster_cache_')   # tests leave nothing in the user's cache folder
 os.environ['MMCLUSTER_CACHE'] = CACHE.name
 torch.set_num_threads(1)  # small tensors gain nothing from more, and equal runs need equal numbers of threads
+once.install()
 
 
 @pytest.fixture
