@@ -117,9 +117,8 @@ class StreamSampler(Sampler):
         """Number of full chunks of a stream in its pool."""
         stream = self.streams[name]
         if stream.pool != 'all':
-            advice = 'in_turn=True needs pools that are' if self.in_turn else 'give `length`, the steps per epoch'
-            raise ValueError(f'stream {name!r} draws from the bank field {stream.pool!r}, whose size is not known yet: '
-                             f'{advice}')
+            advice = 'in_turn=True needs pools that are known' if self.in_turn else 'give `length`, the steps an epoch'
+            raise ValueError(f'stream {name!r} draws from the bank field {stream.pool!r} of unknown size: {advice}')
         rows = len(stream.rows)
         if rows < stream.size:
             fits = max(rows // 2 // self.world_size, 1) * self.world_size    # two steps an epoch
