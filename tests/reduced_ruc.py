@@ -8,7 +8,7 @@ from reduced import K
 from reduced_spice import NARROW, PROJECTOR, _finish, _read
 
 HEAD = dict(in_channels=8, num_clusters=K)
-LABELLED, UNLABELLED = 8, 12
+LABELLED, UNLABELLED = 8, 24     # enough rows that labels move before the first map is due
 
 
 def ruc_cfg(work_dir: Any, data: dict[str, str], bases: tuple[str, str] = ('{scan_selflabel}', '{simclr}'),
