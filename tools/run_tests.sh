@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The test-suite in the project's environment, in two processes. Other options go to pytest (-n 0: one process).
-# --quick: functions, models, data and the laws, in about a minute; --latest, --oldest: in an environment of its own, see setup_env.sh.
+# --quick: functions, models, data and the laws, in about a minute.
+# --latest, --oldest: in an environment of its own, see setup_env.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VENV=.venv SETUP=() OPTIONS=()
