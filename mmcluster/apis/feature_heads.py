@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcluster.functional.consistency import scan_loss
+from mmcluster.functional.consistency import pair_selection_loss, scan_loss
 from mmcluster.functional.neighbours import nearest
 from mmcluster.functional.temi import temi_loss
 
@@ -15,9 +15,8 @@ NEIGHBOURS = 10
 EPOCHS = 30
 BATCH = 1000
 LEARNING_RATE = 0.01
-SCAN_TEMPERATURE = 0.1
+TEMPERATURE = 0.1
 ENTROPY_WEIGHT = 1.0            # the start at k-means centres is balanced already; the paper's 5 starts at random
-TEMI_TEMPERATURE = 0.05
 TEMI_DECAY = 0.98               # of the teacher; 0.996 suits the paper's many more iterations
 
 
@@ -46,33 +45,42 @@ def _neighbours(z: Tensor) -> Tensor:
     return nearest(F.normalize(z, dim=1), min(NEIGHBOURS, len(z) - 1), include_self=False).index
 
 
+def _best(heads: list[Head], z: Tensor, neighbours: Tensor) -> Head:
+    """The head with the smallest SCAN loss over all pairs: what tells a good local optimum from a bad one."""
+    losses = [pair_selection_loss((z @ head.weight + head.bias).softmax(dim=1)[None], neighbours) for head in heads]
+    return heads[int(torch.cat(losses).argmin())]
+
+
 def fit_scan(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
-    """Learn a head by SCAN's loss from k-means centres on (Van Gansbeke et al., 2020, section 2.2).
+    """Learn heads by SCAN's loss from k-means centres on (Van Gansbeke et al., 2020, section 2.2).
 
     Args:
         z: (N, d) unit rows.
-        centers: (K, d).
+        centers: (H, K, d), one start for each head.
         seed: Decides batches and neighbours.
 
     Returns:
-        The head, with its temperature in the weights.
+        The head with the smallest loss over all pairs, with its temperature in the weights.
     """
-    weight = F.normalize(centers, dim=1).T.clone().requires_grad_()
-    bias = torch.zeros(len(centers), dtype=z.dtype, requires_grad=True)
+    weight = F.normalize(centers, dim=2).transpose(1, 2).clone().requires_grad_()
+    bias = z.new_zeros(len(centers), 1, centers.shape[1]).requires_grad_()
     optimizer = torch.optim.Adam([weight, bias], lr=LEARNING_RATE)
-    for anchors, others in _pairs(z, _neighbours(z), seed):
-        logits = [(rows @ weight + bias) / SCAN_TEMPERATURE for rows in (anchors, others)]
+    neighbours = _neighbours(z)
+    for anchors, others in _pairs(z, neighbours, seed):
+        logits = [(rows @ weight + bias) / TEMPERATURE for rows in (anchors, others)]
         optimizer.zero_grad()
-        scan_loss(*logits, ENTROPY_WEIGHT).total.backward()
+        scan_loss(*logits, ENTROPY_WEIGHT).total.sum().backward()
         optimizer.step()
-    return Head(weight.detach() / SCAN_TEMPERATURE, bias.detach() / SCAN_TEMPERATURE)
+    heads = zip(weight.detach() / TEMPERATURE, bias.detach()[:, 0] / TEMPERATURE)
+    return _best([Head(*head) for head in heads], z, neighbours)
 
 
 def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
-    """Learn several heads by TEMI's loss from k-means centres on, and keep the one with the smallest last loss.
+    """Learn heads by TEMI's loss from k-means centres on (Adaloglou et al., 2023).
 
     The heads are cosine classifiers, the paper's last layer alone: without the hidden layers a head can start at
-    centres, which on whitened features ends better than the paper's random start.
+    centres, which on whitened features ends better than the paper's random start. The paper keeps the head with the
+    smallest training loss; the loss over all pairs tells heads of other starts apart better.
 
     Args:
         z: (N, d) unit rows.
@@ -84,19 +92,18 @@ def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
     """
     student = F.normalize(centers, dim=2).transpose(1, 2).clone().requires_grad_()
     teacher = student.detach().clone()
-    heads, _, clusters = student.shape
-    prior, running = teacher.new_full((heads, clusters), 1 / clusters), teacher.new_zeros(heads)
+    prior = teacher.new_full((len(teacher), teacher.shape[2]), 1 / teacher.shape[2])
     optimizer = torch.optim.AdamW([student], lr=LEARNING_RATE, weight_decay=1e-4)
-    for anchors, others in _pairs(z, _neighbours(z), seed):
+    neighbours = _neighbours(z)
+    for anchors, others in _pairs(z, neighbours, seed):
         both = torch.cat([anchors, others])
         logits = [(both @ F.normalize(weight, dim=1)).unflatten(1, (2, -1)) for weight in (student, teacher)]
-        loss = temi_loss(*logits, prior, student_temperature=TEMI_TEMPERATURE, teacher_temperature=TEMI_TEMPERATURE)
+        loss = temi_loss(*logits, prior, student_temperature=TEMPERATURE, teacher_temperature=TEMPERATURE)
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()
         prior = loss.prior
         with torch.no_grad():
             teacher.lerp_(student, 1 - TEMI_DECAY)
-            running.lerp_(loss.heads, 0.1)      # the last batches decide
-    best = int(running.argmin())
-    return Head(F.normalize(teacher[best], dim=0) / TEMI_TEMPERATURE, z.new_zeros(clusters))
+    weights = F.normalize(teacher, dim=1) / TEMPERATURE
+    return _best([Head(weight, z.new_zeros(len(prior[0]))) for weight in weights], z, neighbours)

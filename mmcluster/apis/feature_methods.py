@@ -12,7 +12,7 @@ from mmcluster.functional.kmeans import kmeans, lloyd
 from .feature_heads import Head, fit_scan, fit_temi
 
 RESTARTS = 10
-TEMI_HEADS = 4
+HEADS = 16                      # each from k-means of another seed; the best is told without labels
 SEEDED_ROWS = 50000             # rows that seed k-means, and that heads learn from; all rows follow
 FULL_PASSES = 20                # passes over all rows after that
 CENTER_TEMPERATURE = 0.1        # of the probabilities that cosines to centres give
@@ -54,16 +54,20 @@ def by_kmeans(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     return Partition(_kmeans(z, count, unit, seed))
 
 
+def _starts(z: Tensor, count: int, unit: bool, seed: int) -> Tensor:
+    """Centres (H, K, d) of several runs of k-means, from which the heads of a method start."""
+    return torch.stack([_kmeans(z, count, unit, seed * HEADS + head, 1) for head in range(HEADS)])
+
+
 def by_scan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
-    """A linear head with SCAN's loss, started at the centres of k-means."""
-    centers = _kmeans(z, count, unit, seed)
-    return Partition(centers, head=fit_scan(_sample(z, seed), centers, seed))
+    """Linear heads with SCAN's loss, each started at the centres of another k-means; the best by that loss."""
+    starts = _starts(z, count, unit, seed)
+    return Partition(starts[0], head=fit_scan(_sample(z, seed), starts, seed))
 
 
 def by_temi(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
-    """Linear heads with TEMI's loss, each started at the centres of another k-means."""
-    starts = torch.stack([_kmeans(z, count, unit, seed * TEMI_HEADS + head, 1 + RESTARTS // TEMI_HEADS)
-                          for head in range(TEMI_HEADS)])
+    """Linear heads with TEMI's loss, each started at the centres of another k-means; the best by that loss."""
+    starts = _starts(z, count, unit, seed)
     return Partition(starts[0], head=fit_temi(_sample(z, seed), starts, seed))
 
 
