@@ -52,7 +52,8 @@ def run(name: str) -> None:
     x = made_up(rows, width)
     start = time.perf_counter()
     model = FeatureClusterer(count, method).fit(x)
-    what = f'{rows} x {width}, K {count}, {method}: {model.n_clusters_} clusters in {model.reduced_.shape[1]} dimensions'
+    what = (f'{rows} x {width}, K {count}, {method}: {model.n_clusters_} clusters in {model.reduced_.shape[1]} '
+            'dimensions')
     report(name, what, time.perf_counter() - start, seconds, memory)
 
 
@@ -68,9 +69,12 @@ def report(name: str, what: str, seconds: float, most_seconds: float | None, mos
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('cases', nargs='*', choices=[*CASES, 'map', []], help='default: all')
+    parser.add_argument('cases', nargs='*', help=f'of {", ".join([*CASES, "map"])}; default: all')
     parser.add_argument('--here', action='store_true', help='run in this process, as the script does for each case')
     args = parser.parse_args()
+    unknown = set(args.cases) - {*CASES, 'map'}
+    if unknown:
+        parser.error(f'unknown cases {sorted(unknown)}')
     for name in args.cases or [*CASES, 'map']:
         if args.here:
             run(name)
