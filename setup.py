@@ -26,6 +26,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mmcluster', 'mmcluster.*']),
+    entry_points={'console_scripts': ['mmcluster = mmcluster.cli:main']},
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require=EXTRAS,

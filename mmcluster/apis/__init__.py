@@ -1,4 +1,18 @@
-"""What a user calls on a trained model."""
-from .opening import load_weights, open_config, open_model
+"""What a user calls, on a trained model and on a folder of images. Names are imported when they are first used."""
+import importlib
 
-__all__ = ['load_weights', 'open_config', 'open_model']
+_NAMES = {'open_config': 'opening', 'open_model': 'opening', 'load_weights': 'opening',
+          'cluster_folder': 'folder', 'Settings': 'folder'}
+
+__all__ = ['Settings', 'cluster_folder', 'load_weights', 'open_config', 'open_model']
+
+
+def __getattr__(name):
+    """Import what is asked for (PEP 562)."""
+    if name in _NAMES:
+        return getattr(importlib.import_module(f'{__name__}.{_NAMES[name]}'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+
+
+def __dir__():
+    return sorted({*globals(), *_NAMES})

@@ -156,3 +156,13 @@ def read_result(folder: Union[str, Path]) -> Result:
     label = list(columns['label']) if 'label' in columns else None
     return Result(list(columns['path']), table, np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False),
                   summary, FeatureModel.load(io.BytesIO(data['model.npz'])), [tuple(row) for row in unreadable], label)
+
+
+def read_model(folder: Union[str, Path]) -> tuple[dict[str, Any], FeatureModel]:
+    """Read what new images need: the summary of a result folder and its model.
+
+    Raises:
+        ResultError: With what to do.
+    """
+    summary = read_summary(folder)
+    return summary, FeatureModel.load(io.BytesIO(_load(Path(folder), 'model.npz', summary.get('files', {}))))

@@ -1,5 +1,5 @@
 """What turns files into stages: parts, facts and ``on``."""
 from .compose import compose, facts_of
-from .parts import PartReader, shipped_configs
+from .parts import PartReader, config_file, shipped_configs
 
-__all__ = ['PartReader', 'compose', 'facts_of', 'shipped_configs']
+__all__ = ['PartReader', 'compose', 'config_file', 'facts_of', 'shipped_configs']

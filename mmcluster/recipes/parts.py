@@ -18,6 +18,25 @@ def shipped_configs() -> Path:
     return wheel if wheel.is_dir() else PACKAGE.parent / 'configs'
 
 
+def config_file(name: str) -> Path:
+    """A config by its path or, if it is one that comes with the package, by its name.
+
+    Args:
+        name: Such as ``'my/config.py'`` or ``'propos_cnn_digits'``.
+
+    Raises:
+        FileNotFoundError: If there is none; the message has near names.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    file = shipped_configs() / (name if name.endswith('.py') else f'{name}.py')
+    if file.is_file() and file.parent == shipped_configs():
+        return file
+    known = sorted(path.stem for path in shipped_configs().glob('*.py'))
+    raise FileNotFoundError(f'there is no config {name}{near(Path(name).stem, known)}; give a file, or the name of a '
+                            f'config in {shipped_configs()}')
+
+
 class PartReader:
     """Reads parts by name, such as ``'propos/r18'``; see :meth:`find` for where it looks.
 

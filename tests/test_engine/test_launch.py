@@ -1,5 +1,5 @@
 """What depends on the machine: process groups, wrappers, what a resumed run leaves out, command-line switches."""
-import importlib.util
+import argparse
 import os
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from mmengine.model.weight_init import PretrainedInit
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.runner import Runner
 
+from mmcluster.cli import train
 from mmcluster.engine import launch
 from mmcluster.engine.launch import init_environment, prepare, scale_lr, without_pretrained
 from mmcluster.engine.optim import GroupedOptimWrapperConstructor
@@ -186,15 +187,13 @@ def test_the_rate_scales_with_the_first_streams_rows():
         scale_lr(cfg)
 
 
-def test_switches_of_train(monkeypatch):
-    spec = importlib.util.spec_from_file_location('tools_train', ROOT / 'tools' / 'train.py')
-    train = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(train)
+def test_switches_of_train():
+    parser = argparse.ArgumentParser()
+    train.add_arguments(parser)
 
     def edited(*switches):
-        monkeypatch.setattr(sys, 'argv', ['train.py', 'x.py', *switches])
         cfg = config(auto_scale_lr=dict(base_batch_size=256))
-        train.edit_stage(cfg, train.parse_args())
+        train.edit_stage(cfg, parser.parse_args(['x.py', *switches]))
         return cfg
 
     cfg = edited()

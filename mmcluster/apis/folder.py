@@ -1,0 +1,175 @@
+"""A folder of images in, a result folder out: find, embed, cluster, describe, write, draw the page."""
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Optional, Union
+
+from mmcluster.version import __version__
+
+from .folder_input import Images, check_out, default_out, find_images
+from .folder_links import write_cluster_folders
+from .folder_words import announce, conclude
+from .result import write_result
+from .telling import Teller
+
+PACKAGES = ('torch', 'numpy', 'scikit-learn', 'Pillow')
+Clusters = Union[int, str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a folder is clustered.
+
+    Attributes:
+        clusters: K, ``'auto'`` or a range (low, high) to choose it from.
+        method: One of ``mmcluster.apis.feature_methods.METHODS``.
+        encoder: What :func:`mmcluster.encoders.build_encoder` takes.
+        train: Config of the recipe that trains the encoder on these images first, ``None`` for a frozen one.
+        finetune: Booster that goes on from the clustering on the images, ``'clusmatch'``, or ``None``.
+        epochs: Length of either training; ``None`` as their configs say.
+        labels: See :func:`~mmcluster.apis.folder_input.find_images`; metrics alone see them.
+        limit: Draw at most so many images.
+        seed: Decides everything that is drawn.
+        device: Where the encoder computes; ``None`` for the accelerator if there is one.
+        workers: Processes that decode; ``None`` for one per processor.
+        store: Folder of the feature store; ``None`` for the user's cache.
+        folders: ``'link'`` or ``'copy'`` the images into a folder per cluster, or ``None``.
+        page: Draw ``report.html``.
+    """
+    clusters: Clusters = 'auto'
+    method: str = 'kmeans'
+    encoder: str = 'default'
+    train: Optional[str] = None
+    finetune: Optional[str] = None
+    epochs: Optional[int] = None
+    labels: Optional[str] = None
+    limit: Optional[int] = None
+    seed: int = 0
+    device: Optional[str] = None
+    workers: Optional[int] = None
+    store: Optional[str] = None
+    folders: Optional[str] = None
+    page: bool = True
+
+
+def cluster_folder(root: Union[str, Path], out: Union[str, Path, None] = None, settings: Optional[Settings] = None,
+                   teller: Optional[Teller] = None) -> Path:
+    """Cluster the images of a folder and write a result folder.
+
+    A run that was ended goes on by the same call: features are stored in chunks on the way, a training has its
+    checkpoints, everything else is computed again from them and comes out the same. What another run left in the
+    result folder stays until the new result is whole.
+
+    Args:
+        root: The folder; nothing in it is changed.
+        out: Folder of the result; ``clusters/<name of the folder>`` by default.
+        settings: How.
+        teller: Is told what happens.
+
+    Returns:
+        The folder of the result.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no image in it.
+        ValueError: If the images or settings cannot give a clustering; the message says what to do.
+        OSError: If something cannot be written.
+    """
+    settings, teller = settings or Settings(), teller or Teller()
+    with teller.phase('find'):
+        images = find_images(root, settings.labels, settings.limit, settings.seed)
+        check_count(settings.clusters, len(images.paths))
+        out = check_out(default_out(root) if out is None else out, images.root)
+    from mmcluster.engine.lock import locked    # here, so that what is wrong is said before torch is imported
+    with locked(str(out)):
+        return _cluster(images, out, settings, teller)
+
+
+def check_count(clusters: Clusters, count: int) -> None:
+    """Refuse more clusters than images, and a single image.
+
+    Raises:
+        ValueError: With what to ask for.
+    """
+    if count < 2:
+        raise ValueError('there is one image, and clustering needs two or more: give a folder with more of them')
+    least = clusters[0] if isinstance(clusters, tuple) else clusters
+    if isinstance(least, int) and least > count:
+        raise ValueError(f'{least} clusters are asked of {count} images: ask for at most {count}')
+
+
+def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> Path:
+    """All that follows when the input is in order."""
+    from mmcluster.encoders import build_encoder, embed_files
+    from mmcluster.encoders.peek import stored_content
+
+    from .describe import describe_clusters
+    from .features_clusterer import FeatureClusterer
+    clusterer = FeatureClusterer(settings.clusters, settings.method, seed=settings.seed, progress=teller.progress)
+    spec = settings.encoder
+    if settings.train or settings.finetune:
+        from .training import train_encoder
+        with teller.phase('train'):
+            spec = train_encoder(images, out, settings, teller)
+    with teller.phase('encoder'):
+        encoder = build_encoder(spec, settings.device)
+        announce(images, encoder, settings.workers, settings.store, teller)
+    with teller.phase('features'):
+        found = embed_files(encoder, images.paths, images.root, settings.store, workers=settings.workers,
+                            progress=lambda done, total: teller.progress('features', done, total))
+    _check_readable(images, found.unreadable)
+    check_count(settings.clusters, len(found.paths))
+    with teller.phase('cluster'):
+        clusterer.fit(found.embed)
+    with teller.phase('describe'):
+        content = stored_content(encoder, found.paths, images.root, settings.store)
+        summary = dict(
+            mmcluster=__version__, versions={'python': platform.python_version(),
+                                             **{name: version(name) for name in PACKAGES}},
+            root=str(images.root), limit=settings.limit, train=settings.train, finetune=settings.finetune,
+            encoder={name: getattr(encoder, name) for name in ('name', 'spec', 'digest', 'dim', 'description')},
+            fingerprint=_fingerprint(found.paths, content), seconds=teller.seconds)
+        label = images.label and _label_of(images, found.paths)
+        result = describe_clusters(clusterer, found.embed, found.paths, summary, found.unreadable, label)
+    write_result(out, result)
+    if settings.folders:
+        with teller.phase('folders'):
+            write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
+    if settings.page and find_spec('mmcluster.report'):
+        draw_page(out, settings.workers, teller)
+    conclude(result, out, teller)
+    return out
+
+
+def draw_page(out: Path, workers: Optional[int], teller: Teller, root: Optional[str] = None) -> Path:
+    """Draw ``report.html`` of a result folder."""
+    from mmcluster.report import write_report
+    with teller.phase('page'):
+        return write_report(out, root, workers=workers,
+                            progress=lambda done, total: teller.progress('page', done, total))
+
+
+def _check_readable(images: Images, unreadable: list[tuple[str, str]]) -> None:
+    """Refuse a folder of which nothing, or a single image, can be read."""
+    if len(images.paths) - len(unreadable) < 2:
+        path, reason = unreadable[0]
+        raise ValueError(f'{len(unreadable)} of {len(images.paths)} images in {images.root} cannot be read, {path} for '
+                         f'instance: {reason}; put images there that can be')
+
+
+def _fingerprint(paths: list[str], content: list[Optional[bytes]]) -> str:
+    """Hash of names and contents of the images."""
+    found = hashlib.sha256()
+    for path, key in zip(paths, content):
+        found.update(path.encode('utf-8', 'surrogateescape') + b'\0' + (key or b''))
+    return found.hexdigest()
+
+
+def _label_of(images: Images, paths: list[str]) -> list[str]:
+    """Labels of the images that could be read."""
+    known = dict(zip(images.paths, images.label))
+    return [known[path] for path in paths]

@@ -1,0 +1,80 @@
+"""What the folder command says first and last."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Optional
+
+import numpy as np
+
+from .folder_input import Images
+from .result import Result
+from .telling import Teller
+
+if TYPE_CHECKING:
+    from mmcluster.encoders import Encoder
+
+PAGE = 'report.html'
+AFTER_SECONDS = (8., 0.002)     # clustering and page: what every run takes, and what an image adds
+
+
+def announce(images: Images, encoder: Encoder, workers: Optional[int], store: Optional[str], teller: Teller,
+             after: bool = True) -> None:
+    """Say how many images there are, which encoder sees them, and how long it will take.
+
+    Args:
+        images: What is embedded.
+        encoder: By what.
+        workers: Processes that decode.
+        store: Folder of the feature store.
+        teller: Is told.
+        after: Clustering and page follow.
+    """
+    from mmcluster.encoders.peek import seconds_per_image, stored_content     # here, as it imports torch
+    content = stored_content(encoder, images.paths, images.root, store)
+    new = [path for path, key in zip(images.paths, content) if key is None]
+    each = seconds_per_image(encoder, new, images.root, workers) if new else 0
+    known = f', {len(images.paths) - len(new):,} of them known' if len(new) < len(images.paths) else ''
+    seconds = (each or 0) * len(new) + after * (AFTER_SECONDS[0] + AFTER_SECONDS[1] * len(images.paths))
+    teller.line(f'{len(images.paths):,} images{known}; encoder {encoder.name}; takes about {spoken_time(seconds)}')
+    if images.passed_over:
+        teller.line(images.passed_over)
+
+
+def spoken_time(seconds: float) -> str:
+    """Seconds, minutes or hours, as one would say it.
+
+    Args:
+        seconds: How long.
+    """
+    for size, name in ((3600, 'h'), (60, 'min')):
+        if seconds >= 1.5 * size:
+            return f'{seconds / size:.1f} {name}' if seconds < 10 * size else f'{seconds / size:.0f} {name}'
+    return f'{max(seconds, 1):.0f} s'
+
+
+def conclude(result: Result, out: Path, teller: Teller) -> None:
+    """Say what came out and where it is.
+
+    Args:
+        result: What was written.
+        out: Its folder.
+        teller: Is told.
+    """
+    summary = result.summary
+    sizes = np.bincount(result.table['cluster'][result.table['cluster'] >= 0])
+    said = f'{summary["images"]:,} images in {summary["k"]} clusters of {sizes.min():,} to {sizes.max():,}'
+    choices = [str(entry['k']) for entry in summary.get('k_suggestions', [])]
+    if choices:
+        others = f', else {" or ".join(choices[1:])}' if choices[1:] else ''
+        said += f' (the number was chosen, {summary["sureness"]}{others})'
+    nowhere = int((result.table['cluster'] < 0).sum())
+    said += f', {nowhere:,} in none' if nowhere else ''
+    teller.line(said)
+    if result.unreadable:
+        teller.line(f'{len(result.unreadable):,} files could not be read, see {out / "unreadable.csv"}')
+    if 'metrics' in summary:
+        teller.line(', '.join(f'{name.upper() if len(name) == 3 else name} {value:.3f}'
+                              for name, value in summary['metrics'].items()))
+    teller.line(f'{out / "assignments.csv"} names the cluster of every image')
+    if (out / PAGE).is_file():
+        teller.line(f'open {out / PAGE}')

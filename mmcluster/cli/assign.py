@@ -1,0 +1,52 @@
+"""Give new images to the clusters of a result."""
+from __future__ import annotations
+
+import argparse
+import sys
+
+from mmcluster.command_line import output_file
+
+from .console import Console, short_warnings
+from .options import add_machine, add_talk
+
+USAGE = 'mmcluster assign RESULT NEW_IMAGES [options]'
+DESCRIPTION = """Give new images to the clusters of a result; the old ones are not needed. Prints a
+table: path, cluster (-1: belongs to none), confidence, second choice, margin,
+distance to the centre, outlier score."""
+EXAMPLES = """examples:
+  mmcluster assign clusters/Photos ~/new --out new.csv
+  mmcluster assign clusters/Photos a.jpg b.jpg --json"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument('result', metavar='RESULT', help='folder that mmcluster cluster wrote')
+    parser.add_argument('images', metavar='NEW_IMAGES', nargs='+', help='a folder, or files')
+    parser.add_argument('--out', metavar='CSV', type=output_file, help='write the table here')
+    parser.add_argument('--encoder', metavar='E', help='where the encoder of the result lies, if it moved')
+    add_machine(parser)
+    add_talk(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Assign."""
+    console = Console(args.quiet, args.json, lines_to=None if args.out else sys.stderr)
+    with short_warnings(console):
+        from mmcluster.apis.assign import COLUMNS, assign
+        from mmcluster.apis.writing import whole_file
+        done = assign(args.result, args.images, args.encoder, args.device, args.workers, args.store, console)
+        for path, reason in done.unreadable:
+            console.line(f'cannot be read: {path}: {reason}')
+        nowhere = int((done.found.cluster < 0).sum())
+        console.line(f'{len(done.paths) - nowhere:,} images in clusters, {nowhere:,} belong to none')
+        if args.out:
+            from pathlib import Path
+            with whole_file(Path(args.out).absolute()) as stream:
+                stream.write(done.table().encode('utf-8', 'surrogateescape'))
+            console.line(f'wrote {args.out}')
+        elif not args.json:
+            sys.stdout.buffer.write(done.table().encode('utf-8', 'surrogateescape'))
+        columns = {name: getattr(done.found, name).tolist() for name in COLUMNS[1:]}
+        console.result(dict(images=[dict(path=path, **dict(zip(columns, row)))
+                                    for path, row in zip(done.paths, zip(*columns.values()))],
+                            unreadable=[dict(path=path, reason=reason) for path, reason in done.unreadable]))

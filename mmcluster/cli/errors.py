@@ -1,0 +1,58 @@
+"""From an error to one sentence and an exit code.
+
+0: done. 1: a fault of the program, with its traceback. 2: the command line or the input is wrong. 3: something cannot
+be written or read, such as a full disk. 130: interrupted; the same command goes on.
+"""
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from pathlib import Path
+
+DONE, FAULT, WRONG, MACHINE, INTERRUPTED = 0, 1, 2, 3, 130
+TRACEBACK = 'MMCLUSTER_TRACEBACK'
+PACKAGE = Path(__file__).resolve().parents[1]
+_FULL = {errno.ENOSPC: 'the disk is full', errno.EDQUOT: 'the quota is used up', errno.EFBIG: 'a file may not grow'}
+
+
+def exit_code(error: BaseException) -> int:
+    """Say what went wrong, in one sentence if this package foresaw it.
+
+    Args:
+        error: What ended the command.
+
+    Returns:
+        See the module.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        print('mmcluster: stopped; the same command goes on from here', file=sys.stderr)
+        return INTERRUPTED
+    foreseen = isinstance(error, OSError) or _is_ours(error)
+    if not foreseen or os.environ.get(TRACEBACK, '0') not in ('', '0'):
+        traceback.print_exception(error)
+        if not foreseen:
+            return FAULT
+    print(f'mmcluster: error: {_sentence(error)}', file=sys.stderr)
+    wrong = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError, ConnectionError)
+    return MACHINE if isinstance(error, OSError) and not isinstance(error, wrong) else WRONG
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether this package raised it, and so wrote its message for a user."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and Path(frames[-1].filename).resolve().is_relative_to(PACKAGE) and \
+        isinstance(error, (ValueError, RuntimeError, ImportError, LookupError))
+
+
+def _sentence(error: BaseException) -> str:
+    """The message; of a bare error of the system with what to do."""
+    if not isinstance(error, OSError) or error.errno is None or error.filename is None and error.errno not in _FULL:
+        return ' '.join(str(error).split('\n'))
+    where = f' ({error.filename})' if error.filename else ''
+    if error.errno in _FULL:
+        return f'{_FULL[error.errno]}{where}: make room and start again; what is computed is kept'
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f'no permission for {error.filename}: name another folder, such as --out in your home folder'
+    return f'{error.strerror}: {error.filename}'

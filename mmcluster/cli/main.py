@@ -1,0 +1,55 @@
+"""Parse the command line and run a sub-command; importing this costs nothing, so that --help is there at once."""
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Optional, Sequence
+
+from mmcluster.version import __version__
+
+from . import assign, cluster, features, models, report, test, train
+from .errors import exit_code
+
+COMMANDS = {module.__name__.rpartition('.')[2]: module
+            for module in (cluster, assign, report, features, models, train, test)}
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Help that fits a console of 80 columns, option and text in one line."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=80)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    whole = argparse.ArgumentParser('mmcluster', description='Deep clustering of images.', formatter_class=Help)
+    whole.add_argument('--version', action='version', version=__version__)
+    commands = whole.add_subparsers(title='commands', dest='command', metavar='COMMAND', required=True)
+    for name, module in COMMANDS.items():
+        text = module.__doc__.strip()
+        # short usage: all options in one line would fill half the screen
+        each = commands.add_parser(name, help=text.splitlines()[0], description=getattr(module, 'DESCRIPTION', text),
+                                   epilog=getattr(module, 'EXAMPLES', None), formatter_class=Help,
+                                   usage=getattr(module, 'USAGE', None))
+        module.add_arguments(each)
+    return whole
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: Arguments; those of the process by default.
+
+    Returns:
+        Exit code, see :mod:`mmcluster.cli.errors`.
+    """
+    args = parser().parse_args(argv)
+    try:
+        COMMANDS[args.command].run(args)
+    except (Exception, KeyboardInterrupt) as error:
+        return exit_code(error)
+    finally:
+        sys.stdout.flush()
+    return 0

@@ -1,0 +1,116 @@
+"""Evaluate a checkpoint."""
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from mmcluster.command_line import Settings, output_file
+
+if TYPE_CHECKING:
+    from mmengine.config import Config
+
+USAGE = 'mmcluster test CONFIG CHECKPOINT [options]'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command."""
+    parser.add_argument('config', help='a config, as mmcluster train takes it; of a recipe the stage is named '
+                        'by --stage')
+    parser.add_argument('checkpoint')
+    parser.add_argument('--stage', help='stage of a recipe')
+    parser.add_argument('--work-dir', help='where the log goes')
+    parser.add_argument('--out', type=output_file,
+                        help='write path or index, cluster, confidence and second choice to this CSV file')
+    parser.add_argument('--out-features', type=output_file,
+                        help='write the embedding (N, D) to this .npy file, in the order of --out')
+    parser.add_argument('--refit', action='store_true', help='run k-means anew on these images, instead of giving them '
+                        'to the clusters of the training')
+    parser.add_argument('--out-item', type=output_file, help='write the metrics to this JSON file')
+    parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
+    parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
+    parser.add_argument('--cfg-options', nargs='+', action=Settings, help='override settings, key=value')
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """The config to test, ready for a Runner."""
+    from mmcluster.apis import open_config
+    from mmcluster.engine.launch import prepare
+    from mmcluster.recipes import config_file
+    cfg = open_config(str(config_file(args.config)), args.stage, args.cfg_options, args.work_dir)
+    cfg.load_from = args.checkpoint
+    if args.no_pin_memory:
+        cfg.test_dataloader.pin_memory = False
+    metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+    if args.refit:
+        metrics = [dict(metric, refit=True) if metric.get('type') == 'ClusteringMetric' else metric
+                   for metric in metrics]
+    if args.out_features:
+        metrics = [*metrics, dict(type='FeatureFile', path=args.out_features)]
+    cfg.test_evaluator = metrics
+    return prepare(cfg, args.launcher)
+
+
+def asked_group(args: argparse.Namespace) -> dict[str, Any]:
+    """What the config says about the process group, before anything is built."""
+    if args.launcher == 'none':
+        return {}
+    from mmengine.config import Config
+
+    from mmcluster.engine.launch import group_options
+    from mmcluster.engine.stages import stage_config
+    from mmcluster.recipes import config_file
+    cfg = Config.fromfile(config_file(args.config), lazy_import=False)
+    cfg.merge_from_dict(args.cfg_options or {})
+    if args.stage in cfg.get('stages', {}):
+        cfg.work_dir = ''
+        cfg = stage_config(cfg, args.stage, {})
+    return group_options(cfg)
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Load, evaluate, write.
+
+    Raises:
+        ValueError: If ``--out`` is given, and no metric of the config assigns clusters.
+    """
+    from mmengine.dist import is_main_process
+
+    from mmcluster.engine.recipe import build_runner, close
+    from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
+    runner = build_runner(load_config(args))
+    metrics = runner.test_loop.evaluator.metrics
+    metric = next((metric for metric in metrics if isinstance(metric, ClusteringMetric)), None)
+    if args.out and metric is None:
+        raise ValueError(f'--out writes the clusters of a ClusteringMetric, and test_evaluator has only '
+                         f'{[type(metric).__name__ for metric in metrics]}: add one, or leave --out')
+    result = runner.test()
+    if is_main_process() and args.out_item:
+        write_json(args.out_item, result)
+    if is_main_process() and args.out:
+        write_assignments(args.out, metric.assignments, runner.test_dataloader.dataset)
+    close(runner)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Evaluate in the process group of the launcher."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    # imported here and above, so that --help does not wait for torch
+    from mmcluster.compat import allow_pickle
+    from mmcluster.engine.launch import init_environment, leave_environment
+    init_environment(args.launcher, **asked_group(args))
+    with ExitStack() as stack:
+        if args.allow_pickle:
+            stack.enter_context(allow_pickle())
+        evaluate(args)
+    leave_environment()
+
+
+def main() -> None:
+    """Entry of ``tools/test.py``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
+    run(parser.parse_args())

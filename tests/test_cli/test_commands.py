@@ -1,0 +1,107 @@
+"""The commands, from the command line to files and exit codes."""
+import json
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from mmcluster.apis.result import read_result
+from mmcluster.cli import main
+from mmcluster.cli.console import progress_text
+from mmcluster.cli.main import COMMANDS, parser
+
+from .conftest import write_photos
+
+HELP = [sys.executable, '-X', 'importtime', '-m', 'mmcluster', 'cluster', '--help']
+
+
+def test_help_is_there_at_once_and_fits_a_screen():
+    start = time.perf_counter()
+    done = subprocess.run(HELP, capture_output=True, text=True, check=True)
+    assert time.perf_counter() - start < 2
+    lines = done.stdout.splitlines()
+    assert len(lines) <= 30 and max(map(len, lines)) <= 80
+    assert sum(line.startswith('  mmcluster cluster ') for line in lines) == 3
+    imported = {line.rpartition('|')[2].strip() for line in done.stderr.splitlines()}
+    assert not imported & {'torch', 'numpy', 'mmengine'}, 'help waits for nothing heavy'
+
+
+def test_every_command_has_help():
+    text = parser().format_help()
+    assert all(name in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize('argv', [[], ['clutser'], ['cluster'], ['cluster', 'x', '--k', '0'],
+                                  ['cluster', 'x', '--k', '9:5'], ['cluster', 'x', '--limit', '0'],
+                                  ['cluster', 'x', '--link', '--copy']])
+def test_a_wrong_command_line_ends_in_2(argv, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(argv)
+    assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
+
+
+def test_cluster_writes_a_result_and_leaves_the_photographs(photos, clustered):
+    result = read_result(clustered)
+    assert len(result.paths) == 24 and [path for path, _ in result.unreadable] == ['kind0/broken.jpg']
+    assert result.summary['k'] == 3 and result.summary['metrics']['acc'] == 1
+    assert result.summary['encoder']['spec'] == 'default' and result.summary['root'] == str(photos)
+    assert {'features', 'cluster'} <= set(result.summary['seconds']) and len(result.summary['fingerprint']) == 64
+    assert not list(photos.rglob('*.csv')) and len(list(photos.rglob('*'))) == 25 + 3
+
+
+def test_the_first_line_says_what_will_happen(photos, capfd):
+    assert main(['cluster', str(photos), '--k', '2:4', '--workers', '0']) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith('25 images') and 'efficientnet_lite0' in lines[0] and 'takes about' in lines[0]
+    assert any('in 3 clusters' in line and 'chosen' in line for line in lines)
+    assert read_result('clusters/photos').summary['k_requested'] == [2, 4], 'the default place of a result'
+
+
+def test_json_is_all_that_is_printed(photos, capfd):
+    assert main(['cluster', str(photos), '--k', '3', '--limit', '12', '--json', '--workers', '0']) == 0
+    said = capfd.readouterr()
+    found = json.loads(said.out)
+    assert found['k'] == 3 and found['images'] + found['unreadable'] == 12 and found['out'].endswith('photos')
+    assert said.err == ''
+
+
+@pytest.mark.parametrize('kind', ['link', 'copy'])
+def test_folders_per_cluster(photos, kind, tmp_path):
+    for k in (3, 2):    # the second run replaces the first one's
+        assert main(['cluster', str(photos), '--k', str(k), f'--{kind}', '--quiet', '--workers', '0']) == 0
+    result, folder = read_result('clusters/photos'), tmp_path / 'clusters' / 'photos' / 'images'
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob('*.png')}
+    assert found == {f'{own}/{path}' for path, own in zip(result.paths, result.table['cluster'])}
+    assert all(path.is_symlink() == (kind == 'link') for path in folder.rglob('*.png'))
+    (folder / '0' / 'mine.txt').write_text('x')
+    assert main(['cluster', str(photos), '--k', '3', f'--{kind}', '--quiet', '--workers', '0']) == 0
+    assert (folder / '0' / 'mine.txt').exists()
+
+
+def test_assign_knows_old_and_new_images_without_the_old_ones(photos, clustered, tmp_path, capfd):
+    moved = shutil.copytree(clustered, tmp_path / 'moved')
+    result = read_result(moved)
+    new = write_photos(tmp_path / 'new', count=6, start=100)
+    shutil.copy(photos / result.paths[0], new / 'old.png')
+    assert main(['assign', str(moved), str(new), '--json', '--workers', '0']) == 0
+    found = {entry['path']: entry for entry in json.loads(capfd.readouterr().out)['images']}
+    assert found['old.png']['cluster'] == result.table['cluster'][0]
+    own = {path.split('/')[0]: cluster for path, cluster in zip(result.paths, result.table['cluster'])}
+    assert all(entry['second'] != own[path.split('/')[0]] for path, entry in found.items() if path != 'old.png')
+    assert main(['assign', str(moved), str(new / 'old.png'), '--out', 'new.csv', '--workers', '0']) == 0
+    assert (tmp_path / 'new.csv').read_text().splitlines()[1].startswith('old.png,')
+
+
+def test_features_go_into_a_file(photos, clustered, capfd):
+    assert main(['features', str(photos), '--out', 'f.npy', '--workers', '0']) == 0
+    assert '24 known before' in capfd.readouterr().out, 'mmcluster cluster has stored them'
+    embed, paths = np.load('f.npy'), open('f.csv').read().splitlines()[1:]
+    assert paths == read_result(clustered).paths
+    assert np.allclose(embed, read_result(clustered).embed, atol=2e-3)
+
+
+def test_progress_says_rate_and_time_to_go():
+    assert progress_text('features', 60, 100, 20, 10.) == 'features: 60 of 100, 4.0/s, 0:10 to go'
