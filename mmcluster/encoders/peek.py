@@ -66,4 +66,5 @@ def seconds_per_image(encoder: Encoder, files: Sequence[str], root: Union[str, P
     encoder.encode(batch[:1], kind)     # the first call prepares what the others use
     start = time.perf_counter()
     encoder.encode(batch, kind).cpu()
-    return (time.perf_counter() - start) / len(pixels) + decoding / max(usable_cpus() if workers is None else workers, 1)
+    readers = max(usable_cpus() if workers is None else workers, 1)
+    return (time.perf_counter() - start) / len(pixels) + decoding / readers
