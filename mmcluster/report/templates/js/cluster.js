@@ -1,0 +1,63 @@
+// The gallery of one cluster.
+let current = null;
+
+function secondChoice(row) {
+  return [chip(column.second[row]), ` ${percent(Math.max(0, column.confidence[row] - column.margin[row]) / 255)}`];
+}
+
+function section(title, said, rows, caption) {
+  return rows.length ? el('section.gallery', {}, el('h3', {}, title, el('span.muted', {}, ` ${said}`)), tiles(rows, caption)) : null;
+}
+
+function duplicates(cluster) {
+  if (!cluster.duplicates.length) return null;
+  const more = cluster.copies - cluster.duplicates.length;
+  return el('section.gallery', {}, el('h3', {}, 'Near-duplicates',
+    el('span.muted', {}, ` ${counted(cluster.copies, 'set')} of images that look almost the same${more ? `, ${more} not shown` : ''}`)),
+  el('div.copies', {}, ...cluster.duplicates.map((rows) => tiles(rows))));
+}
+
+function showCluster(cluster) {
+  const {id} = cluster;
+  byId('cluster-title').replaceChildren(chip(id), ` ${nameOf(id)}`);
+  byId('cluster-facts').replaceChildren(...[
+    fact('Images', grouped(cluster.size), `${percent(cluster.share)} of all`),
+    id >= 0 && fact('Confidence', percent(cluster.confidence), 'on average'),
+    typeof cluster.silhouette === 'number' && fact('Silhouette', cluster.silhouette.toFixed(2), 'how far from the others'),
+    typeof cluster.spread === 'number' && fact('Spread', cluster.spread.toFixed(2), 'mean distance to the centre'),
+    cluster.mostly.length && fact('Mostly', el('bdi', {}, cluster.mostly[0][0]),
+      cluster.mostly.map(([label, share]) => `${label} ${percent(share)}`).join(', ')),
+  ].filter(Boolean));
+  byId('cluster-sections').replaceChildren(...[
+    id < 0 ? section('Nearly belong', 'nearest to a cluster', cluster.typical) : section('Most typical', 'nearest to the centre', cluster.typical),
+    section('Borderline', 'with their second choice', cluster.borderline, secondChoice),
+    section('Farthest', 'possible outliers', cluster.far),
+    section('Random', 'from the rest', cluster.random),
+    duplicates(cluster),
+  ].filter(Boolean));
+  byId('cluster').style.setProperty('--own', colourOf(id));
+}
+
+// Make a cluster the current one; `move` brings its gallery into view.
+function select(id, move = false) {
+  const cluster = clusterById.get(id);
+  if (!cluster) return;
+  current = id;
+  showCluster(cluster);
+  markCard();
+  recolour();
+  if (!move) return;
+  window.history.replaceState(null, '', `#cluster=${id}`);
+  byId('cluster').scrollIntoView({behavior: calm() ? 'auto' : 'smooth', block: 'start'});
+  byId('cluster-title').focus({preventScroll: true});
+}
+
+const calm = () => window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+function stepCluster(step) {
+  const at = data.clusters.findIndex((cluster) => cluster.id === current);
+  select(data.clusters[(at + step + data.clusters.length) % data.clusters.length].id);
+}
+
+byId('cluster-back').onclick = () => stepCluster(-1);
+byId('cluster-next').onclick = () => stepCluster(1);

@@ -1,0 +1,53 @@
+// Search by path: every word must be in it; labels and cluster numbers ("cluster:7") are found, too.
+const FOUND_SHOWN = 120;
+let found = null;
+let lowered = null;
+
+function search(text) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  lowered = lowered || data.names.map((name, row) => `${pathOf(row)} ${labelOf(row)} cluster:${column.cluster[row]} `.toLowerCase());
+  const rows = [];
+  if (words.length) {
+    lowered.forEach((path, row) => {
+      if (words.every((word) => path.includes(word.startsWith('cluster:') ? `${word} ` : word))) rows.push(row);
+    });
+  }
+  found = words.length ? rows : null;
+  showFound();
+}
+
+function showFound() {
+  byId('results').hidden = !found;
+  if (found) {
+    // images that have a picture come first, they say more
+    const shown = [...found.filter((row) => pictureOf.has(row)), ...found.filter((row) => !pictureOf.has(row))].slice(0, FOUND_SHOWN);
+    byId('results-title').textContent = `${counted(found.length, 'image')} found${shown.length < found.length ? `, ${shown.length} shown` : ''}`;
+    const grid = tiles(shown, (row) => [chip(column.cluster[row]), ' ', el('bdi', {}, data.names[row])]);
+    grid.id = 'results-tiles';
+    byId('results-tiles').replaceWith(grid);
+  }
+  recolour();
+}
+
+function closeSearch() {
+  byId('search').value = '';
+  search('');
+}
+
+let waiting = 0;
+byId('search').addEventListener('input', () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    search(byId('search').value);
+    if (found) window.scrollTo({top: 0});
+  }, 120);
+});
+byId('search').addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') closeSearch();
+  if (event.key === 'ArrowDown') {
+    const first = byId('results-tiles').querySelector('button');
+    if (first) first.focus();
+    event.preventDefault();
+  }
+});
+byId('results-close').onclick = closeSearch;
