@@ -51,9 +51,10 @@ function drawCards() {
       const own = groupOf(cluster.id);
       members.set(own, [...(members.get(own) || []), cluster]);
     }
+    const images = (clusters) => clusters.reduce((sum, one) => sum + one.size, 0);
     place.replaceChildren(...[...members].map(([own, clusters]) => el('section.group', {},
-      el('h3', {}, own < 0 ? 'Without a group' : `Group ${own}`, el('span.muted', {},
-        ` ${counted(clusters.length, 'cluster')}, ${counted(clusters.reduce((sum, one) => sum + one.size, 0), 'image')}`)),
+      el('h3', {}, own < 0 ? 'Without a group' : `Group ${own}`,
+        el('span.muted', {}, ` ${counted(clusters.length, 'cluster')}, ${counted(images(clusters), 'image')}`)),
       grid(clusters))));
   } else {
     const shown = groups.all ? data.clusters : data.clusters.slice(0, CARDS_SHOWN);
@@ -88,7 +89,7 @@ function regroup() {
   recolour();
 }
 
-setGroups(Math.min(data.groups, Math.max(1, Math.ceil(realClusters.length / 2))));
+setGroups(Math.min(data.groups, Math.max(2, Math.round(realClusters.length / 4)), data.tree.length + 1));
 if (byId('grouped')) {
   byId('grouped').onchange = regroup;
   byId('coarse').oninput = regroup;

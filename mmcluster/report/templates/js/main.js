@@ -1,7 +1,5 @@
 // Start, and the keys that work everywhere.
-function typing(node) {
-  return node.closest && node.closest('input, select, textarea, dialog');
-}
+const typing = (node) => node.closest && node.closest('input[type="search"], input[type="range"], select, dialog');
 
 document.addEventListener('keydown', (event) => {
   if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -4,7 +4,7 @@ const IMAGE = 44;          // pixels of an image on the map
 const STRETCH = 1.7;       // the axes mean nothing, so a wide frame may stretch the map this much
 const canvas = byId('map-canvas');
 const pen = canvas.getContext('2d');
-const view = {zoom: 1, x: 0.5, y: 0.5, width: 0, height: 0, at: -1, due: false, bitmaps: new Map(), labels: []};
+const view = {by: 'cluster', zoom: 1, x: 0.5, y: 0.5, width: 0, height: 0, at: -1, due: false, bitmaps: new Map(), labels: []};
 
 const baseX = () => Math.min(view.width, view.height * STRETCH) * 0.92;
 const baseY = () => Math.min(view.height, view.width * STRETCH) * 0.9;
@@ -33,9 +33,8 @@ function fitCanvas() {
 
 // What colour and shape follow: the cluster, its group or the label.
 function kindOf(row) {
-  const by = byId('map-colour').value;
-  if (by === 'label') return column.label[row];
-  return by === 'group' ? groupOf(column.cluster[row]) : column.cluster[row];
+  if (view.by === 'label') return column.label[row];
+  return view.by === 'group' ? groupOf(column.cluster[row]) : column.cluster[row];
 }
 
 function trace(x, y, size, kind) {
@@ -44,7 +43,7 @@ function trace(x, y, size, kind) {
 }
 
 function drawPoints() {
-  const size = Math.min(9, Math.max(1.6, (5.2 - Math.log10(data.images) * 0.75) * Math.sqrt(view.zoom)));
+  const size = Math.min(9, Math.max(1.6, (6.4 - Math.log10(data.images) * 0.95) * Math.sqrt(view.zoom)));
   const emphasised = found ? new Set(found) : null;
   const batches = new Map();
   for (const row of order) {
@@ -77,15 +76,26 @@ function bitmapOf(row) {
   return image.complete && image.naturalWidth ? image : null;
 }
 
-// One image per square of the screen, so that they do not cover each other.
+// Images where there is room for them: those drawn first are the most telling ones.
 function drawImages() {
-  const taken = new Set();
+  const taken = new Map();
+  const key = (across, down) => across * 1000 + down;
+  const free = (x, y) => {
+    const [across, down] = [Math.floor(x / IMAGE), Math.floor(y / IMAGE)];
+    for (let i = across - 1; i <= across + 1; i += 1) {
+      for (let j = down - 1; j <= down + 1; j += 1) {
+        const other = taken.get(key(i, j));
+        if (other && Math.abs(other[0] - x) < IMAGE + 3 && Math.abs(other[1] - y) < IMAGE + 3) return false;
+      }
+    }
+    taken.set(key(across, down), [x, y]);
+    return true;
+  };
+  const wanted = found && new Set(found);
   for (const row of pictureOf.keys()) {
     const [x, y] = [toX(points.x[row]), toY(points.y[row])];
     if (!visible(row) || x < 0 || y < 0 || x > view.width || y > view.height) continue;
-    const square = `${Math.floor(x / (IMAGE + 6))} ${Math.floor(y / (IMAGE + 6))}`;
-    if (taken.has(square) || (found && !found.includes(row))) continue;
-    taken.add(square);
+    if ((wanted && !wanted.has(row)) || !free(x, y)) continue;
     const image = bitmapOf(row);
     if (!image) continue;
     const side = Math.min(image.naturalWidth, image.naturalHeight);
@@ -104,15 +114,15 @@ function drawNumbers() {
   for (const {id, x, y} of view.labels) {
     if (points.hidden.has(id)) continue;
     const [left, top, wide] = [toX(x), toY(y), id > 99 ? 32 : 24];
-    pen.fillStyle = colourOf(byId('map-colour').value === 'group' ? groupOf(id) : id);
+    const kind = {cluster: id, group: groupOf(id), label: -1}[view.by];
+    pen.fillStyle = colourOf(kind);
     pen.strokeStyle = id === current ? ink() : paper();
     pen.lineWidth = id === current ? 2.5 : 1.5;
     pen.beginPath();
     pen.roundRect(left - wide / 2, top - 10, wide, 20, 10);
-    if (byId('map-colour').value === 'label') pen.fillStyle = NOWHERE;
     pen.fill();
     pen.stroke();
-    pen.fillStyle = byId('map-colour').value === 'label' ? '#000' : inkOf(byId('map-colour').value === 'group' ? groupOf(id) : id);
+    pen.fillStyle = inkOf(kind);
     pen.fillText(String(id), left, top + 0.5);
   }
 }
@@ -179,12 +189,13 @@ function showOnMap(row) {
 }
 
 function recolour() {
+  view.by = byId('map-colour').value;
   redraw();
 }
 
 function startMap() {
   view.labels = middles();
-  byId('map-colour').onchange = redraw;
+  byId('map-colour').onchange = recolour;
   byId('map-images').onchange = redraw;
   byId('map-in').onclick = () => zoomBy(1.6);
   byId('map-out').onclick = () => zoomBy(1 / 1.6);

@@ -1,10 +1,16 @@
 // Where the points of the map are, and which of them is near.
 const CELLS = 64;
-const points = {
-  x: Float32Array.from(column.x, (value) => value / 65535),
-  y: Float32Array.from(column.y, (value) => 1 - value / 65535),
-  hidden: new Set(),
-};
+const points = {x: spread(column.x, false), y: spread(column.y, true), hidden: new Set()};
+
+// Coordinates from 0 to 1, so that the points fill the frame; screens count from the top.
+function spread(values, flip) {
+  const [low, high] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [65535, 0]);
+  return Float32Array.from(values, (value) => {
+    const share = high > low ? (value - low) / (high - low) : 0.5;
+    return flip ? 1 - share : share;
+  });
+}
+
 const order = [...column.cluster.keys()].sort((a, b) => column.cluster[a] - column.cluster[b]);
 const cellOf = (x, y) => Math.min(CELLS - 1, Math.floor(x * CELLS)) + CELLS * Math.min(CELLS - 1, Math.floor(y * CELLS));
 const cells = Array.from({length: CELLS * CELLS}, () => []);
