@@ -27,6 +27,7 @@ setup(
     license='Apache-2.0',
     packages=find_packages(include=['mmcluster', 'mmcluster.*']),
     entry_points={'console_scripts': ['mmcluster = mmcluster.cli:main']},
+    package_data={'mmcluster.report': ['templates/*.j2', 'templates/*/*']},
     python_requires='>=3.10',
     install_requires=requirements('runtime'),
     extras_require=EXTRAS,

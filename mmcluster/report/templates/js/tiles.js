@@ -1,7 +1,7 @@
 // Pictures, and what stands for an image that has none.
 function picture(row) {
   const source = pictureSource(row);
-  if (source) return el('img', {src: source, alt: '', loading: 'lazy', decoding: 'async', draggable: false});
+  if (source) return el('img', {src: source, alt: '', decoding: 'async', draggable: false});
   const blank = el('span.blank', {}, el('bdi', {}, data.names[row]));
   blank.style.borderColor = colourOf(column.cluster[row]);
   return blank;
