@@ -1,5 +1,6 @@
-# ProPos, then ClusMatch on it, on 8 x 8 digits: the quickstart.
-# python tools/train.py configs/propos_clusmatch_cnn_digits.py
+# The quickstart: ProPos, then ClusMatch, on 8 x 8 digits. No figure of the papers corresponds.
+# bash tools/quickstart.sh, or python tools/train.py configs/propos_clusmatch_cnn_digits.py
+data = 'data/digits'
 stages = dict(
-    propos=dict(config='propos_cnn_digits.py'),
-    clusmatch=dict(config='clusmatch_cnn_digits.py'))
+    propos=dict(parts=['propos/cnn_digits']),
+    clusmatch=dict(on='propos', parts=['boosters/clusmatch_digits']))

@@ -19,10 +19,24 @@ from mmcluster.engine.stages import stage_config
 
 FILE = ROOT / 'tests' / 'data' / 'golden_configs.json.xz'
 # old key -> today's recipe/stage; a config of one stage without an entry is the only stage of its recipe.
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {
+    'clusmatch_cnn_digits': 'propos_clusmatch_cnn_digits/clusmatch',
+    'clusmatch_gcc_r18_folder64': 'propos_clusmatch_r18stl_folder64/clusmatch',
+    'clusmatch_r18_cifar10': 'propos_clusmatch_r18_cifar10/clusmatch',
+    'clusmatch_r18_cifar10_paper': 'propos_clusmatch_r18_cifar10_paper/clusmatch',
+    'clusmatch_r18_cifar20': 'propos_clusmatch_r18_cifar20/clusmatch',
+    'propos_clusmatch_gcc_r18_folder64/clusmatch': 'propos_clusmatch_r18stl_folder64/clusmatch',
+    'propos_clusmatch_gcc_r18_folder64/propos': 'propos_clusmatch_r18stl_folder64/propos',
+    'propos_gcc_r18_folder64': 'propos_clusmatch_r18stl_folder64/propos',
+}
 # (old keys, places, why): regular expressions that match as a whole.
 CHANGES: list[tuple[str, str, str]] = [
-    (r'.*', r'model\.base\.(decay|psl_weight|sigma|temperature)', 'a derived base says all that its own stage says'),
+    (r'.*', r'model\.base\.(decay|psl_weight|sigma|temperature|ema_before_forward|joint_views)',
+     'a derived base says all that its own stage says'),
+    (r'(propos_)?clusmatch_r18_cifar20(/clusmatch)?', r'model\.data_preprocessor\.(mean|std)\.\d',
+     'the booster normalised by rounded numbers, its base by exact ones'),
+    (r'propos_r34_imagenet_dogs224', r'model\.data_preprocessor\.views', 'None is the default'),
+    (r'.*jpeg_short/propos', r'custom_hooks\.[01]\.steps', 'a warm-up of no epochs; the last step of an epoch counts'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 

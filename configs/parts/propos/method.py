@@ -17,5 +17,6 @@ train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{batch}'))))
 hooks = dict(
     psl_weight=dict(type='ScheduleHook', param='psl_weight', steps=[(0, 0.), ('{warmup}', '{psl_weight}')]),
     sigma=dict(type='ScheduleHook', param='sigma', steps=[(0, 0.), ('{warmup}', '{sigma}')]),
+    decay=None,     # a place for propos/rising_decay
     kmeans=dict(type='KMeansHook', num_clusters='{num_clusters}'))
 metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))

@@ -1,7 +1,2 @@
-# ProPos with the CIFAR-stem ResNet-18 and the initialisation of the release.
-parts = ['nets/r18_cifar', 'propos/method', 'views/simclr', 'schedules/propos']
-model = dict(backbone=dict(init_cfg=[
-    dict(type='Kaiming', layer='Conv2d', override=dict(
-        type='Kaiming', name='conv1', a=5**0.5, mode='fan_in', nonlinearity='leaky_relu', distribution='uniform')),
-    dict(type='Constant', val=1, layer='_BatchNorm'),
-]))
+# ProPos with the CIFAR-stem ResNet-18.
+parts = ['nets/r18_cifar', 'nets/release_init', 'propos/method', 'views/simclr', 'schedules/propos']

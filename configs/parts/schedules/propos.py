@@ -1,6 +1,6 @@
 # SGD under a cosine with a linear warm-up; the predictor learns ten times as fast. lr is for `batch` images.
-facts = dict(epochs=1000, rate_warmup=50, batch=256, lr=0.05)
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval=50)
+facts = dict(epochs=1000, val_interval=50, rate_warmup=50, batch=256, lr=0.05)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval='{val_interval}')
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
