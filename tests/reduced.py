@@ -12,7 +12,8 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 from sklearn.datasets import load_digits
 
-from mmcluster.engine import recipe
+from mmcluster.engine import recipe, stages
+from mmcluster.engine.known_names import SETTINGS
 from mmcluster.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +25,26 @@ AFFINE_BATCH = [dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))]
 NARROW = dict(
     backbone=dict(widths=(4, 8)), neck=dict(in_channels=8, hid_channels=16, out_channels=8),
     predictor=dict(in_channels=8, hid_channels=16, out_channels=8), num_clusters=K)
+
+
+def read_stage(key: str) -> Config:
+    """An ordinary config: ``'name'`` of a shipped one or of a recipe of one stage, or ``'recipe/stage'``."""
+    name, _, stage = key.partition('/')
+    return stages.read_stage(CONFIGS / f'{name}.py', stage or None)
+
+
+def stage_keys(pattern: str = '*') -> list[str]:
+    """Every shipped config without stages, and every stage that is composed of parts, as :func:`read_stage` takes them.
+
+    Args:
+        pattern: Of the names of the files.
+    """
+    found = []
+    for path in sorted(CONFIGS.glob(f'{pattern}.py')):
+        recipe_stages = Config.fromfile(path, lazy_import=False).get('stages')
+        found += [path.stem] if recipe_stages is None else [
+            f'{path.stem}/{name}' for name, stage in recipe_stages.items() if stage.get('parts')]
+    return found
 
 
 def forget() -> None:
@@ -85,7 +106,7 @@ def propos_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4, warmup: int
         door: ``'memory'`` or ``'worker'``.
         num_workers: Of all loaders.
     """
-    cfg = Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False)
+    cfg = read_stage('propos_cnn_digits')
     cfg.work_dir = str(work_dir)
     cfg.model.merge(dict(NARROW, queue_size=50))
     cfg.custom_hooks = [
@@ -115,7 +136,7 @@ def clusmatch_cfg(work_dir: Any, data: dict[str, str], base: str = '{propos}', e
         door: ``'memory'`` or ``'worker'``.
         num_workers: Of all loaders.
     """
-    cfg = Config.fromfile(CONFIGS / 'clusmatch_cnn_digits.py', lazy_import=False)
+    cfg = read_stage('propos_clusmatch_cnn_digits/clusmatch')
     cfg.work_dir = str(work_dir)
     cfg.model.base.merge(dict(NARROW, queue_size=50, init_cfg=dict(checkpoint=base)))
     cfg.model.merge(dict(head=dict(in_channels=8, num_clusters=K), pseudo_label_loss=dict(num_clusters=K, decay=0.9),
@@ -169,17 +190,18 @@ def write_base(path: Path, data: dict[str, str], seed: int = 0) -> str:
     return str(path)
 
 
-def write_recipe(folder: Path, stages: dict[str, Config]) -> Config:
+def write_recipe(folder: Path, configs: dict[str, Config]) -> Config:
     """Write every stage's config to a file, and make the recipe that runs them in order.
 
     Args:
         folder: Where the files go; the work dir of the recipe is ``folder / 'work'``.
-        stages: Name -> config.
+        configs: Stage -> config.
     """
-    for name, cfg in stages.items():
-        cfg.pop('work_dir', None)
+    for name, cfg in configs.items():
+        for variable in [key for key in cfg if key not in SETTINGS or key == 'work_dir']:
+            cfg.pop(variable)
         cfg.dump(folder / f'{name}.py')
-    return Config(dict(stages={name: dict(config=str(folder / f'{name}.py')) for name in stages},
+    return Config(dict(stages={name: dict(config=str(folder / f'{name}.py')) for name in configs},
                        work_dir=str(folder / 'work')))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmengine.config import Config
-from reduced import CONFIGS, K, propos_cfg
+from reduced import K, propos_cfg, read_stage
 from reduced_scan import HEADS as LINEAR_HEADS
 from reduced_spice import HEADS as MLP_HEADS
 from reduced_spice import NARROW, _finish, _read
@@ -23,7 +23,7 @@ def asd_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4, prototypes: bo
         labeller: Options of the labeller.
     """
     name = 'asd_ps_freematch_cnn_digits' if prototypes else 'asd_freematch_cnn_digits'
-    given, cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False), propos_cfg(work_dir, data, epochs=epochs)
+    given, cfg = read_stage(name), propos_cfg(work_dir, data, epochs=epochs)
     given.model.merge(dict(
         backbone=dict(widths=(4, 8)), head=dict(in_channels=8, num_clusters=K),
         labeller=dict(in_channels=8, num_clusters=K, num_labelled=LABELLED, num_unlabelled=UNLABELLED, window=6,

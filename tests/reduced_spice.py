@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from mmengine.config import Config
-from reduced import CONFIGS, K, _reduce
+from reduced import K, _reduce, read_stage
 
 NARROW = dict(type='SmallCNN', in_channels=1, widths=(4, 8))
 PROJECTOR = dict(type='MLPProjector', in_channels=8, hid_channels=8, out_channels=4, norm=False)
@@ -12,7 +12,7 @@ HEADS = dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', in_
 
 
 def _read(name: str, work_dir: Any) -> Config:
-    cfg = Config.fromfile(CONFIGS / name, lazy_import=False)
+    cfg = read_stage(name.removesuffix('.py'))
     cfg.work_dir = str(work_dir)
     return cfg
 

@@ -1,4 +1,4 @@
-"""Every shipped config without stages trains a step on tiny data in its own layout, with its schedules left alone."""
+"""Every config without stages, and every part of recipes, trains a step on tiny data in its own layout."""
 import re
 from types import SimpleNamespace
 
@@ -9,23 +9,39 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from PIL import Image
-from reduced import CONFIGS, forget
+from reduced import CONFIGS, forget, read_stage, stage_keys
 from scipy.io import savemat
 
 from mmcluster.datasets.class_lists import CLASS_LISTS
 from mmcluster.engine import recipe
 from mmcluster.engine.launch import prepare
+from mmcluster.recipes import PartReader
 from mmcluster.registry import HOOKS
 from mmcluster.structures import Key
 
-SINGLES = [path for path in sorted(CONFIGS.glob('*.py')) if 'stages' not in Config.fromfile(path, lazy_import=False)]
+SINGLES = [key for key in stage_keys() if '/' not in key]
 LAYOUTS = dict(CIFAR10Source='cifar10', CIFAR100Source='cifar100', ClassFolderSource='classes', FolderSource='folder',
                STL10Source='stl10', SVHNSource='svhn', TinyImageNetSource='tiny')
 WIDTHS = {'deit-small': 384, 'deit-base': 768}
 
 
-def read(path):
-    return Config.fromfile(path, lazy_import=False)
+def composed():
+    """Stages of recipes that have a part which none before them has: every part is trained once."""
+    found, seen = [], set()
+    for key in stage_keys():
+        name, _, stage = key.partition('/')
+        if stage:
+            cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+            parts = names_of({'data': cfg.get('data'), **cfg.stages[stage]})
+            found += [key] if parts - seen else []
+            seen |= parts
+    return found
+
+
+def names_of(part):
+    """Names of all parts that a part or a stage stands on."""
+    named = [*filter(None, [part.get('data')]), *part.get('parts', ())]
+    return set(named).union(*(names_of(PartReader(CONFIGS).read(name)) for name in named))
 
 
 @pytest.fixture(scope='module')
@@ -75,6 +91,8 @@ def relocate(source, data):
         source.root = data['imagenet']
     else:
         source.root = data[LAYOUTS[source.type]]
+        if source.get('splits'):
+            source.splits = None
 
 
 class Stopped(Exception):
@@ -152,21 +170,21 @@ def resize(value):
         value['size'] = 36
 
 
-@pytest.fixture(scope='module', params=SINGLES, ids=lambda path: path.stem)
+@pytest.fixture(scope='module', params=[*SINGLES, *composed()])
 def stepped(request, data, tmp_path_factory):
     """The Runner of a config after one step."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     forget()
     init_default_scope('mmcluster')
-    cfg = read(request.param)
+    cfg = read_stage(request.param)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         source = cfg[name].dataset.source
         if source.type == 'DigitsSource':
             cfg[name].dataset.indices = list(range(30))
         else:
             relocate(source, data)
-        if source.type == 'STL10Source':
+        if source.type == 'STL10Source' or source.type == 'ClassFolderSource' and not cfg[name].dataset.get('pipelines'):
             cfg[name].dataset.size = 32
     forget_stages(cfg._cfg_dict)
     shrink(cfg._cfg_dict)
@@ -186,7 +204,7 @@ def stepped(request, data, tmp_path_factory):
     with pytest.raises(Stopped):
         runner.train()
     yield SimpleNamespace(runner=runner, cfg=cfg, losses=StopHook.losses, before=StopHook.before,
-                          single=read(request.param))
+                          single=read_stage(request.param))
     recipe.close(runner)
     forget()
     torch.set_num_threads(threads)

@@ -3,17 +3,16 @@ import math
 
 import pytest
 import torch
-from mmengine.config import Config
-from reduced import CONFIGS
+from reduced import read_stage, stage_keys
 
 from mmcluster.registry import MODELS, PARAM_SCHEDULERS
 
 pytestmark = pytest.mark.usefixtures('engine')
-NAMES = [path.stem for kind in ('moco', 'simclr') for path in sorted(CONFIGS.glob(f'{kind}_r*.py'))]
+NAMES = [key for kind in ('moco', 'simclr') for key in stage_keys(f'{kind}_r*')]
 
 
 def read(name):
-    return Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+    return read_stage(name)
 
 
 def test_there_are_configs():

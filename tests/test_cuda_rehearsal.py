@@ -2,8 +2,7 @@
 import pytest
 import torch
 from fake_cuda import NUM_SAMPLES, build, fake_cuda, fake_rows, rehearse, to_fake_cuda
-from mmengine.config import Config
-from reduced import CONFIGS
+from reduced import read_stage
 from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 
@@ -17,11 +16,11 @@ from mmcluster.models import clusterers, labellers, pseudo_label_losses
 
 pytestmark = pytest.mark.usefixtures('engine')
 DIGITS, SIGNS, CIFAR, LARGE = (8, 8, 1), (32, 32, 3), (32, 32, 3), (224, 224, 3)
-STEPS = dict(
+STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_digits/clusmatch': DIGITS} | dict(
     byol_r18_cifar10=CIFAR, propos_cnn_digits=DIGITS, propos_r18_cifar20=CIFAR, moco_cnn_digits=DIGITS,
     simclr_cnn_digits=DIGITS, spice_self_cnn_digits=DIGITS, scan_cluster_cnn_digits=DIGITS,
-    scan_selflabel_r18_cifar10=CIFAR, cc_cnn_sign_digits=SIGNS, pici_vit_sign_digits=SIGNS, clusmatch_r18_cifar10=CIFAR,
-    clusmatch_cnn_digits=DIGITS, fixmatch_cnn_digits_40=DIGITS, ruc_cnn_digits=DIGITS, ruc_asd_cnn_digits=DIGITS,
+    scan_selflabel_r18_cifar10=CIFAR, cc_cnn_sign_digits=SIGNS, pici_vit_sign_digits=SIGNS,
+    fixmatch_cnn_digits_40=DIGITS, ruc_cnn_digits=DIGITS, ruc_asd_cnn_digits=DIGITS,
     asd_ps_freematch_cnn_digits=DIGITS, asd_ps_mutexmatch_r18_cifar10=CIFAR, **{
         f'{name}_wrn28_2_cifar10_40': CIFAR
         for name in ('adamatch', 'flexmatch', 'freematch', 'mixmatch', 'mutexmatch', 'softmatch')})
@@ -30,7 +29,7 @@ STOPS = (DataDependentOutputException, DynamicOutputShapeException)
 
 
 def read(name):
-    return Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+    return read_stage(name)
 
 
 @pytest.fixture(params=STEPS, ids=list(STEPS))

@@ -6,9 +6,9 @@ import sys
 import pytest
 import yaml
 from mmengine.config import Config
-from reduced import CONFIGS, ROOT, load, train
+from reduced import CONFIGS, ROOT, load, read_stage, stage_keys, train
 
-from mmcluster.engine import recipe
+from mmcluster.engine import stages
 from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -18,8 +18,10 @@ STEMS = sorted(path.stem for path in CONFIGS.glob('*.py'))
 every_page = pytest.mark.parametrize('page', PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
-def read(name):
-    return Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+def read(name, stage=None):
+    """A config, or a stage of a recipe: the last one if none is named."""
+    cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+    return read_stage(f'{name}/{stage or list(cfg.stages)[-1]}') if 'stages' in cfg else cfg
 
 
 # ---- lists
@@ -69,10 +71,7 @@ def test_checkpoints_are_those_that_a_config_leaves(page):
     for match in re.finditer(r'(\S+)/epoch_(\d+)\.pth', text):
         parts = match[1].split('/')
         names = [part for part in parts if part in STEMS] or re.findall(r'configs/(\w+)\.py', text[:match.start()])
-        cfg = read(names[-1])
-        if 'stages' in cfg:
-            cfg.work_dir = 'unused'
-            cfg = recipe.stage_config(cfg, parts[-1], {})
+        cfg = read(names[-1], parts[-1] if parts[-1] != names[-1] else None)
         assert cfg.train_cfg.max_epochs == int(match[2]), match[0]
 
 
@@ -81,9 +80,6 @@ def test_an_index_has_the_epochs_of_its_configs(path):
     """Of recipes those of the last stage."""
     for model in yaml.safe_load(path.read_text(encoding='utf-8'))['Models']:
         cfg = read(model['Name'])
-        if 'stages' in cfg:
-            cfg.work_dir = 'unused'
-            cfg = recipe.stage_config(cfg, list(cfg.stages)[-1], {})
         assert model['Metadata']['Epochs'] == cfg.train_cfg.max_epochs, model['Name']
         assert model['Config'] == f'configs/{model["Name"]}.py'
 
@@ -98,9 +94,9 @@ FIRST = dict(ProPos='kmeans', BYOL='kmeans', MoCo='kmeans', SimCLR='kmeans', SPI
              PICI='head', RUC='head')
 
 
-@pytest.mark.parametrize('name', [name for name in STEMS if 'stages' not in read(name)])
+@pytest.mark.parametrize('name', stage_keys())
 def test_the_first_metric_is_the_one_that_get_started_names(name):
-    cfg = read(name)
+    cfg = read_stage(name)
     kind, hooks = cfg.model.type, [hook.type for hook in cfg.get('custom_hooks', [])]
     loss = cfg.model.get('pseudo_label_loss', {}).get('type')
     if kind in FIRST:
@@ -151,10 +147,9 @@ def test_the_page_shows_every_file(project):
 def test_the_parts_of_the_page_train(project):
     cfg = Config.fromfile(project / 'recipe.py', lazy_import=False)
     cfg.work_dir = str(project / 'work')
-    cfg.stages.propos.options.train_cfg = dict(max_epochs=1)
-    cfg.stages.boost.options.merge(dict(train_cfg=dict(max_epochs=2), train_dataloader=dict(sampler=dict(length=4)),
-                                        param_scheduler=dict(total_epochs=2)))
-    cfg.stages.boost.options.custom_hooks[1].threshold = 0.11       # a network that knows nothing yet
+    cfg.stages.propos.facts = dict(epochs=1)
+    cfg.stages.boost.facts = dict(epochs=2, length=4)
+    cfg.stages.boost.options.hooks.vote.threshold = 0.11       # a network that knows nothing yet
     trained = train(cfg)
     first, second = (load(trained[name])['state_dict'] for name in ('propos', 'boost'))
     assert any(not first[name].equal(second[name]) for name in first if name.startswith('backbone.')), 'rests no more'
@@ -167,8 +162,8 @@ def test_the_parts_of_the_page_train(project):
 def test_the_labeller_of_the_page_needs_its_hooks(project):
     cfg = Config.fromfile(project / 'recipe.py', lazy_import=False)
     cfg.work_dir = str(project / 'work')
-    cfg.stages.propos.options.train_cfg = dict(max_epochs=1)
-    cfg.stages.boost.options.custom_hooks.pop(1)
+    cfg.stages.propos.facts = dict(epochs=1)
+    cfg.stages.boost.options.hooks.pop('vote')
     with pytest.raises(ValueError, match="Boost needs dict\\(type='VoteHook'\\) in custom_hooks"):
         train(cfg)
 
@@ -181,11 +176,11 @@ def test_the_clusterer_of_the_page_trains(project):
 
 
 def swapped(tmp_path):
-    """ClusMatch's config with the lines of the page about losses, on features that know nothing, a few steps."""
-    code = next(code for _, code in blocks('methods/semi_supervised.md') if 'clusmatch_cnn_digits.py' in code)
+    """The recipe of the page about losses: its second stage on features that know nothing, a few steps."""
+    code = next(code for _, code in blocks('methods/semi_supervised.md') if 'boosters/clusmatch_digits' in code)
     path = tmp_path / 'swapped.py'
-    path.write_text(code.replace("'clusmatch_cnn_digits.py'", f"'{(CONFIGS / 'clusmatch_cnn_digits.py').as_posix()}'"))
-    cfg = Config.fromfile(path, lazy_import=False)
+    path.write_text(code)
+    cfg = stages.read_stage(path, 'freematch')
     cfg.merge_from_dict(dict(
         work_dir=str(tmp_path / 'work'), train_cfg=dict(max_epochs=1), train_dataloader=dict(sampler=dict(length=2)),
         model=dict(base=dict(init_cfg=None))))

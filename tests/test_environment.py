@@ -1,17 +1,21 @@
 """Values that configs take from the environment."""
 import pytest
 from mmengine.config import Config
-from reduced import CONFIGS
+from reduced import CONFIGS, read_stage
 
 from mmcluster.environment import substitute
 
 
+FOLDER = 'propos_clusmatch_r18stl_folder64'
+
+
 def source_of(name):
-    return Config.fromfile(CONFIGS / name, lazy_import=False).train_dataloader.dataset.source
+    cfg = Config.fromfile(CONFIGS / name, lazy_import=False) if '_base_' in name else read_stage(f'{name}/propos')
+    return cfg.train_dataloader.dataset.source
 
 
 @pytest.mark.parametrize('folder', ["it's", 'say "x"', r'C:\new\d pics', 'a{{b}}', '$(x) #y'])
-@pytest.mark.parametrize('name', ['propos_gcc_r18_folder64.py', '_base_/datasets/class_folders224.py'])
+@pytest.mark.parametrize('name', [FOLDER, '_base_/datasets/class_folders224.py'])
 def test_any_folder(monkeypatch, name, folder):
     monkeypatch.setenv('IMAGES', folder)
     assert source_of(name).root == folder
@@ -21,15 +25,16 @@ def test_any_folder(monkeypatch, name, folder):
 
 def test_numbers(monkeypatch):
     monkeypatch.setenv('CLUSTERS', '12')
-    for name in ('propos_gcc_r18_folder64.py', 'clusmatch_gcc_r18_folder64.py'):
-        assert Config.fromfile(CONFIGS / name, lazy_import=False).num_clusters == 12
+    for stage in ('propos', 'clusmatch'):
+        hook = read_stage(f'{FOLDER}/{stage}').custom_hooks[-2 if stage == 'clusmatch' else -1]
+        assert hook.type == 'KMeansHook' and hook.num_clusters == 12
     monkeypatch.setenv('ZETA', '0.4')
     assert source_of('_base_/datasets/cifar10_imbalanced.py').zeta == 0.4
 
 
 @pytest.mark.parametrize('variable, value, name', [
-    ('CLUSTERS', 'abc', 'propos_gcc_r18_folder64.py'), ('CLUSTERS', '"x"', 'propos_gcc_r18_folder64.py'),
-    ('CLUSTERS', '2.5', 'propos_gcc_r18_folder64.py'), ('ZETA', 'x', '_base_/datasets/cifar10_imbalanced.py')])
+    ('CLUSTERS', 'abc', FOLDER), ('CLUSTERS', '"x"', FOLDER), ('CLUSTERS', '2.5', FOLDER),
+    ('ZETA', 'x', '_base_/datasets/cifar10_imbalanced.py')])
 def test_a_wrong_number_is_named(monkeypatch, variable, value, name):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=f"variable {variable} must be a value such as .*, got '{value}'"):
@@ -54,9 +59,9 @@ def test_nothing_of_a_variable_is_run(monkeypatch, tmp_path):
     monkeypatch.setenv('CLUSTERS', f'__import__("os").mkdir({str(tmp_path / "ran")!r})')
     monkeypatch.setenv('IMAGES', f"' + str(__import__('os').mkdir({str(tmp_path / 'ran')!r})) + '")
     with pytest.raises(ValueError, match='CLUSTERS must be a value such as 10'):
-        source_of('propos_gcc_r18_folder64.py')
+        source_of(FOLDER)
     monkeypatch.setenv('CLUSTERS', '3')
-    source_of('propos_gcc_r18_folder64.py')
+    source_of(FOLDER)
     assert not (tmp_path / 'ran').exists()
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, train, write_base, write_digits, write_recipe
+from reduced import (CONFIGS, ROOT, clusmatch_cfg, propos_cfg, read_stage, train, write_base, write_digits,
+                     write_recipe)
 
 from mmcluster.engine import option_names, recipe
 from mmcluster.engine.option_names import check_names
@@ -87,13 +88,13 @@ MISSPELT = [('optim_wraper.optimizer.lr', r"optim_wraper: nothing reads .*\(did 
 @pytest.mark.parametrize('name', KNOWN)
 @pytest.mark.parametrize('single', [True, False])
 def test_a_name_that_is_read(two_stages, name, single):
-    cfg = Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False) if single else two_stages
+    cfg = read_stage('propos_cnn_digits') if single else two_stages
     check_names(cfg, [name] if single else [name, f'stages.clusmatch.options.{name}', 'stages.propos.checkpoint'])
 
 
 @pytest.mark.parametrize('name, message', MISSPELT)
 def test_a_name_that_nothing_reads(two_stages, name, message):
-    single = Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False)
+    single = read_stage('propos_cnn_digits')
     for cfg in (single, two_stages):
         with pytest.raises(ValueError, match=message):
             check_names(cfg, ['model.temperature', name])
@@ -112,12 +113,14 @@ def test_a_stage_that_the_recipe_does_not_have(two_stages):
         check_names(Config(dict(model=dict())), ['stages.propos.checkpoint'])
 
 
-def test_a_variable_of_the_file_is_allowed_with_a_warning(monkeypatch):
+def test_a_variable_of_the_file_is_allowed_with_a_warning(monkeypatch, tmp_path):
     lines = []
     monkeypatch.setattr(option_names, 'print_log', lambda text, **options: lines.append(text))
-    jpeg = Config.fromfile(CONFIGS / 'propos_clusmatch_r18_cifar10_jpeg.py', lazy_import=False)
-    check_names(jpeg, ['source.root', 'data.train_dataloader', 'randomness.seed'])
-    assert [line.split(': ')[0] for line in lines] == ['--cfg-options source', '--cfg-options data']
+    (tmp_path / 'own.py').write_text("source = dict(root='data')\nmodel = dict(source=source)\n")
+    check_names(Config.fromfile(tmp_path / 'own.py', lazy_import=False), ['source.root', 'randomness.seed'])
+    assert [line.split(': ')[0] for line in lines] == ['--cfg-options source']
+    check_names(Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False), ['data', 'facts.epochs'])
+    assert len(lines) == 1
 
 
 @pytest.mark.parametrize('tool', ['train', 'test'])

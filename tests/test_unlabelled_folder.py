@@ -4,9 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from mmengine.config import Config
 from PIL import Image
-from reduced import CONFIGS, NARROW, K, train
+from reduced import NARROW, K, read_stage, train
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -36,7 +35,7 @@ def test_a_folder_without_labels(tmp_path, monkeypatch):
     write_folder(images)
     monkeypatch.setenv('IMAGES', str(images))
     monkeypatch.setenv('CLUSTERS', str(K))
-    cfg = Config.fromfile(CONFIGS / 'propos_gcc_r18_folder64.py', lazy_import=False)
+    cfg = read_stage('propos_clusmatch_r18stl_folder64/propos')
     cfg.model.backbone = dict(type='SmallCNN', in_channels=3)
     cfg.model.merge(NARROW)
     cfg.train_dataloader.sampler.streams.batch.size = 8

@@ -13,7 +13,7 @@ from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.engine.option_names import check_names
 from mmcluster.engine.recipe import bind_data
-from mmcluster.engine.stages import stage_config
+from mmcluster.engine.stages import read_stage
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 
@@ -31,17 +31,10 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
     Raises:
         ValueError: If the config is a recipe and ``stage`` is none of its stages, or nothing reads an option.
     """
-    cfg = Config.fromfile(path, lazy_import=False)
     if options:
-        check_names(cfg, options)
-        cfg.merge_from_dict(options)
+        check_names(Config.fromfile(path, lazy_import=False), options)
+    cfg = read_stage(path, stage, options)
     cfg.work_dir = work_dir or osp.join('work_dirs', osp.splitext(osp.basename(path))[0], 'test')
-    if 'stages' in cfg:
-        if stage is None and len(cfg.stages) == 1:
-            stage = next(iter(cfg.stages))
-        if stage not in cfg.stages:
-            raise ValueError(f'{path} is a recipe: name one of its stages by --stage, {list(cfg.stages)}')
-        cfg = stage_config(cfg, stage, {})
     cfg.model = without_pretrained(cfg.model)
     bind_data(cfg)
     return cfg

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='a config, as mmcluster train takes it; of a recipe the stage is named '
                         'by --stage')
     parser.add_argument('checkpoint')
-    parser.add_argument('--stage', help='stage of a recipe')
+    parser.add_argument('--stage', help='stage of a recipe that has several')
     parser.add_argument('--work-dir', help='where the log goes')
     parser.add_argument('--out', type=output_file,
                         help='write path or index, cluster, confidence and second choice to this CSV file')
@@ -58,17 +58,10 @@ def asked_group(args: argparse.Namespace) -> dict[str, Any]:
     """What the config says about the process group, before anything is built."""
     if args.launcher == 'none':
         return {}
-    from mmengine.config import Config
-
     from mmcluster.engine.launch import group_options
-    from mmcluster.engine.stages import stage_config
+    from mmcluster.engine.stages import read_stage
     from mmcluster.recipes import config_file
-    cfg = Config.fromfile(config_file(args.config), lazy_import=False)
-    cfg.merge_from_dict(args.cfg_options or {})
-    if args.stage in cfg.get('stages', {}):
-        cfg.work_dir = ''
-        cfg = stage_config(cfg, args.stage, {})
-    return group_options(cfg)
+    return group_options(read_stage(config_file(args.config), args.stage, args.cfg_options))
 
 
 def evaluate(args: argparse.Namespace) -> None:

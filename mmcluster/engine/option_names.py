@@ -46,7 +46,7 @@ def check_names(cfg: Config, options: Iterable[str]) -> None:
 
 def _check_name(prefix: str, name: str, configs: list[Config]) -> None:
     """Refuse a top-level name that is in none of the configs and no setting; warn of a variable of their files."""
-    if name in SETTINGS or name in COMPOSED:
+    if name in SETTINGS or name in COMPOSED or name == 'data':
         return
     if any(name in cfg for cfg in configs):
         print_log(f'--cfg-options {prefix}{name}: this is a variable of the config file; what the file has made of it '

@@ -4,13 +4,12 @@ from __future__ import annotations
 import copy
 import os
 import re
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Mapping, Optional
 
 from mmengine.config import Config, ConfigDict
 
-from mmcluster.recipes import PartReader, compose, facts_of
-
 from mmcluster.checks import near
+from mmcluster.recipes import PartReader, compose, facts_of
 
 from .config_names import check_config
 from .exact import check_exact
@@ -39,13 +38,40 @@ def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
     return merged
 
 
+def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
+               options: Optional[Mapping[str, Any]] = None) -> Config:
+    """An ordinary config from a file: what the file says, or a stage of the recipe that it is.
+
+    Args:
+        path: A config with or without stages.
+        stage: Stage of a recipe; may be left out if there is one only.
+        options: Settings that override the file's, dotted names allowed.
+
+    Raises:
+        ValueError: If the file is a recipe and ``stage`` is none of its stages, or it is none and a stage is named.
+    """
+    cfg = Config.fromfile(path, lazy_import=False)
+    cfg.merge_from_dict(dict(options or {}))
+    if 'stages' not in cfg:
+        if stage is not None:
+            raise ValueError(f'{path} is a config without stages: leave the stage {stage!r} out')
+        return cfg
+    if stage is None and len(cfg.stages) == 1:
+        stage = next(iter(cfg.stages))
+    if stage not in cfg.stages:
+        raise ValueError(f'{path} is a recipe: name one of its stages by --stage, {list(cfg.stages)}'
+                         f'{near(str(stage), cfg.stages)}')
+    cfg.work_dir = cfg.get('work_dir') or os.path.join('work_dirs', os.path.splitext(os.path.basename(path))[0])
+    return stage_config(cfg, stage, {})
+
+
 def unfilled(cfg: Config, name: str) -> Config:
     """The config of a stage with placeholders: composed of its parts, or its file with the recipe's settings."""
     stage = cfg.stages[name]
     if stage.get('parts'):
         shared = {key: value for key, value in cfg.items() if key in SETTINGS | {*COMPOSED} and key != 'work_dir'}
         return Config(compose(_with_data(cfg), name, _reader(cfg).read, shared), filename=cfg.filename)
-    merged = Config.fromfile(config_path(cfg, stage), lazy_import=False)
+    merged = read_stage(config_path(cfg, stage))
     known = set(merged) | SETTINGS
     shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
     merged.merge_from_dict(copy.deepcopy(shared))

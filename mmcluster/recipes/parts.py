@@ -75,7 +75,8 @@ class PartReader:
     def read(self, name: str) -> dict[str, Any]:
         """Content of a part as a plain nested dict, which is the caller's own."""
         path = self.find(name)
-        return _plain(_read(path, path.stat().st_mtime_ns))
+        read = _read.__wrapped__ if '{{' in path.read_text(encoding='utf-8') else _read    # the environment may change
+        return _plain(read(path, path.stat().st_mtime_ns))
 
 
 def _file_of_package(package: str, inside: str) -> Path:

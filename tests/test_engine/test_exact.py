@@ -3,7 +3,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.hooks import EarlyStoppingHook
 from mmengine.optim import ReduceOnPlateauLR
-from reduced import CONFIGS, clusmatch_cfg, propos_cfg, spice_cfg, train, write_base, write_digits, write_recipe
+from reduced import clusmatch_cfg, propos_cfg, read_stage, spice_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.engine.exact import check_accumulation, check_exact
 from mmcluster.engine.launch import group_options
@@ -37,7 +37,7 @@ REFUSED = [
 
 @pytest.mark.parametrize('change, message', REFUSED)
 def test_a_setting_that_is_not_exact(change, message):
-    cfg = Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False)
+    cfg = read_stage('propos_cnn_digits')
     check_exact(cfg)
     cfg.merge_from_dict(change)
     with pytest.raises(ValueError, match=message):

@@ -1,8 +1,8 @@
 """Swapping the pseudo-label loss is one line of config: every one trains the same booster on a toy."""
 import pytest
 import torch
-from mmengine.config import Config, ConfigDict
-from reduced import CONFIGS
+from mmengine.config import ConfigDict
+from reduced import read_stage, stage_keys
 
 from mmcluster.models import Boost
 from mmcluster.registry import MODELS
@@ -82,10 +82,10 @@ def test_a_loss_without_a_number_of_clusters_fits_any_head(name):
 
 def trained_with_pseudo_labels():
     """Every config that names a pseudo-label loss, by name."""
-    for path in sorted(CONFIGS.glob('*.py')):
-        cfg = Config.fromfile(path, lazy_import=False)
+    for key in stage_keys():
+        cfg = read_stage(key)
         if 'pseudo_label_loss' in cfg.get('model', {}):
-            yield pytest.param(cfg.model, id=path.stem)
+            yield pytest.param(cfg.model, id=key)
 
 
 @pytest.mark.parametrize('model', list(trained_with_pseudo_labels()))

@@ -8,14 +8,11 @@ from __future__ import annotations
 import json
 import lzma
 import re
-from pathlib import Path
 from typing import Any, Iterator
 
-from mmengine.config import Config
-from reduced import CONFIGS, ROOT
+from reduced import ROOT, read_stage
 
 from mmcluster.engine.known_names import SETTINGS
-from mmcluster.engine.stages import stage_config
 
 FILE = ROOT / 'tests' / 'data' / 'golden_configs.json.xz'
 # old key -> today's recipe/stage; a config of one stage without an entry is the only stage of its recipe.
@@ -48,21 +45,9 @@ def golden() -> dict[str, Any]:
 
 def today(key: str) -> dict[str, Any]:
     """Settings of the stage that an old key stands for, as JSON has them."""
-    name, _, stage = RENAMED.get(key, key).partition('/')
-    cfg = read_stage(CONFIGS / f'{name}.py', stage or None)
+    cfg = read_stage(RENAMED.get(key, key))
     return plain({name: value for name, value in cfg._cfg_dict.to_dict().items()
                   if name in SETTINGS and name != 'work_dir'})
-
-
-def read_stage(path: Path, stage: str | None = None) -> Config:
-    """An ordinary config, or one stage of a recipe; the only one if none is named."""
-    cfg = Config.fromfile(path, lazy_import=False)
-    if 'stages' not in cfg:
-        return cfg
-    cfg.work_dir = 'unused'
-    if stage is None:
-        stage, = cfg.stages
-    return stage_config(cfg, stage, {})
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,8 @@ import pytest
 from mmengine.config import Config
 from reduced import ROOT, write_digits
 from reduced_asd import asd_cfg
+
+from mmcluster.engine.stages import read_stage
 from sklearn.datasets import load_digits
 
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset
@@ -93,7 +95,7 @@ def test_the_table_reports_mean_and_deviation(ablation):
 def test_every_row_of_a_table_can_be_built(ablation, path):
     spec = Config.fromfile(path, lazy_import=False)
     for name, row in spec.rows.items():
-        cfg = Config.fromfile(path.parent / row.get('config', spec.config), lazy_import=False)
+        cfg = read_stage(path.parent / row.get('config', spec.config))
         before = {hook.type for hook in cfg.custom_hooks}
         cfg.merge_from_dict(row.get('options', {}))
         cfg.model.bank.num_samples = 10

@@ -27,6 +27,7 @@ from mmcluster.apis import open_config, open_model
 from mmcluster.engine.config_names import check_config
 from mmcluster.engine.option_names import check_names
 from mmcluster.engine.recipe import run
+from mmcluster.engine.stages import read_stage
 from mmcluster.evaluation.results import write_json, write_text
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.metrics import clustering_metrics
@@ -90,7 +91,7 @@ def check_table(spec: Config, folder: str) -> None:
         path = row.get('config', spec.get('config'))
         if not path or not os.path.isfile(os.path.join(folder, path)):
             raise FileNotFoundError(f'row {title!r}: no file {path!r} in {folder}; give the table or the row a config')
-        cfg = Config.fromfile(os.path.join(folder, path), lazy_import=False)
+        cfg = read_stage(os.path.join(folder, path))
         check_names(cfg, row.get('options', {}))
         cfg.merge_from_dict(row.get('options', {}))
         check_config(cfg, f'row {title!r}: ')
@@ -132,7 +133,7 @@ def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str,
                 raise ValueError(f'control must be one of {CONTROLS}, got {row["control"]!r}')
             write_json(summary, dict(metrics=control(path, row['control'], seed)))
         else:
-            cfg = Config.fromfile(path, lazy_import=False)
+            cfg = read_stage(path)
             cfg.merge_from_dict(row.get('options', {}))
             cfg.merge_from_dict(dict(work_dir=work_dir, randomness=dict(seed=seed), log_level='WARNING'))
             run(cfg, resume=True, allow_config_change=False)

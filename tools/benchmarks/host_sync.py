@@ -15,7 +15,6 @@ from numbers import Number
 from typing import Any, Callable
 
 import torch
-from mmengine.config import Config
 from mmengine.runner import Runner
 from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
@@ -23,10 +22,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmcluster.engine.launch import init_environment, prepare, without_pretrained
 from mmcluster.engine.recipe import bind_data, build_runner, close
+from mmcluster.engine.stages import read_stage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CONFIGS = ('propos_cnn_digits.py', 'clusmatch_cnn_digits.py', 'moco_cnn_digits.py', 'spice_self_cnn_digits.py',
-           'fixmatch_cnn_digits_40.py', 'asd_ps_freematch_cnn_digits.py')
+STAGES = ('propos_cnn_digits.py', 'propos_clusmatch_cnn_digits.py:clusmatch', 'moco_cnn_digits.py',
+          'spice_self_cnn_digits.py', 'fixmatch_cnn_digits_40.py', 'asd_ps_freematch_cnn_digits.py')
 OPERATORS = {f'aten::{name}' for name in (
     '_local_scalar_dense', 'is_nonzero', 'equal', 'allclose', 'nonzero', 'masked_select', '_unique2', 'unique_dim',
     'unique_consecutive', 'bincount', 'repeat_interleave', '_linalg_check_errors')}
@@ -124,12 +124,13 @@ def short_runner(path: str, work_dir: str, steps: int, options: dict | None = No
     """The Runner of a config with all its hooks, cut to one epoch of ``steps`` that logs once, in its middle.
 
     Args:
-        path: Config of one stage; ``Pretrained`` is dropped from its model.
+        path: Config of one stage, or ``recipe.py:stage``; ``Pretrained`` is dropped from its model.
         work_dir: Where the log goes.
         steps: Iterations.
         options: Further settings, dotted name -> value.
     """
-    cfg = Config.fromfile(path, lazy_import=False)
+    file, _, stage = path.partition('.py:')
+    cfg = read_stage(f'{file.removesuffix(".py")}.py', stage or None)
     cfg.merge_from_dict({'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 10, 'log_level': 'WARNING',
                          'default_hooks.logger.interval': max(2, steps // 2), 'train_dataloader.sampler.length': steps,
                          **(options or {})})
@@ -167,7 +168,7 @@ def count_steps(runner: Runner) -> tuple[list[Counter], list[Counter]]:
 def main() -> None:
     """Count and print; the exit status is 1 if a step off the log interval waits."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('configs', nargs='*', default=[os.path.join(ROOT, 'configs', name) for name in CONFIGS])
+    parser.add_argument('configs', nargs='*', default=[os.path.join(ROOT, 'configs', name) for name in STAGES])
     parser.add_argument('--steps', type=int, default=12)
     args = parser.parse_args()
     init_environment()

@@ -25,6 +25,7 @@ from torch import Tensor
 from train_step import ROOT, cpu_name
 
 from mmcluster.engine.hooks.runtime import host_peak
+from mmcluster.engine.stages import read_stage
 from mmcluster.functional.masked import num_visible
 from mmcluster.models.backbones.masked_vit import Tokens
 from mmcluster.models.clusterers import PICI
@@ -123,7 +124,7 @@ def main() -> None:
     init_default_scope('mmcluster')
     MMLogger.get_instance('masked_vit', log_level='WARNING')
     torch.set_num_threads(args.threads)
-    cfg = Config.fromfile(args.config, lazy_import=False)
+    cfg = read_stage(args.config)
     model = make_pici(cfg, args)
     network = model.backbone
     places, channels = network.grid[0] * network.grid[1], network.in_channels

@@ -15,11 +15,11 @@ import time
 from typing import Callable
 
 import torch
-from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 
+from mmcluster.engine.stages import read_stage
 from mmcluster.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS
 from mmcluster.structures import Rows
 
@@ -62,7 +62,7 @@ def make_step(path: str, batch: int, views: bool, fast: bool) -> Callable[[], No
         views: See :func:`make_data`.
         fast: bfloat16 and channels-last; else float32 and contiguous.
     """
-    cfg = Config.fromfile(path, lazy_import=False)
+    cfg = read_stage(path)
     set_random_seed(0)
     model = MODELS.build(dict(cfg.model, bank=dict(cfg.model.bank, num_samples=batch), channels_last=fast))
     model.init_weights()
