@@ -67,9 +67,9 @@ def fit_scan(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
     optimizer = torch.optim.Adam([weight, bias], lr=LEARNING_RATE)
     neighbours = _neighbours(z)
     for anchors, others in _pairs(z, neighbours, seed):
-        logits = [(rows @ weight + bias) / TEMPERATURE for rows in (anchors, others)]
+        log_probs = [((rows @ weight + bias) / TEMPERATURE).log_softmax(dim=2) for rows in (anchors, others)]
         optimizer.zero_grad()
-        scan_loss(*logits, ENTROPY_WEIGHT).total.sum().backward()
+        scan_loss(*log_probs, ENTROPY_WEIGHT).total.sum().backward()
         optimizer.step()
     heads = zip(weight.detach() / TEMPERATURE, bias.detach()[:, 0] / TEMPERATURE)
     return _best([Head(*head) for head in heads], z, neighbours)

@@ -20,12 +20,14 @@ class ScanLoss(NamedTuple):
     """Parts of the loss of SCAN's clustering step.
 
     Attributes:
-        total: (...), consistency - weight entropy.
+        total: (...), consistency + weight * inequality.
         consistency: (...), mean -log of the agreement of the pairs.
+        inequality: (...), minus the entropy of the mean prediction; with a prior their relative entropy.
         entropy: (...), entropy of the mean prediction of the anchors.
     """
     total: Tensor
     consistency: Tensor
+    inequality: Tensor
     entropy: Tensor
 
 
@@ -108,24 +110,33 @@ def log_agreement(log_p: Tensor, log_q: Tensor) -> Tensor:
     return slope * (log_s - fixed) - fixed.clamp_min(LOG_FLOOR)
 
 
-def scan_loss(anchors: Tensor, neighbours: Tensor, entropy_weight: float) -> ScanLoss:
-    """Ask an image and a neighbour for the same cluster, and all clusters for equal shares (SCAN eq. 2).
+def expected_log(mean_prob: Tensor, log_prior: Optional[Tensor]) -> Tensor:
+    """Return ``sum m log prior`` (...) of mean predictions (..., K) and a prior (K,); 0 without a prior."""
+    return torch.zeros_like(mean_prob[..., 0]) if log_prior is None else mean_prob @ log_prior
+
+
+def scan_loss(log_p: Tensor, log_q: Tensor, entropy_weight: float, mean: Optional[Tensor] = None,
+              log_prior: Optional[Tensor] = None) -> ScanLoss:
+    """Ask an image and a neighbour for the same cluster, and all clusters for their shares (SCAN eq. 2).
 
     Args:
-        anchors: (..., B, K) logits.
-        neighbours: (..., B, K) logits of one neighbour of each anchor.
+        log_p: (..., B, K) log-probabilities of the anchors.
+        log_q: (..., B, K) of one neighbour of each anchor.
         entropy_weight: Weight of the entropy of the anchors' mean prediction (paper's lambda).
+        mean: (..., K) mean prediction of the anchors of all processes; ``None``: these are all.
+        log_prior: (K,) logarithm of the expected shares; ``None``: equal ones.
 
     Returns:
-        Three (...): total, consistency and entropy (positive). Both sides receive a gradient.
+        Four (...). Both sides receive a gradient.
 
-    Edge cases: no row at all gives 0 three times.
+    Edge cases: no row at all gives 0 everywhere.
     """
-    log_p, log_q = wide(anchors).log_softmax(dim=-1), wide(neighbours).log_softmax(dim=-1)
     rows = log_p.shape[-2]
     consistency = log_agreement(log_p, log_q).sum(dim=-1) / max(rows, 1)
-    entropy = -negative_entropy(log_p.exp().sum(dim=-2) / max(rows, 1)) * min(rows, 1)
-    return ScanLoss(consistency - entropy_weight * entropy, consistency, entropy)
+    mean = log_p.exp().sum(dim=-2) / max(rows, 1) if mean is None else mean
+    negative = negative_entropy(mean) * min(rows, 1)
+    inequality = negative - expected_log(mean, log_prior)
+    return ScanLoss(consistency + entropy_weight * inequality, consistency, inequality, -negative)
 
 
 @torch.no_grad()
@@ -152,7 +163,7 @@ def pair_agreement(prob: Tensor, neighbours: Tensor, chunk: Optional[int] = None
 
 @torch.no_grad()
 def pair_selection_loss(prob: Tensor, neighbours: Tensor, entropy_weight: float = 1.,
-                        chunk: Optional[int] = None) -> Tensor:
+                        chunk: Optional[int] = None, log_prior: Optional[Tensor] = None) -> Tensor:
     """Return the label-free statistic by which SCAN keeps a head and an epoch: the loss over all pairs.
 
     Args:
@@ -161,12 +172,14 @@ def pair_selection_loss(prob: Tensor, neighbours: Tensor, entropy_weight: float 
         entropy_weight: Weight of the entropy of the mean prediction; 1 in the authors' release whatever the training
             weight.
         chunk: Samples that are handled at once; ``None`` suits the memory.
+        log_prior: See :func:`scan_loss`.
 
     Returns:
         (H,), lower is better.
     """
     mean = wide(prob).mean(dim=1)
-    return pair_agreement(prob, neighbours, chunk) + entropy_weight * negative_entropy(mean)
+    inequality = negative_entropy(mean) - expected_log(mean, log_prior)
+    return pair_agreement(prob, neighbours, chunk) + entropy_weight * inequality
 
 
 @torch.no_grad()
@@ -211,40 +224,25 @@ def confidence_weights(counts: Tensor) -> Tensor:
     return torch.where(counts > 0, counts.sum() / counts.clamp(min=1), 1)
 
 
-def confidence_sums(logits: Tensor, target: Tensor, mask: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Return numerator and denominator of the weighted mean cross-entropy; those of several ranks add up.
+def self_label_loss(logits: Tensor, target: Tensor, mask: Tensor, counts: Tensor,
+                    class_balance: bool = True) -> Tensor:
+    """Learn the strong view of the rows that are predicted with confidence (SCAN section 2.3).
 
     Args:
         logits: (B, K) of the strong view.
-        target: (B,) long.
+        target: (B,) long, of :func:`confidence_targets`.
         mask: (B,) bool.
-        weights: (K,) weight of each cluster.
-
-    Returns:
-        Two (): sum of weight times cross-entropy over the masked rows, and the sum of their weights.
-    """
-    rows = F.cross_entropy(wide(logits), target, reduction='none')
-    weight = weights.to(rows)[target] * mask
-    return (weight * rows).sum(), weight.sum()
-
-
-def self_label_loss(logits_weak: Tensor, logits_strong: Tensor, threshold: float,
-                    class_balance: bool = True) -> tuple[Tensor, Tensor]:
-    """Learn the strong view of the rows that are predicted with confidence (SCAN section 2.3), in one process.
-
-    Args:
-        logits_weak: (B, K) of the plain view; receives no gradient.
-        logits_strong: (B, K).
-        threshold: A masked row is more probable than this, strictly.
+        counts: (K,) masked rows of every cluster, of all processes.
         class_balance: Weigh the clusters so that each that occurs counts the same.
 
     Returns:
-        Loss (), the weighted mean cross-entropy over the masked rows, and mask (B,) bool.
+        () what these rows add to the weighted mean cross-entropy over the masked rows of all processes; of one process
+        alone, that mean.
 
     Edge cases: no masked row gives 0 with a zero gradient.
     """
-    target, mask = confidence_targets(logits_weak, threshold)
-    counts = confidence_counts(target, mask, logits_weak.shape[1])
     weights = confidence_weights(counts) if class_balance else torch.ones_like(counts)
-    total, weight = confidence_sums(logits_strong, target, mask, weights)
-    return total / weight.where(weight > 0, torch.ones_like(weight)), mask
+    rows = F.cross_entropy(wide(logits), target, reduction='none')
+    total = (weights.to(rows)[target] * mask * rows).sum()
+    whole = (weights * counts).sum().to(total)
+    return total / whole.where(whole > 0, torch.ones_like(whole))

@@ -8,22 +8,8 @@ from torch import Tensor
 
 from .consistency import probability_ce
 from .contrast import wide
-from .kmeans import center_similarity
 from .match import contingency, hungarian
 from .scale import min_max
-
-
-def nearest_centers(z: Tensor, centers: Tensor) -> Tensor:
-    """Label every row by its nearest centre, Euclidean (eq. 13).
-
-    Args:
-        z: (N, D).
-        centers: (M, D).
-
-    Returns:
-        (N,) long, the first of equally near ones.
-    """
-    return center_similarity(z, centers, 'euclidean').argmax(dim=1)
 
 
 def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Optional[Tensor] = None) -> Tensor:
@@ -63,20 +49,35 @@ def relabel_map(votes: Tensor) -> Tensor:
     return torch.stack(maps).view(shape[:-1]) if maps else votes.new_zeros(shape[:-1]).long()
 
 
-def match_labels(label: Tensor, cluster: Tensor, num_clusters: int) -> Tensor:
-    """Rename k-means labels to cluster indices so that they agree with the head's clusters as often as possible.
+def label_votes(label: Tensor, cluster: Tensor, num_clusters: int) -> Tensor:
+    """Count how often each k-means label falls on each cluster of the head (eq. 14), view by view.
 
     Args:
-        label: (N,) long, k-means labels p; -1 is unknown and stays.
-        cluster: (N,) long, the head's clusters q.
+        label: (N, V) long, k-means labels p of V views; -1 is unknown.
+        cluster: (N, V) long, the head's clusters q.
         num_clusters: M.
 
     Returns:
-        (N,) long, p renamed. Edge cases: a label that does not occur with any cluster gets one of those left over.
+        (V, M, M), see :func:`relabel_map`.
     """
-    mapping = relabel_map(contingency(cluster, label, num_clusters, num_clusters).cpu()).to(label.device)
+    return torch.stack([contingency(q, p, num_clusters, num_clusters)
+                        for p, q in zip(label.unbind(1), cluster.unbind(1))])
+
+
+def match_labels(label: Tensor, votes: Tensor) -> Tensor:
+    """Rename k-means labels to cluster indices so that they agree with the head's clusters as often as possible.
+
+    Args:
+        label: (N, V) long, k-means labels p of V views, each with names of its own; -1 is unknown and stays.
+        votes: (V, M, M) of :func:`label_votes`, on the host.
+
+    Returns:
+        (N, V) long, p renamed. Edge cases: a label that does not occur with any cluster gets one of those left over.
+    """
+    num_clusters = votes.shape[-1]
+    maps, view = relabel_map(votes).to(label.device), torch.arange(len(votes), device=label.device)
     known = (label >= 0) & (label < num_clusters)
-    return torch.where(known, mapping[label.clamp(0, num_clusters - 1)], -1)
+    return torch.where(known, maps[view, label.clamp(0, num_clusters - 1)], -1)
 
 
 def cross_level_loss(logits: Tensor, label: Tensor, double_softmax: bool = False) -> Tensor:

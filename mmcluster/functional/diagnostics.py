@@ -56,22 +56,6 @@ def num_distinct(index: Tensor, num_classes: int) -> Tensor:
     return one_hot(index, num_classes, index).sum(dim=0).clamp(max=1).sum()
 
 
-def class_histogram(label: Tensor, num_clusters: int) -> Tensor:
-    """Return the share of every cluster.
-
-    Args:
-        label: (N,) long; -1 does not count.
-        num_clusters: K.
-
-    Returns:
-        (K,) float32, sums to 1; zeros when nothing counts. Its perplexity is the effective number of clusters: near 1
-        all images are in one of them, which is how training collapses.
-    """
-    place = torch.where((label >= 0) & (label < num_clusters), label, num_clusters)
-    counts = torch.zeros(num_clusters + 1, device=label.device).index_add_(0, place, torch.ones_like(label).float())
-    return counts[:-1] / counts[:-1].sum().clamp(min=1)
-
-
 def inside_share(counts: Tensor, class_map: Tensor) -> Tensor:
     """Return the share of transitions that stay inside a cluster; it should rise.
 

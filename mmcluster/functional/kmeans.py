@@ -14,9 +14,9 @@ from torch import Tensor
 
 from .assign import assign, chunks, means, reassign
 from .finite import require_finite
-from .seeding import Space, as_float, kmeans_plusplus, num_trials, random_seeds, seed_restarts
+from .seeding import Space, as_float, num_trials, random_seeds, seed_restarts
 
-__all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'kmeans_plusplus', 'lloyd']
+__all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'lloyd']
 
 SEED_DISTANCES = 1 << 26        # distances held at once by the seeding; decides how many restarts go together
 

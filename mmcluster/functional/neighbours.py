@@ -81,20 +81,6 @@ def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self:
     return Neighbours(similarity, index)
 
 
-def neighbour_accuracy(index: Tensor, target: Tensor) -> Tensor:
-    """Return the share of neighbours of the row's own class; for reports, never for training.
-
-    Args:
-        index: (N, k + 1) long; the first column, usually the row itself, is left out.
-        target: (N,) classes.
-
-    Returns:
-        () float64; 0 without neighbours.
-    """
-    same = target[index[:, 1:]] == target[:, None]
-    return same.sum().double() / max(same.numel(), 1)
-
-
 @torch.no_grad()
 def local_consistency(feats: Tensor, label: Tensor, k: int, chunk: Optional[int] = None,
                       include_self: bool = True) -> Tensor:

@@ -29,23 +29,6 @@ def centroid_distances(features: Tensor, centroids: Tensor, chunk: int = CHUNK) 
 
 
 @torch.no_grad()
-def nearest_samples(features: Tensor, centroids: Tensor, per_centroid: int) -> Tensor:
-    """Return the samples nearest to every centroid; one sample can belong to several (ASD_PS as printed).
-
-    Args:
-        features: (N, D).
-        centroids: (K, D).
-        per_centroid: n_l / k, samples of each centroid.
-
-    Returns:
-        (K, min(per_centroid, N)) long by ascending distance, equal ones in the order of the rows. Its distinct entries
-        are the labelled images.
-    """
-    far = centroid_distances(features, centroids)
-    return far.argsort(dim=1, stable=True)[:, :per_centroid]
-
-
-@torch.no_grad()
 def accompanied_prototypes(features: Tensor, centroids: Tensor, per_centroid: int) -> Selection:
     """Choose distinct samples around every centroid.
 

@@ -74,19 +74,17 @@ def linear_ramp(it: float, total: float, start: float, end: float, until: float 
     return max(least, start + (end - start) * min(1., it / (until * total)))
 
 
-def gate(n: float, iters_per_epoch: int, warmup_epochs: float, value: float) -> float:
-    """Return 0 while the epoch, counted from 1, is at most ``warmup_epochs``, then ``value`` (ProPos section 4).
+def step_value(epoch: int, steps: list[tuple[int, float]]) -> float:
+    """Return the value of a staircase (ProPos section 4: lambda_psl and sigma are 0 in the warm-up).
 
     Args:
-        n: Iteration, counted from 1; its epoch is ceil(n / iters_per_epoch).
-        iters_per_epoch: Iterations of an epoch.
-        warmup_epochs: W.
-        value: What holds afterwards, such as lambda_psl or sigma.
+        epoch: Epoch, counted from 0.
+        steps: (epoch, value) pairs in ascending order, the first of epoch 0; a value holds from its epoch on.
 
     Returns:
-        0.0 or ``value``.
+        The last value that has begun.
     """
-    return value if math.ceil(n / iters_per_epoch) > warmup_epochs else 0.
+    return [value for begin, value in steps if epoch >= begin][-1]
 
 
 def fixmatch_cosine(it: float, total: float, warmup: float = 0) -> float:

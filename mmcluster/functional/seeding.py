@@ -133,13 +133,17 @@ def random_seeds(num_rows: int, num_clusters: int, restarts: int, seed: int) -> 
 def seed_restarts(space: Space, first: Tensor, uniforms: Tensor) -> Tensor:
     """Greedy k-means++ for several restarts, whose candidates share one matrix product per step.
 
+    A candidate is the first row whose cumulative distance to the centres so far reaches u times the total, where the
+    distance is 1 - cos or the squared Euclidean one; of the T candidates of a step the one that leaves the smallest
+    total wins, the earlier one on ties.
+
     Args:
         space: N >= 1 rows.
         first: (R,) long, the row each restart begins with.
-        uniforms: (R, K - 1, T) float64 in [0, 1), T candidates per step.
+        uniforms: (R, K - 1, T) float64 in [0, 1), T candidates per step; usually T = 2 + floor(ln K).
 
     Returns:
-        (R, K) long, chosen rows.
+        (R, K) long, chosen rows; they repeat when there are fewer than K distinct ones.
     """
     restart = torch.arange(len(first), device=first.device)
     chosen = [first]
@@ -157,27 +161,3 @@ def seed_restarts(space: Space, first: Tensor, uniforms: Tensor) -> Tensor:
         closest = distance[restart, best]
         chosen.append(candidate[restart, best])
     return torch.stack(chosen, 1)
-
-
-def kmeans_plusplus(x: Tensor, num_clusters: int, first: int, uniforms: Tensor, metric: str = 'cosine') -> Tensor:
-    """Choose K rows as first centres by greedy k-means++.
-
-    A candidate is the first row whose cumulative distance to the centres so far reaches u times the total, where the
-    distance is 1 - cos or the squared Euclidean one; of the T candidates of a step the one that leaves the smallest
-    total wins, the earlier one on ties.
-
-    Args:
-        x: (N, D) raw rows.
-        num_clusters: K.
-        first: Row of the first centre.
-        uniforms: (K - 1, T) in [0, 1); usually T = 2 + floor(ln K).
-        metric: ``'cosine'`` or ``'euclidean'``.
-
-    Returns:
-        (K,) long. Edge cases: rows repeat when x has fewer than K distinct ones; without rows the result is all 0.
-    """
-    if not len(x):
-        return torch.zeros(num_clusters, dtype=torch.long, device=x.device)
-    start = torch.tensor([first], device=x.device)
-    uniforms = uniforms.to(x.device, torch.float64)[None, :max(num_clusters - 1, 0)]
-    return seed_restarts(Space.of(x, metric), start, uniforms)[0]

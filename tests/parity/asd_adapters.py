@@ -7,7 +7,7 @@ from mmcluster.functional.class_map import align_map, class_votes, first_seen
 from mmcluster.functional.coverage import coverage_probability
 from mmcluster.functional.instance import align_instances
 from mmcluster.functional.kmedoids import pam
-from mmcluster.functional.prototype_sampling import accompanied_prototypes, nearest_samples
+from mmcluster.functional.prototype_sampling import accompanied_prototypes, centroid_distances
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.functional.transition import dissimilarity, record_, transition_codes, transition_similarity
 from mmcluster.models import SampleBank
@@ -68,7 +68,7 @@ def asd_coverage_probability(inputs: dict, dtype: torch.dtype) -> dict:
 def asd_prototype_sampling(inputs: dict, dtype: torch.dtype) -> dict:
     """Samples nearest to every centroid: all, their union, and distinct ones."""
     features, centroids, share = inputs['features'], inputs['centroids'], inputs['neighbors_per_centroid']
-    near = nearest_samples(features, centroids, share)
+    near = centroid_distances(features, centroids).argsort(dim=1, stable=True)[:, :share]
     distinct = accompanied_prototypes(features, centroids, share)
     return dict(neighbors=near, union=near.unique(), distinct_index=distinct.index, distinct_centroid=distinct.target)
 

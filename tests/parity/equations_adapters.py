@@ -127,7 +127,7 @@ def propos_schedule(inputs: dict, dtype: torch.dtype) -> dict:
         ramp = schedule.cosine_ramp(n, iters * epochs, inputs['m_base'], inputs['m_max'])
         outputs['m'].append(ramp if inputs['m_increase'] else inputs['m_base'])
         for name in ('lambda_psl', 'sigma'):
-            outputs[name].append(schedule.gate(n, iters, warmup, inputs.get(name, 0.)))
+            outputs[name].append(schedule.step_value((n - 1) // iters, [(0, 0.), (warmup, inputs.get(name, 0.))]))
     return {name: torch.tensor(values, dtype=torch.float64) for name, values in outputs.items()}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from mmcluster.functional.kmeans import kmeans_plusplus, lloyd
+from mmcluster.functional.kmeans import lloyd
 from mmcluster.functional.match import align_clusters
 from mmcluster.functional.metrics import clustering_metrics
 from mmcluster.functional.select import (balanced_weights, num_per_cluster, probability_variance, select_by_distance,
                                          select_by_variance)
+from mmcluster.functional.seeding import Space, seed_restarts
 
 from .registry import adapter
 
@@ -24,8 +25,8 @@ def kmeans_estep(inputs: dict, dtype: torch.dtype) -> dict:
 @adapter('propos', 'kmeanspp')
 def kmeanspp(inputs: dict, dtype: torch.dtype) -> dict:
     """Greedy k-means++ with given randomness."""
-    return dict(indices=kmeans_plusplus(inputs['x'], inputs['num_clusters'], inputs['first_index'],
-                                        inputs['uniform'], 'cosine'))
+    first, uniforms = torch.tensor([inputs['first_index']]), inputs['uniform'].double()[None]
+    return dict(indices=seed_restarts(Space.of(inputs['x'], 'cosine'), first, uniforms)[0])
 
 
 @adapter('propos', 'metrics')

@@ -4,6 +4,7 @@ from __future__ import annotations
 import torch
 
 from mmcluster.functional import cross_level, masked
+from mmcluster.functional.kmeans import lloyd
 from mmcluster.functional.scale import min_max
 
 from .registry import adapter, gradients, leaf
@@ -40,8 +41,10 @@ def pici_minmax_scale(inputs: dict, dtype: torch.dtype) -> dict:
 def pici_cli_loss(inputs: dict, dtype: torch.dtype) -> dict:
     """Labels by the nearest centre, renamed to the head's clusters, and both cross-entropies."""
     logits, num_clusters = leaf(inputs['logits']), inputs['logits'].shape[1]
-    label, cluster = cross_level.nearest_centers(inputs['z'], inputs['centroids']), logits.detach().argmax(dim=1)
-    matched = cross_level.match_labels(label, cluster, num_clusters)
+    label = lloyd(inputs['z'], inputs['centroids'], 'euclidean', max_iter=0).labels
+    cluster = logits.detach().argmax(dim=1)
+    votes = cross_level.label_votes(label[:, None], cluster[:, None], num_clusters)
+    matched = cross_level.match_labels(label[:, None], votes)[:, 0]
     plain, double = (cross_level.cross_level_loss(logits, matched, twice) for twice in (False, True))
     return dict(kmeans_labels=label, cluster_labels=cluster, matched_labels=matched,
                 match_count=(matched == cluster).sum(), loss=plain, grad_logits=gradients(plain, logits)[0],

@@ -5,8 +5,8 @@ import numpy as np
 import torch
 
 from mmcluster.functional import consistency
-from mmcluster.functional.contrast import nt_xent
-from mmcluster.functional.neighbours import nearest, neighbour_accuracy
+from mmcluster.functional.contrast import nt_xent, wide
+from mmcluster.functional.neighbours import nearest
 
 from .registry import adapter, gradients, leaf, order_of
 
@@ -15,7 +15,8 @@ from .registry import adapter, gradients, leaf, order_of
 def scan_scan_loss(inputs: dict, dtype: torch.dtype) -> dict:
     """Consistency of pairs and entropy of the anchors."""
     anchors, neighbours = leaf(inputs['logits_anchors']), leaf(inputs['logits_neighbors'])
-    loss = consistency.scan_loss(anchors, neighbours, inputs['entropy_weight'])
+    log_p, log_q = (wide(logits).log_softmax(dim=-1) for logits in (anchors, neighbours))
+    loss = consistency.scan_loss(log_p, log_q, inputs['entropy_weight'])
     grad_anchors, grad_neighbours = gradients(loss.total, anchors, neighbours)
     return dict(total_loss=loss.total, consistency_loss=loss.consistency, entropy=loss.entropy,
                 grad_logits_anchors=grad_anchors, grad_logits_neighbors=grad_neighbours)
@@ -27,9 +28,10 @@ def scan_selflabel_loss(inputs: dict, dtype: torch.dtype) -> dict:
     weak, strong = inputs['logits_weak'], leaf(inputs['logits_strong'])
     balanced = inputs['class_balancing']
     target, mask = consistency.confidence_targets(weak, inputs['threshold'])
-    weights = consistency.confidence_weights(consistency.confidence_counts(target, mask, weak.shape[1]))
-    loss, same_mask = consistency.self_label_loss(weak, strong, inputs['threshold'], balanced)
-    return dict(loss=loss, mask=same_mask, targets=target, class_weights=weights if balanced else weights * 0 + 1,
+    counts = consistency.confidence_counts(target, mask, weak.shape[1])
+    loss, weights = consistency.self_label_loss(strong, target, mask, counts, balanced), torch.ones_like(counts)
+    return dict(loss=loss, mask=mask, targets=target,
+                class_weights=consistency.confidence_weights(counts) if balanced else weights,
                 grad_logits_strong=gradients(loss, strong)[0])
 
 
@@ -37,7 +39,8 @@ def scan_selflabel_loss(inputs: dict, dtype: torch.dtype) -> dict:
 def scan_neighbors(inputs: dict, dtype: torch.dtype) -> dict:
     """Nearest rows, themselves included, and how often they share the class."""
     similarity, index = nearest(inputs['features'], inputs['topk'] + 1)
-    return dict(indices=index, similarities=similarity, neighbor_accuracy=neighbour_accuracy(index, inputs['targets']))
+    same = inputs['targets'][index[:, 1:]] == inputs['targets'][:, None]
+    return dict(indices=index, similarities=similarity, neighbor_accuracy=same.double().mean())
 
 
 @order_of('scan', 'neighbors')

@@ -32,15 +32,6 @@ def test_distinct_classes() -> None:
     assert diagnostics.num_distinct(torch.zeros(0, dtype=torch.long), 5) == 0
 
 
-def test_histogram() -> None:
-    found = diagnostics.class_histogram(torch.tensor([2, 2, 0, -1, 7]), 3)
-    torch.testing.assert_close(found, torch.tensor([1 / 3, 0, 2 / 3]))
-    assert (diagnostics.class_histogram(torch.tensor([-1, -1]), 3) == 0).all()
-    collapsed, even = torch.zeros(50, dtype=torch.long), torch.arange(50) % 5
-    assert diagnostics.perplexity(diagnostics.class_histogram(collapsed, 5)) == pytest.approx(1)
-    assert diagnostics.perplexity(diagnostics.class_histogram(even, 5)) == pytest.approx(5)
-
-
 def test_transitions_inside_clusters() -> None:
     counts = torch.randint(9, (6, 6), generator=torch.Generator().manual_seed(0))
     class_map = torch.tensor([0, 1, 0, -1, 1, -1])
@@ -68,7 +59,6 @@ def test_training_figures_wait_for_nothing() -> None:
     with SyncGuard():
         diagnostics.mean_perplexity(torch.ones(3, 3) / 3)
         diagnostics.num_distinct(index, 3)
-        diagnostics.class_histogram(index, 3)
         diagnostics.inside_share(counts, index)
 
 

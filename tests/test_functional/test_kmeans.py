@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from mmcluster.functional.kmeans import center_similarity, kmeans, kmeans_plusplus, lloyd
-from mmcluster.functional.seeding import num_trials, random_seeds
+from mmcluster.functional.kmeans import center_similarity, kmeans, lloyd
+from mmcluster.functional.seeding import Space, num_trials, random_seeds, seed_restarts
 
 METRICS = ('cosine', 'euclidean')
 
@@ -308,14 +308,15 @@ def test_seeding_equals_the_loop(metric: str, n: int, k: int) -> None:
         generator = torch.Generator().manual_seed(seed)
         x = blobs(n, 3, 3, 1.0, seed)
         uniforms = torch.rand(k - 1, num_trials(k), generator=generator, dtype=torch.float64)
-        assert kmeans_plusplus(x, k, 5, uniforms, metric).tolist() == loop_seeds(x, k, 5, uniforms, metric)
+        chosen = seed_restarts(Space.of(x, metric), torch.tensor([5]), uniforms[None])[0]
+        assert chosen.tolist() == loop_seeds(x, k, 5, uniforms, metric)
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
 def test_seeding_finds_every_distinct_row_first(dtype: torch.dtype) -> None:
     x = F.normalize(blobs(4, 7, 4, 1.0), dim=1)[torch.arange(40) % 4].to(dtype)
     uniforms = torch.rand(5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    chosen = kmeans_plusplus(x, 6, 2, uniforms)
+    chosen = seed_restarts(Space.of(x, 'cosine'), torch.tensor([2]), uniforms[None])[0]
     assert sorted((chosen[:4] % 4).tolist()) == [0, 1, 2, 3]
     assert chosen[4:].tolist() == [0, 0]            # nothing is left: the first row whose mass reaches 0
 

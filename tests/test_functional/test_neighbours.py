@@ -80,12 +80,6 @@ def test_half_precision_is_widened(dtype: torch.dtype) -> None:
     assert torch.equal(count, n.local_consistency(x.double(), label, 5))
 
 
-def test_neighbour_accuracy() -> None:
-    index = torch.tensor([[0, 1, 2], [1, 0, 2], [2, 1, 0]])
-    assert n.neighbour_accuracy(index, torch.tensor([5, 5, 7])).item() == pytest.approx(2 / 6)
-    assert n.neighbour_accuracy(index[:, :1], torch.tensor([5, 5, 7])).item() == 0
-
-
 @pytest.mark.parametrize('chunk', [None, 1, 13])
 @pytest.mark.parametrize('include_self', [True, False])
 @pytest.mark.parametrize('k', [1, 10, 59])

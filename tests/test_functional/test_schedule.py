@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mmcluster.functional.schedule import cosine_ramp, fixmatch_cosine, gate, half_cosine, linear_ramp, warmup_cosine
+from mmcluster.functional.schedule import cosine_ramp, fixmatch_cosine, half_cosine, linear_ramp, step_value, warmup_cosine
 
 
 def released_factor(n: int, iters: int, warmup: int, epochs: int, ratio: float) -> float:
@@ -67,10 +67,9 @@ def test_cosine_ramp_goes_from_start_to_end() -> None:
 
 
 @pytest.mark.parametrize('warmup', [0, 1, 3])
-def test_gate_opens_one_iteration_after_the_warm_up(warmup: int) -> None:
-    iters = 7
-    values = [gate(n, iters, warmup, 0.1) for n in range(1, 5 * iters)]
-    assert values == [0.1 if n > warmup * iters else 0. for n in range(1, 5 * iters)]
+def test_a_staircase_opens_after_the_warm_up(warmup: int) -> None:
+    values = [step_value(epoch, [(0, 0.), (warmup, 0.1)]) for epoch in range(5)]
+    assert values == [0.1 if epoch >= warmup else 0. for epoch in range(5)]
 
 
 def test_fixmatch_cosine() -> None:

@@ -3,12 +3,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count
-from mmcluster.functional.cross_level import match_labels
+from mmcluster.functional.cross_level import label_votes, match_labels
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -46,8 +45,8 @@ class MatchHook(EStepHook):
         label, cluster = getattr(bank, self.field), features.argmax(-1)
         columns = label.reshape(len(label), -1)
         cluster = cluster.reshape(len(cluster), -1).expand_as(columns)
-        renamed = [match_labels(p, q, features.shape[-1]) for p, q in zip(columns.unbind(1), cluster.unbind(1))]
-        return {self.field: torch.stack(renamed, 1).view_as(label)}
+        votes = label_votes(columns, cluster, features.shape[-1]).cpu()
+        return {self.field: match_labels(columns, votes).view_as(label)}
 
     def log(self, runner: Runner, features: Tensor) -> None:
         """Share of the labels that are the head's clusters, by their new names."""

@@ -7,7 +7,7 @@ from typing import Any, Optional
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmcluster.functional.schedule import cosine_ramp, linear_ramp
+from mmcluster.functional.schedule import cosine_ramp, linear_ramp, step_value
 from mmcluster.functional.select import balanced_weights
 from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.registry import HOOKS
@@ -53,7 +53,7 @@ class ScheduleHook(Hook):
     def value(self, epoch: int, iteration: int, max_iters: int) -> float:
         """Value at an iteration, counted from 0."""
         if self.steps:
-            return [value for begin, value in self.steps if epoch >= begin][-1]
+            return step_value(epoch, self.steps)
         if self.linear:
             return linear_ramp(iteration, max_iters, **self.linear)
         return cosine_ramp(iteration + 1, max_iters, **self.cosine)

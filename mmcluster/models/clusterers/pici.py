@@ -8,9 +8,8 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_not_negative
 from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.cross_level import cross_level_loss, relabel_map
+from mmcluster.functional.cross_level import cross_level_loss, label_votes, match_labels
 from mmcluster.functional.masked import masked_reconstruction, num_visible
-from mmcluster.functional.match import contingency
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -161,15 +160,13 @@ class PICI(TwoLevelClusterer):
 
     def _matched(self, label: Tensor, cluster: Tensor) -> Tensor:
         """Rename labels (B, 2) to clusters, one map a view, by the rows of all ranks."""
-        labels, clusters = gather_rows(label), gather_rows(cluster)
-        votes = torch.stack([contingency(q, p, self.num_clusters, self.num_clusters)
-                             for p, q in zip(labels.unbind(1), clusters.unbind(1))]).cpu()
+        labels = gather_rows(label)
+        votes = label_votes(labels, gather_rows(cluster), self.num_clusters).cpu()
         if int(votes.sum()) < labels.numel():
             raise RuntimeError(f"PICI: bank.{FIELD} is not filled and cli is not 0; add dict(type='KMeansHook', "
                                f"field='{FIELD}', output='project', views='train', per_view=True, begin=...) to "
                                f'custom_hooks, with the epoch from which cli is')
-        maps = relabel_map(votes).to(label.device)
-        return maps[torch.arange(NUM_VIEWS, device=label.device), label]
+        return match_labels(label, votes)
 
 
 def _check_decoder(backbone: nn.Module, decoder: Optional[nn.Module], weight: float) -> None:

@@ -9,7 +9,8 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_not_negative
-from mmcluster.functional.consistency import log_agreement, negative_entropy, pair_selection_loss
+from mmcluster.functional.consistency import pair_selection_loss, scan_loss
+from mmcluster.functional.contrast import wide
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -64,17 +65,13 @@ class SCAN(MultiHeadClusterer):
         Returns:
             ``loss_consistency``, ``loss_entropy``, and the entropy itself, mean over heads.
         """
-        log_p, log_q = (self.head(self.features(stream.views[0])).float().log_softmax(2)
+        log_p, log_q = (wide(self.head(self.features(stream.views[0]))).log_softmax(2)
                         for stream in (anchor, neighbour))
+        # the entropy of the mean is not the mean of entropies: a process alone would ask its few rows for all clusters
         mean = reduce_sum_with_grad(log_p.exp().sum(1)) / (log_p.shape[1] * get_world_size())
-        negative = negative_entropy(mean)
-        return dict(loss_consistency=log_agreement(log_p, log_q).mean(1).sum(),
-                    loss_entropy=self.entropy_weight * (negative - self._expected(mean)).sum(),
-                    entropy=-negative.detach().mean())
-
-    def _expected(self, mean: Tensor) -> Tensor:
-        """What the prior adds to the entropy of mean predictions, (H, K) -> (H,)."""
-        return torch.zeros_like(mean[:, 0]) if self.log_prior is None else mean @ self.log_prior
+        loss = scan_loss(log_p, log_q, self.entropy_weight, mean, self.log_prior)
+        return dict(loss_consistency=loss.consistency.sum(), loss_entropy=self.entropy_weight * loss.inequality.sum(),
+                    entropy=loss.entropy.detach().mean())
 
     def selection_losses(self, logits: Tensor) -> Tensor:
         """Loss of every head over all images and all their neighbours.
@@ -93,8 +90,8 @@ class SCAN(MultiHeadClusterer):
             raise RuntimeError("SCAN: bank.neighbours is not filled; add dict(type='NeighbourHook', ...) to "
                                'custom_hooks')
         prob = logits.transpose(0, 1).softmax(2)
-        losses = pair_selection_loss(prob, neighbours, self.selection_entropy_weight)
-        return losses - self.selection_entropy_weight * self._expected(prob.mean(1))
+        return pair_selection_loss(prob, neighbours, self.selection_entropy_weight,
+                                   log_prior=self.log_prior)
 
 
 def _log_shares(prior: Sequence[float], num_clusters: int) -> Tensor:

@@ -8,7 +8,7 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmcluster.checks import require_share, require_two_clusters
-from mmcluster.functional.consistency import confidence_counts, confidence_sums, confidence_targets, confidence_weights
+from mmcluster.functional.consistency import confidence_counts, confidence_targets, self_label_loss
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
 
@@ -63,13 +63,10 @@ class ConfidenceLoss(PseudoLabelLoss):
         """
         target, mask = confidence_targets(u.logits_weak, self.threshold)
         counts = reduce_sum(confidence_counts(target, mask, u.logits_weak.shape[1]))
-        weights = confidence_weights(counts) if self.class_balance else torch.ones_like(counts)
-        total, _ = confidence_sums(u.logits_strong, target, mask, weights)
-        whole = (weights * counts).sum().to(total)
-        rows = len(target) * get_world_size()
+        share = self_label_loss(u.logits_strong, target, mask, counts, self.class_balance)
         losses = dict(
-            loss_unsup=total * get_world_size() / whole.where(whole > 0, torch.ones_like(whole)),
-            mask_share=counts.sum() / max(rows, 1),
+            loss_unsup=share * get_world_size(),       # data-parallel training takes the mean over processes
+            mask_share=counts.sum() / max(len(target) * get_world_size(), 1),
             present_clusters=(counts > 0).sum().float())
         if l is not None:
             losses['loss_sup'] = masked_cross_entropy(l.logits, l.target)
