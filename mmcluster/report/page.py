@@ -24,7 +24,7 @@ from .thumbnails import Progress, Thumbnails, thumbnails
 
 PAGE_BYTES = 15_000_000
 LEAST_BYTES = 1_000_000         # for pictures, however long the table is
-MOST_PICTURES = 3000            # bounds the time: each is a file to decode
+MOST_PICTURES = 2000            # bounds the time: each is a file to decode
 SECTION_ROWS = (3, 20)          # images that a section of a cluster shows, with many clusters and with few
 STYLES = ('base', 'overview', 'clusters', 'map')
 SCRIPTS = ('data', 'palette', 'tiles', 'viewer', 'groups', 'cluster', 'search', 'points', 'map', 'map_input', 'main')

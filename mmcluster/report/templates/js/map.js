@@ -1,6 +1,7 @@
 // The map: draw, move, zoom, point at images.
 const REACH = 16;          // pixels around the pointer in which an image is found
 const IMAGE = 44;          // pixels of an image on the map
+const SHAPED = 2.6;        // pixels from the middle to the edge from which a point has a shape
 const STRETCH = 1.7;       // the axes mean nothing, so a wide frame may stretch the map this much
 const canvas = byId('map-canvas');
 const pen = canvas.getContext('2d');
@@ -42,6 +43,17 @@ function trace(x, y, size, kind) {
   pen.closePath();
 }
 
+// Points at places [x, y, x, y, ...]. Tiny ones are squares: no shape would show, and these are drawn ten times as fast.
+function drawKind(places, size, kind) {
+  if (size < SHAPED) {
+    for (let i = 0; i < places.length; i += 2) pen.fillRect(places[i] - size, places[i + 1] - size, 2 * size, 2 * size);
+    return;
+  }
+  pen.beginPath();
+  for (let i = 0; i < places.length; i += 2) trace(places[i], places[i + 1], size, kind);
+  pen.fill();
+}
+
 function drawPoints() {
   const size = Math.min(9, Math.max(1.6, (6.4 - Math.log10(data.images) * 0.95) * Math.sqrt(view.zoom)));
   const emphasised = found ? new Set(found) : null;
@@ -49,18 +61,16 @@ function drawPoints() {
   for (const row of order) {
     const [x, y] = [toX(points.x[row]), toY(points.y[row])];
     if (!visible(row) || x < -9 || y < -9 || x > view.width + 9 || y > view.height + 9) continue;
-    const kind = kindOf(row);
-    const key = `${kind} ${!emphasised || emphasised.has(row)}`;
-    if (!batches.has(key)) batches.set(key, {kind, strong: !emphasised || emphasised.has(row), rows: []});
-    batches.get(key).rows.push(x, y);
+    const [kind, strong] = [kindOf(row), !emphasised || emphasised.has(row)];
+    const key = kind * 2 + strong;
+    if (!batches.has(key)) batches.set(key, {kind, strong, places: []});
+    batches.get(key).places.push(x, y);
   }
   const drawn = [...batches.values()].sort((a, b) => a.strong - b.strong);
-  for (const {kind, strong, rows} of drawn) {
+  for (const {kind, strong, places} of drawn) {
     pen.globalAlpha = strong ? 0.85 : 0.12;
     pen.fillStyle = colourOf(kind);
-    pen.beginPath();
-    for (let i = 0; i < rows.length; i += 2) trace(rows[i], rows[i + 1], emphasised && strong ? size * 1.5 : size, kind);
-    pen.fill();
+    drawKind(places, emphasised && strong ? size * 1.5 : size, kind);
   }
   pen.globalAlpha = 1;
 }
