@@ -50,6 +50,14 @@ def page(browser, report):
     assert faults == []
 
 
+def contrast(*colours):
+    """Ratio of the luminances of two colours, as WCAG defines it."""
+    linear = [[(v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4) for v in (value / 255 for value in colour)]
+              for colour in colours]
+    low, high = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05 for red, green, blue in linear)
+    return high / low
+
+
 def title(page):
     return page.inner_text('#cluster-title').split()[-1]
 
@@ -157,5 +165,8 @@ def test_every_control_has_a_name(page):
     nameless = page.evaluate('''() => [...document.querySelectorAll("button, input, select, canvas, svg[role]")].filter(
         (node) => !(node.getAttribute("aria-label") || node.textContent.trim() || node.closest("label"))).length''')
     assert nameless == 0
+    chips = page.evaluate('''() => [...document.querySelectorAll("#legend .chip")].map((node) => [node.style.color,
+        node.style.backgroundColor].map((color) => color.match(/\\d+/g).map(Number)))''')
+    assert len(chips) == 9 and min(contrast(*colours) for colours in chips) > 4.5
     assert page.evaluate('new Set([...document.querySelectorAll("[id]")].map((n) => n.id)).size') == \
         page.locator('[id]').count()

@@ -1,7 +1,7 @@
 // Colours after Okabe and Ito, which stay apart for colour-blind eyes, times nine shapes: 63 clusters look different,
 // and a number always says which one it is.
 const COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#d9c82e'];
-const INKS = ['#fff', '#000', '#fff', '#000', '#000', '#fff', '#000'];
+const INKS = ['#fff', '#000', '#000', '#000', '#000', '#000', '#000'];
 const NOWHERE = '#8b8d94';
 
 const colourOf = (id) => (id < 0 ? NOWHERE : COLOURS[id % COLOURS.length]);
