@@ -36,7 +36,8 @@ def update_local_thresholds(tau_local: Tensor, sums: Tensor, counts: Tensor, dec
                             absent: str = 'keep') -> Tensor:
     """Move the averages of the other classes' probability by one step (ClusMatch eqs. 9-12).
 
-    Given tau_global (K,) with ``sums.sum(dim=1)`` instead, it moves the average of 1 - max p.
+    The result is eq. 8's negative threshold itself: its rows sum to tau_global, the average of 1 - max p, as long as
+    both start and move together, so tau_global times the row's shares gives the row back.
 
     Args:
         tau_local: (K, K) old value, zero diagonal; row a belongs to the rows predicted as a.
@@ -51,26 +52,9 @@ def update_local_thresholds(tau_local: Tensor, sums: Tensor, counts: Tensor, dec
     """
     if absent not in ('keep', 'decay'):
         raise ValueError(f"absent must be 'keep' or 'decay', got {absent!r}.")
-    counts = counts.view(-1, *[1] * (tau_local.dim() - 1))
+    counts = counts[:, None]
     new = moving_average(tau_local, sums / counts.clamp(min=1), decay)
     return new if absent == 'decay' else torch.where(counts > 0, new, tau_local)
-
-
-def negative_thresholds(tau_local: Tensor, tau_global: Optional[Tensor] = None) -> Tensor:
-    """Return the probabilities below which a class is excluded, per predicted class (ClusMatch eq. 8).
-
-    Args:
-        tau_local: (K, K).
-        tau_global: (K,) average of 1 - max p. ``None`` takes the row sums of ``tau_local``, which it equals when both
-            started and moved together; the thresholds are then ``tau_local`` itself.
-
-    Returns:
-        (K, K), zero diagonal; a zero row of ``tau_local`` (K = 1) gives a zero row.
-    """
-    if tau_global is None:
-        return tau_local
-    total = tau_local.sum(dim=1, keepdim=True)
-    return tau_global[:, None] * tau_local / total.where(total > 0, torch.ones_like(total))
 
 
 def positive_thresholds(tau_neg: Tensor) -> Tensor:

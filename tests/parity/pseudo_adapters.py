@@ -1,58 +1,52 @@
 """Adapters of the equations of ClusMatch that run inside a training step."""
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from mmcluster.functional import pseudo, schedule
-from mmcluster.functional.average import moving_average
+from mmcluster.models import Labelled, SampleBank, Unlabelled
+from mmcluster.models.pseudo_label_losses import ClusMatchLoss
 
 from .registry import adapter, gradients, leaf
 
 
-class Thresholds:
-    """The state of ClusMatch's thresholds, moved step by step with both parts of eq. 8 kept apart."""
-
-    def __init__(self, tau_local: Tensor, tau_global: Tensor, decay: float, absent: str):
-        self.tau_local, self.tau_global = tau_local, tau_global
-        self.decay, self.absent = decay, absent
-
-    def step(self, prob: Tensor) -> dict[str, Tensor]:
-        """Move the averages with (U, K) weak predictions and return thresholds and masks."""
-        sums, counts = pseudo.threshold_sums(prob)
-        rule = (counts, self.decay, self.absent)
-        self.tau_local = pseudo.update_local_thresholds(self.tau_local, sums, *rule)
-        self.tau_global = pseudo.update_local_thresholds(self.tau_global, sums.sum(dim=1), *rule)
-        tau_neg = pseudo.negative_thresholds(self.tau_local, self.tau_global)
-        tau_pos = pseudo.positive_thresholds(tau_neg)
-        return dict(tau_neg=tau_neg, tau_pos=tau_pos, neg_mask=pseudo.negative_mask(prob, tau_neg),
-                    pos_mask=pseudo.positive_mask(prob, tau_pos))
+# absent classes, exclude the k-means class, clamp, fairness
+STEP_VARIANTS = dict(released=('decay', True, True, True), paper=('keep', False, False, False),
+                     default=('keep', True, False, True))
 
 
-def label_averages(prob: Tensor, p_model: Tensor, label_hist: Tensor, decay: float) -> tuple[Tensor, Tensor]:
-    """Averages of the batch mean of p and of the share of each arg-max class, one step on."""
-    share = pseudo.threshold_sums(prob)[1] / len(prob)
-    return moving_average(p_model, prob.mean(dim=0), decay), moving_average(label_hist, share, decay)
+def module(num_clusters: int, decay: float, dtype: torch.dtype, **options: Any) -> ClusMatchLoss:
+    """The module that trains, with buffers of the vector's precision."""
+    loss = ClusMatchLoss(num_clusters, decay=decay, **options).to(dtype)
+    for name in ('p_model', 'label_hist'):
+        getattr(loss, name).fill_(1 / num_clusters)
+    loss.tau_local.copy_((1 - torch.eye(num_clusters, dtype=dtype)) / num_clusters)
+    return loss.train()
+
+
+def masks(loss: ClusMatchLoss, prob: Tensor) -> dict[str, Tensor]:
+    """Thresholds and the rows and clusters that they choose."""
+    return dict(tau_neg=loss.tau_local.clone(), tau_pos=loss.thresholds(),
+                neg_mask=pseudo.negative_mask(prob, loss.tau_local), pos_mask=pseudo.positive_mask(prob, loss.thresholds()))
 
 
 @adapter('clusmatch', 'thresholds')
 def clusmatch_thresholds(inputs: dict, dtype: torch.dtype) -> dict:
     """T steps of the thresholds, with absent classes decayed (released) and kept (skip)."""
-    logits, decay = inputs['logits'], inputs['m']
-    num_clusters = logits.shape[2]
-    uniform = torch.full((num_clusters,), 1 / num_clusters, dtype=dtype)
-    tau_local = (1 - torch.eye(num_clusters, dtype=dtype)) / num_clusters
     outputs: dict[str, list[Tensor]] = {}
     for suffix, absent in (('released', 'decay'), ('skip', 'keep')):
-        state = Thresholds(tau_local, (num_clusters - 1) * uniform, decay, absent)
-        for step in logits:
-            for name, value in state.step(step.softmax(dim=1)).items():
+        loss = module(inputs['logits'].shape[2], inputs['m'], dtype, absent=absent)
+        for step in inputs['logits']:
+            prob = step.softmax(dim=1)
+            loss.update(prob)
+            for name, value in masks(loss, prob).items():
                 outputs.setdefault(f'{name}_{suffix}', []).append(value)
-    averages = (uniform, uniform)
-    for step in logits:
-        averages = label_averages(step.softmax(dim=1), *averages, decay)
-        outputs.setdefault('p_model', []).append(averages[0])
-        outputs.setdefault('label_hist', []).append(averages[1])
+            if suffix == 'skip':
+                outputs.setdefault('p_model', []).append(loss.p_model.clone())
+                outputs.setdefault('label_hist', []).append(loss.label_hist.clone())
     return {name: torch.stack(values) for name, values in outputs.items()}
 
 
@@ -91,33 +85,31 @@ def clusmatch_fairness(inputs: dict, dtype: torch.dtype) -> dict:
     return dict(loss=loss, grad=gradients(loss, logits)[0])
 
 
-# absent classes, exclude the k-means class, clamp, fairness
-STEP_VARIANTS = dict(released=('decay', True, True, True), paper=('keep', False, False, False),
-                     default=('keep', True, False, True))
-
-
 @adapter('clusmatch', 'total')
 def clusmatch_total(inputs: dict, dtype: torch.dtype) -> dict:
-    """One whole step in three variants."""
+    """One whole step of the module in three variants."""
     lb, strong = leaf(inputs['logits_lb']), leaf(inputs['logits_strong'])
-    prob = inputs['logits_weak'].softmax(dim=1)
-    kmeans_label = inputs['kmeans_bank'][inputs['idx_ulb']]
-    averages = label_averages(prob, inputs['p_model'], inputs['label_hist'], inputs['m'])
-    sup = pseudo.masked_cross_entropy(lb, inputs['labels_lb'])
-    outputs = dict(sup=sup, p_model=averages[0], label_hist=averages[1])
+    weak, index = inputs['logits_weak'], inputs['idx_ulb']
+    weights = dict(ppl=inputs['delta'], npl=inputs['beta'], kpl=inputs['gamma'], fair=inputs['lambda_fair'])
+    outputs: dict[str, Tensor] = {}
     for suffix, (absent, exclude, clamp, fair) in STEP_VARIANTS.items():
-        step = Thresholds(inputs['all_tau'], inputs['tau'], inputs['m'], absent).step(prob)
+        loss = module(weak.shape[1], inputs['m'], dtype, absent=absent, exclude_kmeans_from_negative=exclude,
+                      clamp=clamp, ppl_weight=weights['ppl'], npl_weight=weights['npl'], kpl_weight=weights['kpl'],
+                      fairness_weight=weights['fair'] if fair else 0.)
+        for name, given in (('tau_local', 'all_tau'), ('p_model', 'p_model'), ('label_hist', 'label_hist')):
+            getattr(loss, name).copy_(inputs[given])
+        bank = SampleBank(len(inputs['kmeans_bank']), loss.fields)
+        bank.fill(label=inputs['kmeans_bank'])
+        found = loss.loss(Labelled(lb, lb, inputs['labels_lb'], torch.arange(len(lb))),
+                          Unlabelled(weak, strong, weak, strong, index), bank)
+        terms = {name[5:]: value for name, value in found.items() if name.startswith('loss_')}
+        step = masks(loss, weak.softmax(dim=1))
         if exclude:
-            step['neg_mask'] = pseudo.exclude_class(step['neg_mask'], kmeans_label)
-        step['ppl'] = pseudo.masked_cross_entropy(strong, prob.argmax(dim=1), step['pos_mask'])
-        step['npl'] = pseudo.negative_learning(strong, step['neg_mask'], clamp=clamp)
-        step['kpl'] = pseudo.masked_cross_entropy(strong, kmeans_label, step['pos_mask'])
-        total = sup + inputs['delta'] * step['ppl'] + inputs['beta'] * step['npl'] + inputs['gamma'] * step['kpl']
-        if fair:
-            step['fair'] = pseudo.fairness(*pseudo.masked_sums(strong.softmax(dim=1), step['pos_mask']), *averages)
-            total = total + inputs['lambda_fair'] * step['fair']
-        step['grad_lb'], step['grad_strong'] = gradients(total, lb, strong)
-        step['total'] = total
+            step['neg_mask'] = pseudo.exclude_class(step['neg_mask'], inputs['kmeans_bank'][index])
+        step['total'] = sum(terms.values())
+        step['grad_lb'], step['grad_strong'] = gradients(step['total'], lb, strong)
+        outputs.update(sup=terms.pop('sup'), p_model=loss.p_model, label_hist=loss.label_hist)
+        step.update({name: value / weights[name] for name, value in terms.items()})
         outputs.update({f'{name}_{suffix}': value for name, value in step.items()})
     return outputs
 

@@ -78,9 +78,8 @@ class ClusMatchLoss(PseudoLabelLoss):
         kmeans_label = bank.read('label', u.index)
         if self.moves:
             self.update(prob)
-        tau_neg = pseudo.negative_thresholds(self.tau_local)
-        positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau_neg))
-        negative = pseudo.negative_mask(prob, tau_neg)
+        positive = pseudo.positive_mask(prob, self.thresholds())
+        negative = pseudo.negative_mask(prob, self.tau_local)       # eq. 8: its rows sum to tau_global
         if self.exclude_kmeans_from_negative:
             negative = pseudo.exclude_class(negative, kmeans_label)
         losses = dict(positive_share=positive.sum() / max(positive.numel(), 1),
@@ -100,7 +99,7 @@ class ClusMatchLoss(PseudoLabelLoss):
 
     def thresholds(self) -> Tensor:
         """Positive thresholds (K,) of eq. 15."""
-        return pseudo.positive_thresholds(pseudo.negative_thresholds(self.tau_local))
+        return pseudo.positive_thresholds(self.tau_local)
 
     @torch.no_grad()
     def update(self, prob: Tensor) -> None:
