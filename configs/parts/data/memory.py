@@ -1,4 +1,6 @@
-# Images decoded once and kept in memory; views are made in batches. A data set states `source`.
+# Images decoded once and kept in memory; views are made in batches. A data set states `source`, and `test_source` if it
+# is evaluated on other images.
+facts = dict(test_source='{source}')
 train_dataloader = dict(
     batch_size=None,
     num_workers=0,
@@ -9,5 +11,5 @@ val_dataloader = dict(
     batch_size=None,
     num_workers=0,
     collate_fn=dict(type='mmcluster.identity'),
-    dataset=dict(type='IndexedDataset', source='{source}', test_mode=True),
+    dataset=dict(type='IndexedDataset', source='{test_source}', test_mode=True),
     sampler=dict(type='SweepSampler', batch_size=512))
