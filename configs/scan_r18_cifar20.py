@@ -2,7 +2,8 @@
 # Authors' best weights, CIFAR-20: SCAN ACC 0.440, NMI 0.449, ARI 0.283; self-labelled ACC 0.507, NMI 0.486, ARI 0.333.
 # tools/dist_train.sh configs/scan_r18_cifar20.py 4
 # A given SimCLR checkpoint replaces the first stage: --cfg-options stages.simclr.checkpoint=SIMCLR.pth
+data = 'data/cifar20_split'
 stages = dict(
-    simclr=dict(config='simclr_r18_cifar20.py'),
-    scan_cluster=dict(config='scan_cluster_r18_cifar20.py'),
-    scan_selflabel=dict(config='scan_selflabel_r18_cifar20.py'))
+    simclr=dict(parts=['simclr/r18']),
+    scan_cluster=dict(on='simclr', parts=['scan/cluster_cifar20']),
+    scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel']))

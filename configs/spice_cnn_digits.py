@@ -1,6 +1,7 @@
 # From 8 x 8 digits to SPICE's joint network: MoCo v2, heads, joint training. Minutes on two CPU cores.
 # python tools/train.py configs/spice_cnn_digits.py
+data = 'data/digits'
 stages = dict(
-    moco=dict(config='moco_cnn_digits.py'),
-    spice_self=dict(config='spice_self_cnn_digits.py'),
-    spice_joint=dict(config='spice_joint_cnn_digits.py'))
+    moco=dict(parts=['moco/cnn_digits']),
+    spice_self=dict(on='moco', parts=['spice/self_digits']),
+    spice_joint=dict(parts=['spice/joint_digits']))

@@ -2,11 +2,9 @@
 # training images.
 # Table IX, ACC for zeta 1, 0.8, 0.6, 0.4, 0.2: 0.923, 0.922, 0.920, 0.905, 0.850.
 # tools/dist_train.sh configs/spice_r18_cifar10_imbalanced.py 4
-# Another zeta: --cfg-options train_dataloader.dataset.source.zeta=0.4
-train_dataloader = dict(dataset=dict(source=dict(
-    _delete_=True, type='ImbalancedSource', zeta=0.2,
-    source=dict(type='CIFAR10Source', root='data/cifar10', split='train'))))
+# Another zeta: --cfg-options facts.zeta=0.4
+data = 'data/cifar10_imbalanced'
 stages = dict(
-    moco=dict(config='moco_r18_cifar10.py'),
-    spice_self=dict(config='spice_self_r18_cifar10.py'),
-    spice_joint=dict(config='spice_joint_r18_cifar10.py'))
+    moco=dict(parts=['moco/r18']),
+    spice_self=dict(on='moco', parts=['spice/self']),
+    spice_joint=dict(parts=['nets/r18_cifar', 'spice/joint', 'data/fixmatch_statistics']))

@@ -2,7 +2,8 @@
 # Table III, ResNet-18, CIFAR-20: SPICE_s ACC 0.468, NMI 0.457, ARI 0.321; SPICE 0.535, 0.565, 0.404. The larger
 # networks of Table II are in spice_r34_cifar20_whole.py.
 # tools/dist_train.sh configs/spice_r18_cifar20.py 4
+data = 'data/cifar20_split'
 stages = dict(
-    moco=dict(config='moco_r18_cifar20.py'),
-    spice_self=dict(config='spice_self_r18_cifar20.py'),
-    spice_joint=dict(config='spice_joint_r18_cifar20.py'))
+    moco=dict(parts=['moco/r18']),
+    spice_self=dict(on='moco', parts=['spice/self_cifar20']),
+    spice_joint=dict(parts=['nets/r18_cifar', 'spice/joint']))

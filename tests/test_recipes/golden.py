@@ -25,6 +25,22 @@ RENAMED: dict[str, str] = {
     'propos_clusmatch_gcc_r18_folder64/clusmatch': 'propos_clusmatch_r18stl_folder64/clusmatch',
     'propos_clusmatch_gcc_r18_folder64/propos': 'propos_clusmatch_r18stl_folder64/propos',
     'propos_gcc_r18_folder64': 'propos_clusmatch_r18stl_folder64/propos',
+    'scan_cluster_cnn_digits': 'scan_cnn_digits/scan_cluster',
+    'scan_cluster_r18_cifar10': 'scan_r18_cifar10/scan_cluster',
+    'scan_cluster_r18_cifar20': 'scan_r18_cifar20/scan_cluster',
+    'scan_cluster_r18_stl10': 'scan_r18_stl10/scan_cluster',
+    'scan_selflabel_cnn_digits': 'scan_cnn_digits/scan_selflabel',
+    'scan_selflabel_r18_cifar10': 'scan_r18_cifar10/scan_selflabel',
+    'scan_selflabel_r18_cifar20': 'scan_r18_cifar20/scan_selflabel',
+    'scan_selflabel_r18_stl10': 'scan_r18_stl10/scan_selflabel',
+    'spice_self_cnn_digits': 'spice_cnn_digits/spice_self',
+    'spice_self_r18_cifar10': 'spice_r18_cifar10/spice_self',
+    'spice_self_r18_cifar20': 'spice_r18_cifar20/spice_self',
+    'spice_self_r18_stl10': 'spice_r18_stl10/spice_self',
+    'spice_joint_cnn_digits': 'spice_cnn_digits/spice_joint',
+    'spice_joint_r18_cifar10': 'spice_r18_cifar10/spice_joint',
+    'spice_joint_r18_cifar20': 'spice_r18_cifar20/spice_joint',
+    'spice_joint_r18_stl10': 'spice_r18_stl10/spice_joint',
 }
 # (old keys, places, why): regular expressions that match as a whole.
 CHANGES: list[tuple[str, str, str]] = [
@@ -34,6 +50,15 @@ CHANGES: list[tuple[str, str, str]] = [
      'the booster normalised by rounded numbers, its base by exact ones'),
     (r'propos_r34_imagenet_dogs224', r'model\.data_preprocessor\.views', 'None is the default'),
     (r'.*jpeg_short/propos', r'custom_hooks\.[01]\.steps', 'a warm-up of no epochs; the last step of an epoch counts'),
+    (r'spice.*r(18|34)_cifar20.*joint|spice_joint_r18_cifar20', r'model\.data_preprocessor\.(mean|std)\.\d',
+     'the joint stage normalised by rounded numbers'),
+    (r'(spice|scan).*', r'custom_hooks\.0\.source\.(temperature|center_ratio|entropy_weight)',
+     'a network that is only asked says all that its own stage says'),
+    (r'scan.*selflabel.*', r'model\.base\.entropy_weight', 'a derived base says all that its own stage says'),
+    (r'spice.*joint.*', r'custom_hooks\.0\.selector\.(k|ratio|threshold)', 'the default of the selector'),
+    (r'(moco|spice)_cnn_digits(/moco)?', r'param_scheduler\.warmup_epochs', 'none is the default'),
+    (r'spice_(self_)?cnn_digits(/spice_self)?', r'optim_wrapper\.constructor',
+     'without options it makes one group of what trains'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 

@@ -1,6 +1,6 @@
 # Images decoded once and kept in memory; views are made in batches. A data set states `source`, and `test_source` if it
-# is evaluated on other images.
-facts = dict(test_source='{source}')
+# is evaluated on other images. `flip` is how often a view is mirrored.
+facts = dict(test_source='{source}', flip=0.5)
 train_dataloader = dict(
     batch_size=None,
     num_workers=0,

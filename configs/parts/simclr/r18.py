@@ -1,0 +1,2 @@
+# SimCLR with the CIFAR-stem ResNet-18.
+parts = ['nets/r18_cifar', 'simclr/images']
