@@ -12,7 +12,7 @@ HEADS = dict(num_heads=3, head=dict(type='LinearClusterHead', in_channels=8, num
 
 def simclr_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4) -> Config:
     """SimCLR; arguments as in :func:`reduced.propos_cfg`."""
-    cfg = _read('simclr_cnn_digits.py', work_dir)
+    cfg = _read('simclr_cnn_digits', work_dir)
     cfg.model.merge(dict(backbone=NARROW, projector=PROJECTOR))
     cfg.train_dataloader.sampler.update(length=12, streams=dict(batch=dict(size=20)))
     return _finish(cfg, data, epochs)
@@ -30,7 +30,7 @@ def scan_cfg(work_dir: Any, data: dict[str, str], base: str = '{simclr}', epochs
         num_workers: Of all loaders.
         model: Options of SCAN.
     """
-    cfg = _read('scan_cluster_cnn_digits.py', work_dir)
+    cfg = _read('scan_cnn_digits/scan_cluster', work_dir)
     cfg.model.merge(dict(dict(head=HEADS, num_neighbors=4, entropy_weight=5.), **model))
     for simclr in (cfg.model.base, cfg.custom_hooks[0].source):
         simclr.merge(dict(backbone=NARROW, projector=PROJECTOR, init_cfg=dict(checkpoint=base)))
@@ -48,7 +48,7 @@ def selflabel_cfg(work_dir: Any, data: dict[str, str], base: str = '{scan_cluste
         base: Checkpoint of a SCAN.
         epochs: Length of the run.
     """
-    cfg = _read('scan_selflabel_cnn_digits.py', work_dir)
+    cfg = _read('scan_cnn_digits/scan_selflabel', work_dir)
     cfg.model.base.merge(dict(backbone=NARROW, head=HEADS, num_neighbors=4, init_cfg=dict(checkpoint=base)))
     cfg.model.pseudo_label_loss.merge(dict(num_clusters=K, threshold=0.3))
     cfg.train_dataloader.sampler.streams.unlabelled.size = 20

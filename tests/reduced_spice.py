@@ -11,8 +11,8 @@ PROJECTOR = dict(type='MLPProjector', in_channels=8, hid_channels=8, out_channel
 HEADS = dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K))
 
 
-def _read(name: str, work_dir: Any) -> Config:
-    cfg = read_stage(name.removesuffix('.py'))
+def _read(key: str, work_dir: Any) -> Config:
+    cfg = read_stage(key)
     cfg.work_dir = str(work_dir)
     return cfg
 
@@ -28,7 +28,7 @@ def _finish(cfg: Config, data: dict[str, str], epochs: int, num_workers: int = 0
 
 def moco_cfg(work_dir: Any, data: dict[str, str], epochs: int = 3) -> Config:
     """MoCo; arguments as in :func:`reduced.propos_cfg`."""
-    cfg = _read('moco_cnn_digits.py', work_dir)
+    cfg = _read('moco_cnn_digits', work_dir)
     cfg.model.merge(dict(backbone=NARROW, projector=PROJECTOR, queue_size=40))
     cfg.train_dataloader.sampler.streams = dict(batch=dict(size=20))
     return _finish(cfg, data, epochs)
@@ -46,7 +46,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], base: Optional[str] = '{moco}
         parts: Loader batches an E-step.
         model: Options of SPICE.
     """
-    cfg = _read('spice_self_cnn_digits.py', work_dir)
+    cfg = _read('spice_cnn_digits/spice_self', work_dir)
     cfg.model.merge(dict(dict(head=HEADS, batch_size=12, repeat=2, backbone=NARROW), **model))
     cfg.model.base.merge(dict(backbone=NARROW, projector=PROJECTOR, queue_size=40))
     if base is None:
@@ -61,7 +61,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], base: Optional[str] = '{moco}
 
 def joint_cfg(work_dir: Any, data: dict[str, str], base: str = '{spice_self}', epochs: int = 2) -> Config:
     """SPICE's joint stage; the selection takes most rows, since nothing is reliable at this size."""
-    cfg = _read('spice_joint_cnn_digits.py', work_dir)
+    cfg = _read('spice_cnn_digits/spice_joint', work_dir)
     cfg.model.merge(dict(backbone=NARROW, head=dict(in_channels=8, num_clusters=K),
                          pseudo_label_loss=dict(num_clusters=K), teacher=dict(decay=0.9)))
     select = cfg.custom_hooks[0]

@@ -16,10 +16,11 @@ from mmcluster.models import clusterers, labellers, pseudo_label_losses
 
 pytestmark = pytest.mark.usefixtures('engine')
 DIGITS, SIGNS, CIFAR, LARGE = (8, 8, 1), (32, 32, 3), (32, 32, 3), (224, 224, 3)
-STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_digits/clusmatch': DIGITS} | dict(
+STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_digits/clusmatch': DIGITS,
+         'spice_cnn_digits/spice_self': DIGITS, 'scan_cnn_digits/scan_cluster': DIGITS,
+         'scan_r18_cifar10/scan_selflabel': CIFAR} | dict(
     byol_r18_cifar10=CIFAR, propos_cnn_digits=DIGITS, propos_r18_cifar20=CIFAR, moco_cnn_digits=DIGITS,
-    simclr_cnn_digits=DIGITS, spice_self_cnn_digits=DIGITS, scan_cluster_cnn_digits=DIGITS,
-    scan_selflabel_r18_cifar10=CIFAR, cc_cnn_sign_digits=SIGNS, pici_vit_sign_digits=SIGNS,
+    simclr_cnn_digits=DIGITS, cc_cnn_sign_digits=SIGNS, pici_vit_sign_digits=SIGNS,
     fixmatch_cnn_digits_40=DIGITS, ruc_cnn_digits=DIGITS, ruc_asd_cnn_digits=DIGITS,
     asd_ps_freematch_cnn_digits=DIGITS, asd_ps_mutexmatch_r18_cifar10=CIFAR, **{
         f'{name}_wrn28_2_cifar10_40': CIFAR

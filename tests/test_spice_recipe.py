@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 from killed import Killed
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from reduced import ROOT, K, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 from reduced_spice import joint_cfg, moco_cfg, spice_cfg
 
 from mmcluster.engine.hooks import SeedHook
 from mmcluster.engine.launch import without_pretrained
+from mmcluster.engine.stages import read_stage
 from mmcluster.registry import HOOKS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -153,12 +153,11 @@ def test_a_loop_that_does_not_fit_is_refused_at_the_start(tmp_path, make, loop, 
 # ---- ProPos as the base, as the documentation has it
 
 def documented(folder, own):
-    """The config of the page on SPICE; ``own``: with the network of the base."""
-    first, second = re.findall(r'```python\n(.*?)```', (ROOT / 'docs/en/methods/spice.md').read_text(), re.DOTALL)
-    text = first.replace("'spice_joint_r18_cifar10.py'", repr(str(ROOT / 'configs/spice_joint_r18_cifar10.py')))
+    """The last stage of the recipe of the page on SPICE; ``own``: with the network of the base."""
+    text = re.findall(r'```python\n(.*?)```', (ROOT / 'docs/en/methods/spice.md').read_text(), re.DOTALL)[own]
     path = folder / f'documented_{own}.py'
-    path.write_text(text[:text.index('custom_hooks')] + second if own else text)
-    return Config.fromfile(path, lazy_import=False)
+    path.write_text(text)
+    return read_stage(path, 'spice_joint')
 
 
 @pytest.mark.parametrize('own', [False, True])
@@ -168,7 +167,7 @@ def test_the_documented_network_fits(tmp_path, own):
     model.init_weights()
     x = torch.randn(2, 3, 32, 32)
     assert model.eval().logits(x).shape == (2, 10) and model.embed(x).shape == (2, 256 if own else 512)
-    assert ('source' in cfg.custom_hooks[0]) is not own
+    assert (cfg.custom_hooks[0].source is None) is own
     assert cfg.model.data_preprocessor.std[0] == (51.5865 if own else 63.)
 
 

@@ -13,7 +13,7 @@ host_sync = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(host_sync)
 
 SMALLER = {
-    'spice_self_cnn_digits.py': {'train_dataloader.sampler.streams.batch.size': 260, 'model.repeat': 2},
+    'spice_cnn_digits.py:spice_self': {'train_dataloader.sampler.streams.batch.size': 260, 'model.repeat': 2},
     'asd_ps_freematch_cnn_digits.py': {
         'train_dataloader.sampler.streams.unlabelled.size': 56, 'model.labeller.num_unlabelled': 56},
 }

@@ -26,7 +26,7 @@ from mmcluster.engine.stages import read_stage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STAGES = ('propos_cnn_digits.py', 'propos_clusmatch_cnn_digits.py:clusmatch', 'moco_cnn_digits.py',
-          'spice_self_cnn_digits.py', 'fixmatch_cnn_digits_40.py', 'asd_ps_freematch_cnn_digits.py')
+          'spice_cnn_digits.py:spice_self', 'fixmatch_cnn_digits_40.py', 'asd_ps_freematch_cnn_digits.py')
 OPERATORS = {f'aten::{name}' for name in (
     '_local_scalar_dense', 'is_nonzero', 'equal', 'allclose', 'nonzero', 'masked_select', '_unique2', 'unique_dim',
     'unique_consecutive', 'bincount', 'repeat_interleave', '_linalg_check_errors')}
