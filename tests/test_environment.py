@@ -6,11 +6,13 @@ from reduced import CONFIGS, read_stage
 from mmcluster.environment import substitute
 
 
-FOLDER = 'propos_clusmatch_r18stl_folder64'
+FOLDER, IMBALANCED = 'propos_clusmatch_r18stl_folder64', 'spice_r18_cifar10_imbalanced'
 
 
 def source_of(name):
-    cfg = Config.fromfile(CONFIGS / name, lazy_import=False) if '_base_' in name else read_stage(f'{name}/propos')
+    """Source of a file, or of the first stage of a recipe."""
+    cfg = Config.fromfile(CONFIGS / (name if '_base_' in name else f'{name}.py'), lazy_import=False)
+    cfg = read_stage(f'{name}/{next(iter(cfg.stages))}') if 'stages' in cfg else cfg
     return cfg.train_dataloader.dataset.source
 
 
@@ -29,12 +31,12 @@ def test_numbers(monkeypatch):
         hook = read_stage(f'{FOLDER}/{stage}').custom_hooks[-2 if stage == 'clusmatch' else -1]
         assert hook.type == 'KMeansHook' and hook.num_clusters == 12
     monkeypatch.setenv('ZETA', '0.4')
-    assert source_of('_base_/datasets/cifar10_imbalanced.py').zeta == 0.4
+    assert source_of(IMBALANCED).zeta == 0.4
 
 
 @pytest.mark.parametrize('variable, value, name', [
     ('CLUSTERS', 'abc', FOLDER), ('CLUSTERS', '"x"', FOLDER), ('CLUSTERS', '2.5', FOLDER),
-    ('ZETA', 'x', '_base_/datasets/cifar10_imbalanced.py')])
+    ('ZETA', 'x', IMBALANCED)])
 def test_a_wrong_number_is_named(monkeypatch, variable, value, name):
     monkeypatch.setenv(variable, value)
     with pytest.raises(ValueError, match=f"variable {variable} must be a value such as .*, got '{value}'"):

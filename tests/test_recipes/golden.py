@@ -56,7 +56,7 @@ CHANGES: list[tuple[str, str, str]] = [
      'a network that is only asked says all that its own stage says'),
     (r'scan.*selflabel.*', r'model\.base\.entropy_weight', 'a derived base says all that its own stage says'),
     (r'spice.*joint.*', r'custom_hooks\.0\.selector\.(k|ratio|threshold)', 'the default of the selector'),
-    (r'(moco|spice)_cnn_digits(/moco)?', r'param_scheduler\.warmup_epochs', 'none is the default'),
+    (r'(moco|spice|spice_asd)_cnn_digits(/moco)?', r'param_scheduler\.warmup_epochs', 'none is the default'),
     (r'spice_(self_)?cnn_digits(/spice_self)?', r'optim_wrapper\.constructor',
      'without options it makes one group of what trains'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),

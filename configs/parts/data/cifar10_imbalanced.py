@@ -1,8 +1,8 @@
 # CIFAR-10 with training classes of different sizes (SPICE, section IV-G), evaluated on the test images, which are left
-# alone. zeta=0.2 keeps 28 % of the first class and all of the last, 1 keeps all.
+# alone. The environment sets the imbalance: ZETA=0.2 keeps 28 % of the first class and all of the last, 1 keeps all.
 parts = ['data/cifar10_split']
 facts = dict(
-    zeta=0.2,
+    zeta={{$ZETA:0.2}},
     source=dict(
         _delete_=True,
         type='ImbalancedSource',
