@@ -136,8 +136,7 @@ class _Run:
                 fresh = {batch.content[at]: n for n, at in enumerate(batch.new)
                          if batch.content[at] not in written}
                 if fresh:
-                    pixels = batch.pixels[list(fresh.values())].permute(0, 3, 1, 2).to(self.encoder.device)
-                    writer.rows(list(fresh), self.encoder.encode(pixels, self.dtype).cpu().numpy())
+                    writer.rows(list(fresh), self._encode(batch.pixels[list(fresh.values())], batch_size))
                     written.update(fresh)
                 numbers = [todo[row] for row in batch.rows]
                 for number, content in zip(numbers, batch.content):
@@ -149,6 +148,16 @@ class _Run:
         finally:
             writer.flush()
             self.computed |= written
+
+    def _encode(self, pixels: torch.Tensor, batch_size: int) -> np.ndarray:
+        """Embed (B, H, W, C) uint8 -> (B, D).
+
+        The batch is filled up: kernels for few rows round otherwise, and a run that goes on where another one was
+        killed has other batches, but must end with the same bits.
+        """
+        missing = pixels.new_zeros(batch_size - len(pixels), *pixels.shape[1:])
+        images = torch.cat([pixels, missing]).permute(0, 3, 1, 2).to(self.encoder.device)
+        return self.encoder.encode(images, self.dtype)[:len(pixels)].cpu().numpy()
 
 
 class _Writer:
