@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
 
 from mmcluster.version import __version__
 
@@ -16,6 +17,11 @@ from .folder_links import write_cluster_folders
 from .folder_words import announce, conclude
 from .result import write_result
 from .telling import Teller
+
+if TYPE_CHECKING:
+    from mmcluster.encoders import Encoder, Features
+
+    from .features_clusterer import FeatureClusterer
 
 PACKAGES = ('torch', 'numpy', 'scikit-learn', 'Pillow')
 Clusters = Union[int, str, tuple[int, int]]
@@ -29,7 +35,8 @@ class Settings:
         clusters: K, ``'auto'`` or a range (low, high) to choose it from.
         method: One of ``mmcluster.apis.feature_methods.METHODS``.
         encoder: What :func:`mmcluster.encoders.build_encoder` takes.
-        train: Config of the recipe that trains the encoder on these images first, ``None`` for a frozen one.
+        train: ``True`` or a config: train the encoder on these images first, see
+            :func:`~mmcluster.apis.training.train_encoder`.
         finetune: Booster that goes on from the clustering on the images, ``'clusmatch'``, or ``None``.
         epochs: Length of either training; ``None`` as their configs say.
         labels: See :func:`~mmcluster.apis.folder_input.find_images`; metrics alone see them.
@@ -44,7 +51,7 @@ class Settings:
     clusters: Clusters = 'auto'
     method: str = 'kmeans'
     encoder: str = 'default'
-    train: Optional[str] = None
+    train: Union[bool, str] = False
     finetune: Optional[str] = None
     epochs: Optional[int] = None
     labels: Optional[str] = None
@@ -80,6 +87,8 @@ def cluster_folder(root: Union[str, Path], out: Union[str, Path, None] = None, s
         OSError: If something cannot be written.
     """
     settings, teller = settings or Settings(), teller or Teller()
+    if settings.finetune and (settings.train or settings.encoder != 'default'):
+        raise ValueError('--finetune goes on from the default encoder: drop --encoder and --train')
     with teller.phase('find'):
         images = find_images(root, settings.labels, settings.limit, settings.seed)
         check_count(settings.clusters, len(images.paths))
@@ -104,34 +113,32 @@ def check_count(clusters: Clusters, count: int) -> None:
 
 def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> Path:
     """All that follows when the input is in order."""
-    from mmcluster.encoders import build_encoder, embed_files
     from mmcluster.encoders.peek import stored_content
 
     from .describe import describe_clusters
-    from .features_clusterer import FeatureClusterer
-    clusterer = FeatureClusterer(settings.clusters, settings.method, seed=settings.seed, progress=teller.progress)
-    spec = settings.encoder
-    if settings.train or settings.finetune:
+    for left in out.glob('.*.part'):        # of writers that were killed; the lock says that none is at work
+        left.unlink()
+    spec = _absolute(settings.encoder)
+    if settings.train:
         from .training import train_encoder
         with teller.phase('train'):
             spec = train_encoder(images, out, settings, teller)
-    with teller.phase('encoder'):
-        encoder = build_encoder(spec, settings.device)
-        announce(images, encoder, settings.workers, settings.store, teller)
-    with teller.phase('features'):
-        found = embed_files(encoder, images.paths, images.root, settings.store, workers=settings.workers,
-                            progress=lambda done, total: teller.progress('features', done, total))
-    _check_readable(images, found.unreadable)
-    check_count(settings.clusters, len(found.paths))
-    with teller.phase('cluster'):
-        clusterer.fit(found.embed)
+    encoder, found, clusterer = _found(images, spec, settings, teller)
+    if settings.finetune:
+        from .training import finetune_encoder
+        with teller.phase('finetune'):
+            spec = finetune_encoder(images, found.paths, clusterer.labels_, clusterer.assignment_.confidence, out,
+                                    settings, teller)
+        fixed = replace(settings, clusters=clusterer.n_clusters_ if settings.method != 'hdbscan' else 'auto')
+        encoder, found, clusterer = _found(images, spec, fixed, teller)
     with teller.phase('describe'):
         content = stored_content(encoder, found.paths, images.root, settings.store)
         summary = dict(
             mmcluster=__version__, versions={'python': platform.python_version(),
                                              **{name: version(name) for name in PACKAGES}},
             root=str(images.root), limit=settings.limit, train=settings.train, finetune=settings.finetune,
-            encoder={name: getattr(encoder, name) for name in ('name', 'spec', 'digest', 'dim', 'description')},
+            encoder=dict({name: getattr(encoder, name) for name in ('name', 'digest', 'dim', 'description')},
+                         spec=_relative(spec, out)),
             fingerprint=_fingerprint(found.paths, content), seconds=teller.seconds)
         label = images.label and _label_of(images, found.paths)
         result = describe_clusters(clusterer, found.embed, found.paths, summary, found.unreadable, label)
@@ -143,6 +150,39 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
         draw_page(out, settings.workers, teller)
     conclude(result, out, teller)
     return out
+
+
+def _found(images: Images, spec: str, settings: Settings,
+           teller: Teller) -> tuple[Encoder, Features, FeatureClusterer]:
+    """Features of the images and clusters of them."""
+    from mmcluster.encoders import build_encoder, embed_files
+
+    from .features_clusterer import FeatureClusterer
+    clusterer = FeatureClusterer(settings.clusters, settings.method, seed=settings.seed, progress=teller.progress)
+    with teller.phase('encoder'):
+        encoder = build_encoder(spec, settings.device)
+        announce(images, encoder, settings.workers, settings.store, teller)
+    with teller.phase('features'):
+        found = embed_files(encoder, images.paths, images.root, settings.store, workers=settings.workers,
+                            progress=lambda done, total: teller.progress('features', done, total))
+    _check_readable(images, found.unreadable)
+    check_count(settings.clusters, len(found.paths))
+    with teller.phase('cluster'):
+        clusterer.fit(found.embed)
+    return encoder, found, clusterer
+
+
+def _absolute(spec: str) -> str:
+    """A specification whose file is found from every folder."""
+    head, equals, file = spec.partition('=')
+    if os.path.exists(spec):
+        return os.path.abspath(spec)
+    return f'{head}={os.path.abspath(os.path.expanduser(file))}' if equals else spec
+
+
+def _relative(spec: str, out: Path) -> str:
+    """The same relative to the result if it lies in it, so that the result can be moved."""
+    return Path(spec).relative_to(out).as_posix() if os.path.isabs(spec) and Path(spec).is_relative_to(out) else spec
 
 
 def draw_page(out: Path, workers: Optional[int], teller: Teller, root: Optional[str] = None) -> Path:

@@ -23,6 +23,11 @@ class Teller:
         """Say how far a phase is."""
 
     @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Keep the log of a training from the console where only errors are wanted; its file has it all."""
+        yield
+
+    @contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Take the time of a phase."""
         start = time.perf_counter()

@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from typing import Any, Iterator, Optional, TextIO
 
 from mmcluster.apis.telling import Teller
@@ -54,6 +55,14 @@ class Console(Teller):
         print(f'\r{text[:WIDTH]:{WIDTH}}' if moving else text, end='' if moving else '\n', file=sys.stderr, flush=True)
         if last:
             self._clear()
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """See :class:`~mmcluster.apis.telling.Teller`."""
+        with ExitStack() as stack:
+            if self.quiet:
+                stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, 'w'))))
+            yield
 
     def result(self, content: dict[str, Any]) -> None:
         """Print what scripts read, if they asked for it."""

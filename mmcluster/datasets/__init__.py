@@ -8,6 +8,7 @@ from .decode import UnreadableImageError, decode_image
 from .folder import ClassFolderSource, FolderSource
 from .imbalanced import ImbalancedSource
 from .indexed import IndexedDataset
+from .listed import ListedSource
 from .samplers import StreamSampler, SweepSampler
 from .sources import ArraySource, DigitsSource, ImageSource
 from .stl10 import STL10Source

@@ -1,10 +1,12 @@
 """Label selectors: which rows to trust, and with which label."""
 from .first_rows import FirstRows
+from .given import GivenLabels
 from .hybrid_clean import HybridClean
 from .local_consistency import LocalConsistency
 from .prototypes import AccompaniedPrototypes
 from .ranked import CentroidDistance, ProbabilityVariance
 
 __all__ = [
-    'AccompaniedPrototypes', 'CentroidDistance', 'FirstRows', 'HybridClean', 'LocalConsistency', 'ProbabilityVariance'
+    'AccompaniedPrototypes', 'CentroidDistance', 'FirstRows', 'GivenLabels', 'HybridClean', 'LocalConsistency',
+    'ProbabilityVariance'
 ]

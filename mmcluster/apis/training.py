@@ -1,0 +1,152 @@
+"""An encoder that is trained on the images of a folder: from scratch, or from the clusters that were found."""
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterator, Optional
+
+import numpy as np
+
+from .folder_input import Images
+from .telling import Teller
+from .writing import whole_file
+
+if TYPE_CHECKING:
+    from .folder import Settings
+
+FOLDER = 'training'
+DEFAULT_RECIPE = 'folder/cc_cnn'
+BOOSTERS = dict(clusmatch='folder/clusmatch_lite0')
+SURE_SHARE = 0.2        # of each cluster, that a booster trusts
+BATCH = 128
+UNKNOWN_K = 30          # of the method's own head, where K is chosen afterwards
+
+
+def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller) -> str:
+    """Train an encoder from random weights by a recipe of the house.
+
+    Args:
+        images: What is clustered.
+        out: Folder of the result; the training has its work dir in it, and goes on there.
+        settings: ``train`` is ``True`` for a small network that a CPU can train, or a config whose data set is the
+            folder that the environment variable ``IMAGES`` names.
+        teller: Is told what happens.
+
+    Returns:
+        The work dir, which is the specification of the encoder.
+    """
+    folder, count = out / FOLDER, _count(settings)
+    teller.line(f'{len(images.paths):,} images; an encoder is trained on them first, in {folder}; the log says how '
+                'long it takes')
+    if settings.train is True:
+        facts = dict(_data_facts(images, folder), num_clusters=count, batch=min(BATCH, len(images.paths)))
+        stages = dict(scratch=dict(parts=[DEFAULT_RECIPE], facts=facts))
+        return _run(stages, folder, settings, teller)
+    from mmengine.config import Config
+
+    from mmcluster.recipes import config_file
+    if settings.limit:
+        raise ValueError('--limit draws images, which a recipe that reads the folder itself cannot know: drop one')
+    file = config_file(settings.train)
+    with _environment(IMAGES=str(images.root), CLUSTERS=str(count)):
+        cfg = Config.fromfile(file, lazy_import=False)
+        stages = {name: dict(stage, config=str(file.parent / stage['config'])) if stage.get('config') else stage
+                  for name, stage in cfg.get('stages', {}).items()} or dict(scratch=dict(config=str(file)))
+        return _run(stages, folder, settings, teller)
+
+
+def finetune_encoder(images: Images, paths: list[str], cluster: np.ndarray, confidence: np.ndarray, out: Path,
+                     settings: Settings, teller: Teller) -> str:
+    """Go on from a clustering on the images: a booster trusts the surest rows of every cluster.
+
+    Args:
+        images: What is clustered.
+        paths: N images that could be read.
+        cluster: (N,) clusters, -1 for none.
+        confidence: (N,) of them.
+        out: See :func:`train_encoder`.
+        settings: ``finetune`` names the booster.
+        teller: Is told what happens.
+
+    Returns:
+        The work dir, which is the specification of the encoder.
+    """
+    import torch
+
+    from mmcluster.encoders.embedded import embedded_network
+    folder = out / FOLDER
+    teller.line(f'fine-tuning in {folder}; the log says how long it takes')
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, targets = folder / 'weights.pth', folder / 'targets.npy'
+    _write(weights, lambda stream: torch.save(embedded_network().state_dict(), stream))
+    _write(targets, lambda stream: np.save(stream, sure_rows(cluster, confidence), allow_pickle=False))
+    facts = dict(_data_facts(images, folder, paths), num_clusters=int(cluster.max()) + 1, weights=str(weights),
+                 targets=str(targets))
+    stages = dict(clusmatch=dict(parts=[BOOSTERS[settings.finetune]], facts=facts))
+    return _run(stages, folder, settings, teller)
+
+
+def sure_rows(cluster: np.ndarray, confidence: np.ndarray, share: float = SURE_SHARE) -> np.ndarray:
+    """Labels (N,) of the surest rows of every cluster, -1 elsewhere; at least one of each.
+
+    Args:
+        cluster: (N,), -1 for none.
+        confidence: (N,).
+        share: Of each cluster.
+    """
+    target = np.full(len(cluster), -1, np.int64)
+    for own in range(int(cluster.max()) + 1):
+        rows = np.flatnonzero(cluster == own)
+        rows = rows[np.argsort(-confidence[rows], kind='stable')][:max(1, int(share * len(rows)))]
+        target[rows] = own
+    return target
+
+
+def _count(settings: Settings) -> int:
+    """Number of clusters that a method with a head is trained for."""
+    given = settings.clusters[1] if isinstance(settings.clusters, tuple) else settings.clusters
+    return UNKNOWN_K if isinstance(given, str) else int(given)
+
+
+def _data_facts(images: Images, folder: Path, paths: Optional[list[str]] = None) -> dict[str, Any]:
+    """Facts about the data, with the list of the images in a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = json.dumps(images.paths if paths is None else paths).encode()
+    _write(folder / 'images.json', lambda stream: stream.write(listed))
+    return dict(root=str(images.root), files=str(folder / 'images.json'))
+
+
+def _write(path: Path, write: Any) -> None:
+    """Write a file whole."""
+    with whole_file(path) as stream:
+        write(stream)
+
+
+def _run(stages: dict[str, Any], folder: Path, settings: Settings, teller: Teller) -> str:
+    """Train the stages, or go on with them, and name the work dir of the last one."""
+    from mmengine.config import Config
+
+    from mmcluster.engine.length import set_epochs
+    from mmcluster.engine.recipe import run
+    cfg = Config(dict(stages=stages, work_dir=str(folder), randomness=dict(seed=settings.seed)))
+
+    def edit(stage: Config) -> None:
+        if settings.epochs is not None:
+            set_epochs(stage, settings.epochs)
+
+    with teller.muted():
+        return str(Path(run(cfg, edit=edit)[list(stages)[-1]]).parent)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Set environment variables, which configs of folders read, for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
