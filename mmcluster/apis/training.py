@@ -41,7 +41,10 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     teller.line(f'{len(images.paths):,} images; an encoder is trained on them first, in {folder}; the log says how '
                 'long it takes')
     if settings.train is True:
-        facts = dict(_data_facts(images, folder), num_clusters=count, batch=min(BATCH, len(images.paths)))
+        from mmcluster.datasets.listed import ListedSource
+        facts = _data_facts(images, folder)
+        readable = len(ListedSource(**facts).paths)
+        facts |= dict(num_clusters=count, batch=min(BATCH, readable))
         stages = dict(scratch=dict(parts=[DEFAULT_RECIPE], facts=facts))
         return _run(stages, folder, settings, teller)
     from mmengine.config import Config

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--k', type=clusters, default='auto', help='clusters: 12, 5:60 or auto (default)')
     add('--method', metavar='M', default='kmeans', help='kmeans, scan, temi, spectral, agglomerative, hdbscan')
     add('--encoder', metavar='E', default='default', help='timm:NAME, torchvision:NAME[=FILE], a work dir ...')
-    add('--train', metavar='RECIPE', nargs='?', const=True, default=False, help='train an encoder on these images first')
+    add('--train', metavar='RECIPE', nargs='?', const=True, default=False,
+        help='train an encoder on these images first')
     add('--finetune', metavar='BOOSTER', choices=['clusmatch'], help='clusmatch: go on from the clusters on the images')
     add('--epochs', metavar='N', type=positive, help='of --train and --finetune')
     add('--labels', metavar='L', help='folders, or a CSV of path and label: for metrics only')
