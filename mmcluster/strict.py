@@ -27,7 +27,7 @@ def state_dict_problems(module: nn.Module, state: dict[str, Tensor]) -> list[str
         module: Module that is to be loaded.
         state: Weights.
     """
-    free = tuple(f'{path}.' for path, part in module.named_modules() if getattr(part, 'takes_any_key', False))
+    free = _free_prefixes(module)
     own, state = ({key: value for key, value in values.items() if not key.startswith(free)}
                   for values in (module.state_dict(), state))
     groups = dict(
@@ -37,6 +37,11 @@ def state_dict_problems(module: nn.Module, state: dict[str, Tensor]) -> list[str
                    if key in state and state[key].shape != own[key].shape])
     return [f'{len(keys)} {name}: {", ".join(keys[:10])}{", ..." if len(keys) > 10 else ""}'
             for name, keys in groups.items() if keys]
+
+
+def _free_prefixes(module: nn.Module) -> tuple[str, ...]:
+    """Prefixes of the keys that differ from file to file."""
+    return tuple(f'{path}.' for path, part in module.named_modules() if getattr(part, 'takes_any_key', False))
 
 
 def load_strictly(module: nn.Module, state: dict[str, Tensor], source: str) -> None:
@@ -106,6 +111,8 @@ class StrictPretrainedInit:
         Raises:
             ValueError: If they do not fit.
         """
+        # final centres are those of the file's own run, which this one does not go on with
+        state = {key: value for key, value in state.items() if not key.startswith(_free_prefixes(module))}
         own = module.state_dict()
         fitting = {key: value for key, value in state.items() if key in own and value.shape == own[key].shape}
         if self.strict or not fitting:

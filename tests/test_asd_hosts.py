@@ -111,7 +111,8 @@ def test_a_phase_with_given_labels_goes_on_without_them(tmp_path, maps):
     assert differences(start, given) != [] and given['labeller.counts'].sum() > 0
     assert given.pop('bank.target').ge(0).sum() == 8
     start, losses, end = run(second)
-    assert differences(start, given) == []
+    taken = {key: value for key, value in given.items() if not key.startswith('final_centers.')}
+    assert differences(start, taken) == []
     assert 'loss_sup' not in losses[0] and all('loss_sup' in step for step in losses[1:])
     assert maps[0][0] is not None and torch.equal(end['bank.anchor'], given['bank.anchor'])
     other = given_phases(tmp_path, data[None], data[1])[1]

@@ -46,8 +46,8 @@ class RUC(Boost):
         alpha: Both parameters of the Beta distribution of the mixing share.
         unsup_weight: Weight of L_U; a ``ScheduleHook`` raises it (``linear=dict(start=0., end=25., least=2.5)``).
         smoothing: Mass of the other classes in L_S.
-        relabel_threshold: Confidence at which an unclean row becomes clean, without a labeller; a ``ScheduleHook``
-            may raise it.
+        relabel_threshold: Confidence at which an unclean row becomes clean, without a labeller; above 1 none does. A
+            ``ScheduleHook`` may raise it.
         kwargs: See :class:`Boost`; there is no pseudo-label loss.
 
     Attributes:
@@ -68,7 +68,8 @@ class RUC(Boost):
                  smoothing: float = 0.5, relabel_threshold: float = 0.99, **kwargs: Any):
         require_positive('RUC', temperature=temperature, alpha=alpha)
         require_not_negative('RUC', unsup_weight=unsup_weight)
-        require_share('RUC', smoothing=smoothing, relabel_threshold=relabel_threshold)
+        require_share('RUC', smoothing=smoothing)
+        require_not_negative('RUC', relabel_threshold=relabel_threshold)
         if not isinstance(head, dict):
             raise ValueError("RUC starts with two new heads, so that its networks differ: give "
                              "head=dict(type='LinearClusterHead', ...)")
