@@ -2,7 +2,7 @@
 # the head of instance classes trains beside it. The first stage of asd_freematch_wrn28_2_svhn.py.
 # tools/dist_train.sh configs/asd_given_freematch_wrn28_2_svhn_40.py 4
 # Labels of your own: --cfg-options custom_hooks.0.per_class=None custom_hooks.0.labels=labels.csv
-_base_ = ['freematch_wrn28_2_svhn_40.py']
+_base_ = ['_base_/freematch_svhn.py']
 
 weak = [dict(type='BatchRandomCrop', size=32, padding=4)]
 strong = weak + [dict(type='BatchFixMatchRandAugment', num_ops=3), dict(type='BatchCutout')]

@@ -1,6 +1,7 @@
 # From images to the fine-tuned clustering of UC-Merced: PICI, then FixMatch on it. No figure of a paper corresponds.
 # tools/dist_train.sh configs/pici_fixmatch_vit_small_uc_merced.py 1
 # A given PICI checkpoint replaces the first stage: --cfg-options stages.pici.checkpoint=PICI.pth
+data = 'data/uc_merced'
 stages = dict(
-    pici=dict(config='pici_vit_small_uc_merced.py'),
-    fixmatch=dict(config='fixmatch_pici_vit_small_uc_merced.py'))
+    pici=dict(parts=['pici/vit_small']),
+    fixmatch=dict(on='pici', parts=['boosters/fixmatch', 'pici/boosted']))

@@ -15,7 +15,7 @@ NETWORK = dict(backbone=dict(NARROW, _delete_=True), projector=PROJECTOR, head=H
 
 def cc_cfg(work_dir: Any, data: dict[str, str], epochs: int = 3) -> Config:
     """CC; arguments as in :func:`reduced.propos_cfg`."""
-    cfg = _read('cc_cnn_digits.py', work_dir)
+    cfg = _read('cc_cnn_digits', work_dir)
     cfg.model.merge(NETWORK)
     cfg.train_dataloader.sampler.streams.batch.size = 20
     return _finish(cfg, data, epochs)
@@ -31,7 +31,7 @@ def boost_cc_cfg(loss: str, work_dir: Any, data: dict[str, str], base: str = '{c
         base: Checkpoint of a CC.
         epochs: Length of the run.
     """
-    cfg = _read(f'{loss}_cc_cnn_sign_digits.py', work_dir)
+    cfg = _read(f'cc_{loss}_cnn_sign_digits/{loss}', work_dir)
     cfg.model.base.merge(dict(NETWORK, init_cfg=dict(checkpoint=base)))
     shift = [dict(type='BatchAffine', degrees=5)]
     cfg.model.data_preprocessor.update(mean=[0.], std=[255.], views=dict(labelled=[shift], unlabelled=[shift, shift]))
@@ -70,7 +70,7 @@ def stl10_cfg(work_dir: Any, root: str, epochs: int = 3) -> Config:
         root: Folder of :func:`write_stl10`.
         epochs: Length of the run.
     """
-    cfg = _read('cc_r34_stl10.py', work_dir)
+    cfg = _read('cc_r34_stl10', work_dir)
     cfg.model.merge(dict(NETWORK, backbone=dict(NARROW, in_channels=3, _delete_=True)))
     for view in cfg.model.data_preprocessor.views:
         view[0].size = 16

@@ -24,7 +24,7 @@ def pici_cfg(work_dir: Any, data: dict[str, str], epochs: int = EPOCHS, phase: i
         num_workers: Of all loaders.
         model: Options of PICI.
     """
-    cfg = _read('pici_vit_digits.py', work_dir)
+    cfg = _read('pici_vit_digits', work_dir)
     cfg.model.merge(dict(
         backbone=dict(arch=dict(ARCH, _delete_=True), mask_ratio=0.5),
         projector=dict(in_channels=8, hid_channels=8, out_channels=6), head=dict(in_channels=8, num_clusters=K),

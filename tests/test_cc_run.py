@@ -37,7 +37,7 @@ def test_the_recipe(original):
     """The booster goes on from CC's head, with the labels that this head gave to the rows it is surest of."""
     loss, stages, work = original
     first, second = (stage['state_dict'] for stage in stages.values())
-    assert {key.split('.')[0] for key in first} == {'backbone', 'projector', 'head'}
+    assert {key.split('.')[0] for key in first} == {'backbone', 'projector', 'head', 'final_centers'}
     assert {key.split('.')[0] for key in second} >= {'backbone', 'head', 'teacher', 'bank'}
     assert 'head.fc2.weight' in differences(first, second) and 'projector.fc1.weight' not in second
     chosen = second['bank.target']

@@ -27,7 +27,7 @@ EVERY = sorted(CONFIGS.rglob('*.py'))
 RECIPES = [path for path in PATHS if 'stages' in Config.fromfile(path, lazy_import=False)]
 SINGLES = [path for path in PATHS if path not in RECIPES]
 # Factor of the backbone's learning rate in ClusMatch: slow as released; the paper has one rate for all.
-SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!.*paper).*/clusmatch|(clusmatch|fixmatch)_cc_r34_cifar10')
+SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!.*paper).*/clusmatch|cc_(clusmatch|fixmatch)_r34_cifar10/.*match')
 
 
 def name_of(path):

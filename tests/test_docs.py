@@ -106,7 +106,7 @@ def test_the_first_metric_is_the_one_that_get_started_names(name):
     elif 'GroundTruthHook' in hooks or loss == 'ConfidenceLoss' or 'pici' in name:
         assert first_source(cfg) == 'head'
     else:
-        assert 'asd' in name or name.startswith('fixmatch_cc')
+        assert 'asd' in name or name.startswith('cc_fixmatch')
 
 
 # ---- what runs as it stands
@@ -177,7 +177,7 @@ def test_the_clusterer_of_the_page_trains(project):
 
 def swapped(tmp_path):
     """The recipe of the page about losses: its second stage on features that know nothing, a few steps."""
-    code = next(code for _, code in blocks('methods/semi_supervised.md') if 'boosters/clusmatch_digits' in code)
+    code = next(code for _, code in blocks('methods/semi_supervised.md') if 'boosters/boost' in code)
     path = tmp_path / 'swapped.py'
     path.write_text(code)
     cfg = stages.read_stage(path, 'freematch')

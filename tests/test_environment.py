@@ -4,25 +4,28 @@ from mmengine.config import Config
 from reduced import CONFIGS, read_stage
 
 from mmcluster.environment import substitute
+from mmcluster.recipes import PartReader, compose
 
 
 FOLDER, IMBALANCED = 'propos_clusmatch_r18stl_folder64', 'spice_r18_cifar10_imbalanced'
 
 
 def source_of(name):
-    """Source of a file, or of the first stage of a recipe."""
-    cfg = Config.fromfile(CONFIGS / (name if '_base_' in name else f'{name}.py'), lazy_import=False)
-    cfg = read_stage(f'{name}/{next(iter(cfg.stages))}') if 'stages' in cfg else cfg
+    """Source of a part, or of the first stage of a recipe."""
+    if '/' in name:
+        return compose(dict(any=dict(parts=[name])), 'any', PartReader().read)['train_dataloader']['dataset']['source']
+    cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+    cfg = read_stage(f'{name}/{next(iter(cfg.stages))}')
     return cfg.train_dataloader.dataset.source
 
 
 @pytest.mark.parametrize('folder', ["it's", 'say "x"', r'C:\new\d pics', 'a{{b}}', '$(x) #y'])
-@pytest.mark.parametrize('name', [FOLDER, '_base_/datasets/class_folders224.py'])
+@pytest.mark.parametrize('name', [FOLDER, 'data/photographs'])
 def test_any_folder(monkeypatch, name, folder):
     monkeypatch.setenv('IMAGES', folder)
-    assert source_of(name).root == folder
+    assert source_of(name)['root'] == folder
     monkeypatch.delenv('IMAGES')
-    assert source_of(name).root == 'data/images'
+    assert source_of(name)['root'] == 'data/images'
 
 
 def test_numbers(monkeypatch):

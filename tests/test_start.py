@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from mmengine.config import Config
-from reduced import CONFIGS, ROOT, propos_cfg, train, write_digits
+from reduced import ROOT, propos_cfg, read_stage, train, write_digits
 
 from mmcluster.engine.length import set_epochs
 
@@ -46,7 +46,7 @@ def test_an_error_stays_whole():
 # ---- length
 
 def test_all_that_counts_epochs_is_shortened():
-    cfg = Config.fromfile(CONFIGS / 'propos_r18_cifar10.py', lazy_import=False)
+    cfg = read_stage('propos_r18_cifar10')
     old = cfg.train_cfg.max_epochs
     set_epochs(cfg, 20)
     assert cfg.train_cfg.max_epochs == cfg.param_scheduler.total_epochs == 20
@@ -58,7 +58,7 @@ def test_all_that_counts_epochs_is_shortened():
 
 @pytest.mark.parametrize('name', ['pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_cluster_cnn_digits'])
 def test_no_setting_is_left_beyond_the_end(name):
-    cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
+    cfg = read_stage(name)
     set_epochs(cfg, 2)
     for hook in cfg.custom_hooks:
         assert all(epoch <= 2 for epoch, _ in hook.get('steps', [])) and hook.get('begin', 0) < 2

@@ -2,10 +2,11 @@
 
 A **part** is a text config that says one thing, and may stand on other ``parts``. **Facts** are decisions that several
 parts need, each stated once: ``'{num_clusters}'`` as a whole string becomes the fact of that name, with its type. Facts
-under ``network`` belong to the network and travel with it. **on** names the stage whose network this one goes on from:
-``'{on.network}'`` is its model without initialisers and preprocessor, with its checkpoint; ``'{on.model}'`` is the same
-with the preprocessor of its evaluation views; ``'{moco.model}'`` is that of the earlier stage ``moco``. Composing is a
-function of nested dicts; a ``PartReader`` reads files.
+under ``network`` belong to the network: they travel with it, and go before facts of the same name that parts state.
+**on** names the stage whose network this one goes on from: ``'{on.network}'`` is its model without initialisers and
+preprocessor, with its checkpoint; ``'{on.model}'`` is the same with the preprocessor of its evaluation views;
+``'{moco.model}'`` is that of the earlier stage ``moco``. Composing is a function of nested dicts; a ``PartReader``
+reads files.
 """
 from __future__ import annotations
 
@@ -58,10 +59,12 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     on, merged = stage.get('on'), merge_parts(stage['parts'], read)
     given = {} if on is None else before(on)[1]
     travelling = {**given, **merged.pop('network', {})}
-    stated = {*travelling, *merged.get('facts', {})}
+    # what a network fixes, such as its image size, goes before what a data set says, and the recipe before both
+    merged['facts'] = {**merged.get('facts', {}), **travelling}
+    stated = set(merged['facts'])
     own = merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
     merged = merge(merge(merged, shared), own)
-    facts = {**travelling, **merged.pop('facts')}
+    facts = merged.pop('facts')
     for found in filter(None, map(NETWORK.fullmatch, references([merged, facts]))):
         other = on if found[1] == 'on' else found[1]
         if other is None:

@@ -4,23 +4,21 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from PIL import Image
-from reduced import CONFIGS
+from reduced import read_stage
 
 from mmcluster.datasets import ClassFolderSource, IndexedDataset
 from mmcluster.registry import DATASETS
 from mmcluster.structures import Key
 
 pytestmark = pytest.mark.usefixtures('engine')
-FOLDER = CONFIGS / '_base_' / 'datasets'
 NAMES = ('rsod', 'uc_merced', 'siri_whu', 'aid', 'd0', 'chaoyang')
 RNG = np.random.default_rng(0)
 STRONG = ['RandomResizedCrop', 'RandomApply', 'RandomGrayscale', 'PILGaussianBlur', 'RandomHorizontalFlip']
 
 
 def read(name):
-    return Config.fromfile(FOLDER / f'{name}.py', lazy_import=False)
+    return read_stage(f'pici_vit_small_{name}')
 
 
 def steps(view):
@@ -59,17 +57,14 @@ def test_released_and_paper_views(name):
     assert blur.radius == (0.1, 2.) and 'prob' not in blur and solarize.threshold == 128 and solarize.p == 0.2
     assert pipelines.test == [[dict(type='torchvision/Resize', size=(224, 224))]]
     assert cfg.val_dataloader.dataset.pipelines.test == pipelines.test
-    weak, strong = cfg.paper_views
-    assert [weak] == pipelines.test and strong == first
     assert cfg.train_dataloader.sampler.streams.batch.size == 96
     assert cfg.train_dataloader.dataset.source == cfg.val_dataloader.dataset.source, 'all images are both'
 
 
-@pytest.mark.parametrize('views', ['released_views', 'paper_views'])
-def test_images_of_any_size_and_kind(root, views):
-    cfg = read('class_folders224')
-    given = cfg.train_dataloader.dataset
-    given.source.root, given.pipelines.batch = str(root), cfg[views]
+@pytest.mark.parametrize('name', ['uc_merced', 'uc_merced_weak_strong'])
+def test_images_of_any_size_and_kind(root, name):
+    given = read(name).train_dataloader.dataset
+    given.source.root = str(root)
     dataset = DATASETS.build(given)
     rows = dataset[[Key(i, 'batch', 5) for i in range(6)] + [Key(i, 'test') for i in range(6)]]
     assert [view.shape for view in rows['batch'].images] == [(6, 3, 224, 224)] * 2
@@ -79,7 +74,7 @@ def test_images_of_any_size_and_kind(root, views):
     for i, got in enumerate(rows['test'].images[0]):
         expected = source.load(i).resize((224, 224), Image.Resampling.BILINEAR)
         assert np.array_equal(got.permute(1, 2, 0), np.asarray(expected))
-    assert torch.equal(rows['test'].images[0], rows['batch'].images[0]) is (views == 'paper_views')
+    assert torch.equal(rows['test'].images[0], rows['batch'].images[0]) is (name == 'uc_merced_weak_strong')
 
 
 def test_solarized_is_a_fifth_of_the_second_view(tmp_path):
@@ -87,8 +82,7 @@ def test_solarized_is_a_fifth_of_the_second_view(tmp_path):
     (tmp_path / 'a').mkdir()
     for name in '12':
         Image.new('L', (30, 30), 255).save(tmp_path / 'a' / f'{name}.png')
-    cfg = read('class_folders224')
-    given = cfg.train_dataloader.dataset
+    given = read('rsod').train_dataloader.dataset
     given.source.root = str(tmp_path)
     for view in given.pipelines.batch:
         view[0].size = 8

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from killed import Killed
 from mmengine.config import Config, DictAction
-from reduced import differences, load, train, write_digits
+from reduced import differences, load, read_stage, train, write_digits
 
-from mmcluster.engine import recipe
+from mmcluster.engine import recipe, stages
 from mmcluster.engine.hooks import GroundTruthHook, PoolHook
+from mmcluster.engine.option_names import check_names
 
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location('host_sync', ROOT / 'tools' / 'benchmarks' / 'host_sync.py')
@@ -41,7 +42,7 @@ def test_no_step_waits_for_the_device(name, tmp_path):
 def test_a_resumed_run_equals_an_uninterrupted_one(name, tmp_path, monkeypatch):
     """Bank, thresholds and draws continue; the labels are not drawn again."""
     def cfg(folder):
-        config = Config.fromfile(CONFIG, lazy_import=False)
+        config = read_stage(CONFIG.stem)
         config.merge_from_dict({
             **options(name), 'work_dir': str(tmp_path / folder), 'train_cfg.max_epochs': 3, 'log_level': 'ERROR',
             'train_cfg.val_interval': 10, 'train_dataloader.sampler.length': 3, 'visualizer.vis_backends': [],
@@ -70,9 +71,11 @@ def test_a_file_on_the_command_line(tmp_path):
     (tmp_path / 'labels.csv').write_text('row,label\n0,0\n1,1\n2,2\n', encoding='utf-8')
     parser = argparse.ArgumentParser()
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
-    given = parser.parse_args(['--cfg-options', 'custom_hooks.0.per_class=None',
-                               f'custom_hooks.0.labels={tmp_path / "labels.csv"}']).cfg_options
-    runner = host_sync.short_runner(str(CONFIG), str(tmp_path), steps=2, options=given)
+    given = parser.parse_args(['--cfg-options', 'facts.per_class=None',
+                               f'hooks.given.labels={tmp_path / "labels.csv"}']).cfg_options
+    check_names(Config.fromfile(CONFIG, lazy_import=False), given)
+    stages.read_stage(CONFIG, options=given).dump(tmp_path / 'given.py')
+    runner = host_sync.short_runner(str(tmp_path / 'given.py'), str(tmp_path), steps=2)
     runner.train()
     assert runner.model.bank.target[:4].tolist() == [0, 1, 2, -1]
     recipe.close(runner)
@@ -84,7 +87,7 @@ def test_the_truth_of_other_rows_does_not_reach_training(tmp_path):
     trained, metrics = [], []
     for name, permute in (('original', None), ('permuted', 1)):
         source = dict(type='ArraySource', **write_digits(tmp_path / name, permute))
-        config = Config.fromfile(CONFIG, lazy_import=False)
+        config = read_stage(CONFIG.stem)
         for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
             loader.dataset.source = source
         config.val_evaluator = dict(type='ClusteringMetric', source='kmeans', num_clusters=4)

@@ -17,6 +17,12 @@ from mmcluster.engine.known_names import SETTINGS
 FILE = ROOT / 'tests' / 'data' / 'golden_configs.json.xz'
 # old key -> today's recipe/stage; a config of one stage without an entry is the only stage of its recipe.
 RENAMED: dict[str, str] = {
+    'clusmatch_cc_cnn_sign_digits': 'cc_clusmatch_cnn_sign_digits/clusmatch',
+    'clusmatch_cc_r34_cifar10': 'cc_clusmatch_r34_cifar10/clusmatch',
+    'clusmatch_pici_vit_small_uc_merced': 'pici_clusmatch_vit_small_uc_merced/clusmatch',
+    'fixmatch_cc_cnn_sign_digits': 'cc_fixmatch_cnn_sign_digits/fixmatch',
+    'fixmatch_cc_r34_cifar10': 'cc_fixmatch_r34_cifar10/fixmatch',
+    'fixmatch_pici_vit_small_uc_merced': 'pici_fixmatch_vit_small_uc_merced/fixmatch',
     'clusmatch_cnn_digits': 'propos_clusmatch_cnn_digits/clusmatch',
     'clusmatch_gcc_r18_folder64': 'propos_clusmatch_r18stl_folder64/clusmatch',
     'clusmatch_r18_cifar10': 'propos_clusmatch_r18_cifar10/clusmatch',
@@ -59,6 +65,12 @@ CHANGES: list[tuple[str, str, str]] = [
     (r'(moco|spice|spice_asd)_cnn_digits(/moco)?', r'param_scheduler\.warmup_epochs', 'none is the default'),
     (r'spice_(self_)?cnn_digits(/spice_self)?', r'optim_wrapper\.constructor',
      'without options it makes one group of what trains'),
+    (r'cc_r34_imagenet.*', r'model\.data_preprocessor\.(views|test)', 'nothing is the default'),
+    (r'cc_r34_imagenet.*', r'train_dataloader\.dataset\.pipelines\.batch\.\d\.1\.p', 'one half is the default'),
+    (r'(clusmatch|fixmatch)_(cc|pici)_.*|(cc|pici)_.*/(clusmatch|fixmatch)', r'model\.head', 'None is the default'),
+    (r'.*(sign_digits|svhn).*', r'model\.data_preprocessor\.views\.((un)?labelled\.)?\d\.[01]\.flip_prob',
+     'the data set says that it is never mirrored, which is the default'),
+    (r'.*cc_.*sign_digits(/.*match)?', r'model\.base\.channels_last', 'a derived base says all that its own stage says'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 

@@ -58,6 +58,20 @@ def test_a_network_of_an_earlier_stage_comes_bare_with_its_checkpoint_and_its_fa
     assert [metric.get('source') for metric in cfg['val_evaluator']] == [None, 'head']
 
 
+def test_what_a_network_fixes_goes_before_a_data_set_in_every_stage_and_a_recipe_before_both():
+    def read_large(name):
+        return dict(network=dict(size=224, mean=[0., 0.])) if name == 'large' else read(name)
+
+    stages = two()
+    stages['base']['parts'].append('large')
+    base, booster = (compose(stages, name, read_large) for name in stages)
+    assert base['loader']['size'] == booster['loader']['size'] == 224
+    assert base['model']['data_preprocessor']['mean'] == [0., 0.]
+    assert compose(stages, 'booster', read_large, dict(facts=dict(size=96)))['loader']['size'] == 96
+    stages['base']['facts'] = dict(size=128)
+    assert compose(stages, 'booster', read_large)['loader']['size'] == 128
+
+
 def test_a_network_that_stands_on_another_brings_its_parts_along():
     stages = dict(two(), second=dict(parts=['data', 'second'], on='booster'))
     stages['second']['parts'] += ['source']

@@ -2,12 +2,12 @@
 
 python tools/benchmarks/worker_door.py [--size 256] [--format jpg] [--batch 16] [--steps 5] [--threads 2]
 
-Random photographs are written to a temporary folder, and read through the views of class_folders224.py, a base of
-PICI's configs. Timed are the loader alone without, with one and with two workers; a training step alone, on a batch
-that lies ready; and both together, with two workers. The step is a Vision Transformer of PICI's size that sees the 98
-visible patches of both views and has no decoder, so it is shorter than PICI's own, and waits more easily. Where workers
-and step share the cores, the step gets slower without waiting: its slowdown is printed beside the share of time that
-it waits. At last the first batch of a second epoch is timed, with workers that persist and with fresh ones.
+Random photographs are written to a temporary folder, and read through the views of PICI's configs. Timed are the loader
+alone without, with one and with two workers; a training step alone, on a batch that lies ready; and both together, with
+two workers. The step is a Vision Transformer of PICI's size that sees the 98 visible patches of both views and has no
+decoder, so it is shorter than PICI's own, and waits more easily. Where workers and step share the cores, the step gets
+slower without waiting: its slowdown is printed beside the share of time that it waits. At last the first batch of a
+second epoch is timed, with workers that persist and with fresh ones.
 """
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from typing import Optional
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets import ClassFolderSource, IndexedDataset, StreamSampler, identity
+from mmcluster.engine.stages import read_stage
 
-CONFIG = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'datasets' / 'class_folders224.py'
+CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'pici_vit_small_rsod.py'
 PATCH, VISIBLE, WIDTH, DEPTH, HEADS = 16, 98, 384, 6, 12
 
 
@@ -171,7 +171,7 @@ def main(arguments: Optional[list[str]] = None) -> None:
           f'{args.threads} threads')
     with tempfile.TemporaryDirectory() as folder:
         write_images(Path(folder), args.images, args.size, args.format)
-        given = Config.fromfile(CONFIG, lazy_import=False).train_dataloader.dataset
+        given = read_stage(CONFIG).train_dataloader.dataset
         report(IndexedDataset(ClassFolderSource(folder, splits=None), pipelines=given.pipelines), args)
     own, child = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(f'peak memory {own:.0f} MiB, of the largest worker {child:.0f} MiB')

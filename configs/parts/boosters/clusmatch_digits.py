@@ -1,4 +1,3 @@
 # ClusMatch at the size of digits.
-parts = ['boosters/clusmatch', 'select/by_embedding', 'views/weak_strong_digits']
-facts = dict(epochs=8, val_interval=4, length=50, unlabelled=192, decay=0.99, share=0.2)
+parts = ['boosters/clusmatch', 'boosters/digits']
 model = dict(pseudo_label_loss=dict(decay=0.99))

@@ -1,6 +1,2 @@
-# ClusMatch's release: a slow backbone, a checkpoint every epoch, batch norm over all processes.
-parts = ['boosters/clusmatch', 'select/by_embedding', 'views/weak_strong']
-optim_wrapper = dict(paramwise_cfg=dict(lr_mult=dict(backbone=0.01)))
-default_hooks = dict(checkpoint=dict(interval=1))
-sync_bn = 'torch'
-auto_scale_lr = dict(base_batch_size='{labelled}')  # rows of the first stream
+# ClusMatch's release on a base with an embedding.
+parts = ['boosters/clusmatch', 'boosters/slow_backbone', 'select/by_embedding', 'views/weak_strong']

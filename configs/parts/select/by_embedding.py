@@ -1,3 +1,4 @@
-# Rows nearest to the centre of their k-means cluster; `sigma` is the share of the data set.
-facts = dict(share=0.1)
+# A new linear head on the embedding of the base; labelled are the rows nearest to the centre of their k-means cluster.
+parts = ['heads/linear']
+model = dict(head=dict(in_channels='{embed}'))
 hooks = dict(select=dict(selector=dict(type='CentroidDistance', num_clusters='{num_clusters}', sigma='{share}')))

@@ -1,6 +1,6 @@
 # A shifted, mirrored view; FixMatch's RandAugment and cutout on top of it.
 facts = dict(
-    weak=[dict(type='BatchRandomCrop', size='{size}', padding='{padding}', flip_prob=0.5)],
-    strong=[dict(type='BatchRandomCrop', size='{size}', padding='{padding}', flip_prob=0.5),
-            dict(type='BatchFixMatchRandAugment', num_ops=3), dict(type='BatchCutout')])
+    crop=dict(type='BatchRandomCrop', size='{size}', padding='{padding}', flip_prob='{flip}'),
+    weak=['{crop}'],
+    strong=['{crop}', dict(type='BatchFixMatchRandAugment', num_ops=3), dict(type='BatchCutout')])
 model = dict(data_preprocessor=dict(views=dict(labelled=['{weak}'], unlabelled=['{weak}', '{strong}'])))

@@ -1,0 +1,2 @@
+# FixMatch on any base.
+parts = ['boosters/boost', 'losses/fixmatch']
