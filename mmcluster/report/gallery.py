@@ -17,7 +17,8 @@ class Gallery:
     """Rows of the table that stand for one cluster, the most telling first.
 
     Attributes:
-        typical: Nearest to the centre; of the images without a cluster those that nearly have one.
+        typical: Nearest to the centre; of the images without a cluster those that nearly have one. Those of a small
+            cluster are all here, and nothing is repeated in ``far`` and ``random``.
         borderline: Smallest lead over their second choice.
         far: Highest outlier score.
         random: Drawn from the rest.
@@ -55,9 +56,8 @@ def galleries(result: Result, count: int, seed: int = 0) -> dict[int, Gallery]:
         typical = rows[np.argsort(table['distance'][rows], kind='stable')[:count]]
         undecided = rows[table['second'][rows] >= 0] if cluster >= 0 else rows[:0]
         borderline = undecided[np.argsort(table['margin'][undecided], kind='stable')[:count]]
-        far = rows[np.lexsort((-table['distance'][rows], -table['outlier'][rows]))[:count]]
-        rest = np.setdiff1d(rows, typical)
-        drawn = random.permutation(rest if len(rest) else rows)[:count]
+        far = rows[np.lexsort((-table['distance'][rows], -table['outlier'][rows]))[:count if len(rows) > count else 0]]
+        drawn = random.permutation(np.setdiff1d(rows, typical))[:count]
         groups = np.unique(table['duplicate_group'][rows])
         groups = sorted((copies[group] for group in groups.tolist() if group >= 0), key=len, reverse=True)
         found[cluster] = Gallery(typical.tolist(), borderline.tolist(), far.tolist(), drawn.tolist(),

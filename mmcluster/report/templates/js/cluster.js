@@ -2,34 +2,39 @@
 let current = null;
 
 function secondChoice(row) {
-  return [chip(column.second[row]), ` ${percent(Math.max(0, column.confidence[row] - column.margin[row]) / 255)}`];
+  return [chip(column.second[row]), ` ${percent(secondShare(row))}`];
 }
 
 function section(title, said, rows, caption) {
-  return rows.length ? el('section.gallery', {}, el('h3', {}, title, el('span.muted', {}, ` ${said}`)), tiles(rows, caption)) : null;
+  if (!rows.length) return null;
+  return el('section.gallery', {}, el('h3', {}, title, el('span.muted', {}, ` ${said}`)), tiles(rows, caption));
 }
 
 function duplicates(cluster) {
   if (!cluster.duplicates.length) return null;
   const more = cluster.copies - cluster.duplicates.length;
-  return el('section.gallery', {}, el('h3', {}, 'Near-duplicates',
-    el('span.muted', {}, ` ${counted(cluster.copies, 'set')} of images that look almost the same${more ? `, ${more} not shown` : ''}`)),
+  const sets = ` ${counted(cluster.copies, 'set')} of images that look almost the same`;
+  return el('section.gallery', {},
+    el('h3', {}, 'Near-duplicates', el('span.muted', {}, sets + (more ? `, ${more} not shown` : ''))),
   el('div.copies', {}, ...cluster.duplicates.map((rows) => tiles(rows))));
 }
 
 function showCluster(cluster) {
   const {id} = cluster;
+  const whole = cluster.typical.length === cluster.size;
+  const kind = id < 0 ? 'Nearly belong' : 'Most typical';
   byId('cluster-title').replaceChildren(chip(id), ` ${nameOf(id)}`);
   byId('cluster-facts').replaceChildren(...[
     fact('Images', grouped(cluster.size), `${percent(cluster.share)} of all`),
     id >= 0 && fact('Confidence', percent(cluster.confidence), 'on average'),
-    typeof cluster.silhouette === 'number' && fact('Silhouette', cluster.silhouette.toFixed(2), 'how far from the others'),
-    typeof cluster.spread === 'number' && fact('Spread', cluster.spread.toFixed(2), 'mean distance to the centre'),
+    Number.isFinite(cluster.silhouette) && fact('Silhouette', cluster.silhouette.toFixed(2), 'how far from the others'),
+    Number.isFinite(cluster.spread) && fact('Spread', cluster.spread.toFixed(2), 'mean distance to the centre'),
     cluster.mostly.length && fact('Mostly', el('bdi', {}, cluster.mostly[0][0]),
       cluster.mostly.map(([label, share]) => `${label} ${percent(share)}`).join(', ')),
   ].filter(Boolean));
   byId('cluster-sections').replaceChildren(...[
-    id < 0 ? section('Nearly belong', 'nearest to a cluster', cluster.typical) : section('Most typical', 'nearest to the centre', cluster.typical),
+    section(whole ? 'All images' : kind, `nearest to ${id < 0 ? 'a cluster' : 'the centre'}${whole ? ' first' : ''}`,
+      cluster.typical),
     section('Borderline', 'with their second choice', cluster.borderline, secondChoice),
     section('Farthest', 'possible outliers', cluster.far),
     section('Random', 'from the rest', cluster.random),

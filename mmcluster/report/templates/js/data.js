@@ -23,6 +23,9 @@ const percent = (share) => (share > 0 && share < 0.01 ? '< 1 %' : `${Math.round(
 const grouped = (number) => number.toLocaleString('en-GB');
 const counted = (number, word) => `${grouped(number)} ${word}${number === 1 ? '' : 's'}`;
 
+// Probability of the second choice.
+const secondShare = (row) => Math.max(0, column.confidence[row] - column.margin[row]) / 255;
+
 function pictureSource(row) {
   const at = pictureOf.get(row);
   return at === undefined ? null : `data:image/webp;base64,${pictures[at]}`;

@@ -2,7 +2,7 @@
 const CARDS_SHOWN = 24;
 const groups = {count: 0, of: new Map(), all: false};
 
-// Undo the last merges of the tree until `count` groups are left; they are numbered by their first cluster.
+// Undo the last merges of the tree until `count` groups are left; they are numbered by size.
 function cutTree(count) {
   const parent = [...Array(data.tree.length * 2 + 1).keys()];
   const leaves = data.tree.length + 1;
@@ -11,14 +11,10 @@ function cutTree(count) {
     parent[b] = leaves + step;
   });
   const root = (node) => (parent[node] === node ? node : root(parent[node]));
-  const numbers = new Map();
-  const of = new Map();
-  for (let leaf = 0; leaf < leaves; leaf += 1) {
-    const own = root(leaf);
-    if (!numbers.has(own)) numbers.set(own, numbers.size);
-    of.set(leaf, numbers.get(own));
-  }
-  return of;
+  const images = new Map();
+  for (const {id, size} of realClusters) images.set(root(id), (images.get(root(id)) || 0) + size);
+  const numbers = new Map([...images].sort((one, other) => other[1] - one[1]).map(([own], number) => [own, number]));
+  return new Map(realClusters.map(({id}) => [id, numbers.get(root(id))]));
 }
 
 const groupOf = (id) => (groups.of.has(id) ? groups.of.get(id) : -1);
@@ -28,9 +24,10 @@ function card(cluster, largest) {
   const bar = el('span.bar-fill');
   bar.style.width = `${Math.max(1, (100 * cluster.size) / largest)}%`;
   bar.style.background = colourOf(cluster.id);
-  const mostly = cluster.mostly[0] ? el('span.mostly', {}, el('bdi', {}, cluster.mostly[0][0]), ` ${percent(cluster.mostly[0][1])}`) : null;
-  return el('button.card.cluster-card', {type: 'button', 'data-cluster': String(cluster.id), onclick: () => select(cluster.id, true),
-    'aria-label': `${nameOf(cluster.id)}, ${counted(cluster.size, 'image')}`},
+  const [label, share] = cluster.mostly[0] || [];
+  const mostly = label ? el('span.mostly', {}, el('bdi', {}, label), ` ${percent(share)}`) : null;
+  return el('button.card.cluster-card', {type: 'button', 'data-cluster': String(cluster.id),
+    'aria-label': `${nameOf(cluster.id)}, ${counted(cluster.size, 'image')}`, onclick: () => select(cluster.id, true)},
   el('span.card-head', {}, chip(cluster.id), el('strong', {}, cluster.id < 0 ? nameOf(-1) : grouped(cluster.size)),
     el('span.muted', {}, cluster.id < 0 ? grouped(cluster.size) : percent(cluster.share)), mostly),
   el('span.strip', {}, ...rows.map(picture)),
@@ -52,8 +49,9 @@ function drawCards() {
       members.set(own, [...(members.get(own) || []), cluster]);
     }
     const images = (clusters) => clusters.reduce((sum, one) => sum + one.size, 0);
-    place.replaceChildren(...[...members].map(([own, clusters]) => el('section.group', {},
-      el('h3', {}, own < 0 ? 'Without a group' : `Group ${own}`,
+    const bySize = [...members].sort(([one], [other]) => (one < 0) - (other < 0) || one - other);
+    place.replaceChildren(...bySize.map(([own, clusters]) => el('section.group', {},
+      el('h3', {}, swatch(own), own < 0 ? 'Without a group' : `Group ${own}`,
         el('span.muted', {}, ` ${counted(clusters.length, 'cluster')}, ${counted(images(clusters), 'image')}`)),
       grid(clusters))));
   } else {

@@ -5,7 +5,8 @@ const SHAPED = 2.6;        // pixels from the middle to the edge from which a po
 const STRETCH = 1.7;       // the axes mean nothing, so a wide frame may stretch the map this much
 const canvas = byId('map-canvas');
 const pen = canvas.getContext('2d');
-const view = {by: 'cluster', zoom: 1, x: 0.5, y: 0.5, width: 0, height: 0, at: -1, due: false, bitmaps: new Map(), labels: []};
+const view = {by: 'cluster', zoom: 1, x: 0.5, y: 0.5, width: 0, height: 0, at: -1, due: false, bitmaps: new Map(),
+  labels: []};
 
 const baseX = () => Math.min(view.width, view.height * STRETCH) * 0.92;
 const baseY = () => Math.min(view.height, view.width * STRETCH) * 0.9;
@@ -43,7 +44,7 @@ function trace(x, y, size, kind) {
   pen.closePath();
 }
 
-// Points at places [x, y, x, y, ...]. Tiny ones are squares: no shape would show, and these are drawn ten times as fast.
+// Points at places [x, y, x, y, ...]. Tiny ones are squares: no shape would show, and these are drawn faster.
 function drawKind(places, size, kind) {
   if (size < SHAPED) {
     for (let i = 0; i < places.length; i += 2) pen.fillRect(places[i] - size, places[i + 1] - size, 2 * size, 2 * size);
@@ -163,12 +164,14 @@ function pointAt(row, spoken = false) {
   hover.hidden = row < 0;
   canvas.style.cursor = row < 0 ? 'grab' : 'pointer';
   if (row >= 0) {
-    hover.replaceChildren(picture(row), el('div.hover-text', {}, el('span', {}, chip(column.cluster[row]),
-      ` ${percent(column.confidence[row] / 255)}`), el('bdi', {}, pathOf(row))));
-    const [x, y] = [toX(points.x[row]), toY(points.y[row])];
-    const left = Math.min(view.width - hover.offsetWidth - 8, Math.max(8, x + 18 + hover.offsetWidth > view.width ? x - hover.offsetWidth - 18 : x + 18));
-    hover.style.left = `${Math.max(8, left)}px`;
-    hover.style.top = `${Math.max(8, Math.min(view.height - hover.offsetHeight - 8, y - hover.offsetHeight / 2))}px`;
+    const own = column.cluster[row];
+    const said = own < 0 ? ' belongs nowhere' : ` ${percent(column.confidence[row] / 255)}`;
+    hover.replaceChildren(picture(row),
+      el('div.hover-text', {}, el('span', {}, chip(own), said), el('bdi', {}, pathOf(row))));
+    const [x, y, wide, high] = [toX(points.x[row]), toY(points.y[row]), hover.offsetWidth, hover.offsetHeight];
+    const left = x + 18 + wide > view.width ? x - 18 - wide : x + 18;
+    hover.style.left = `${Math.max(8, Math.min(view.width - wide - 8, left))}px`;
+    hover.style.top = `${Math.max(8, Math.min(view.height - high - 8, y - high / 2))}px`;
     if (spoken) byId('map-status').textContent = `${pathOf(row)}, ${nameOf(column.cluster[row])}`;
   }
   redraw();

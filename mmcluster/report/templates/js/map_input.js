@@ -69,7 +69,9 @@ function moveFocus(dx, dy) {
   if (row < 0) row = view.at;
   if (row < 0) return;
   const [x, y] = [toX(points.x[row]), toY(points.y[row])];
-  if (x < 20 || y < 20 || x > view.width - 20 || y > view.height - 20) [view.x, view.y] = [points.x[row], points.y[row]];
+  if (x < 20 || y < 20 || x > view.width - 20 || y > view.height - 20) {
+    [view.x, view.y] = [points.x[row], points.y[row]];
+  }
   pointAt(row, true);
 }
 
@@ -90,7 +92,7 @@ function listenToKeys() {
 // One button per cluster: it shows or hides its points; with the shift key it shows that cluster alone.
 function drawLegend() {
   const toggle = (id) => (event) => {
-    if (event.shiftKey) points.hidden = new Set(data.clusters.map((cluster) => cluster.id).filter((other) => other !== id));
+    if (event.shiftKey) points.hidden = new Set([...clusterById.keys()].filter((other) => other !== id));
     else if (!points.hidden.delete(id)) points.hidden.add(id);
     drawLegend();
     byId('legend').querySelector(`[data-cluster="${id}"]`).focus();
@@ -98,12 +100,13 @@ function drawLegend() {
     redraw();
   };
   const all = el('button.plain', {type: 'button', onclick: () => {
-    points.hidden = new Set(points.hidden.size ? [] : data.clusters.map((cluster) => cluster.id));
+    points.hidden = new Set(points.hidden.size ? [] : clusterById.keys());
     drawLegend();
     redraw();
   }}, points.hidden.size ? 'Show all' : 'Hide all');
-  byId('legend').replaceChildren(all, ...data.clusters.map(({id}) => el('button.key', {type: 'button', 'data-cluster': String(id),
-    'aria-pressed': String(!points.hidden.has(id)), 'aria-label': `${nameOf(id)} on the map`, title: `${nameOf(id)} (with shift: this one alone)`,
-    onclick: toggle(id)}, chip(id))));
+  const key = (id) => el('button.key', {type: 'button', 'data-cluster': String(id),
+    'aria-pressed': String(!points.hidden.has(id)), 'aria-label': `${nameOf(id)} on the map`,
+    title: `${nameOf(id)} (with shift: this one alone)`, onclick: toggle(id)}, chip(id));
+  byId('legend').replaceChildren(all, ...[...clusterById.keys()].map(key));
 }
 withArrows(byId('legend'), 'button');

@@ -22,6 +22,12 @@ const SHAPES = [
 ];
 const shapeOf = (id) => (id < 0 ? SHAPES[0] : SHAPES[Math.floor(id / COLOURS.length) % SHAPES.length]);
 
+function swatch(id) {
+  const node = el('span.swatch', {'aria-hidden': 'true'});
+  node.style.background = colourOf(id);
+  return node;
+}
+
 function chip(id) {
   const node = el('span.chip', {}, id < 0 ? '–' : String(id));
   node.style.background = colourOf(id);

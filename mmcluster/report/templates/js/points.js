@@ -4,7 +4,8 @@ const points = {x: spread(column.x, false), y: spread(column.y, true), hidden: n
 
 // Coordinates from 0 to 1, so that the points fill the frame; screens count from the top.
 function spread(values, flip) {
-  const [low, high] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [65535, 0]);
+  const low = values.reduce((least, value) => Math.min(least, value), 65535);
+  const high = values.reduce((most, value) => Math.max(most, value), 0);
   return Float32Array.from(values, (value) => {
     const share = high > low ? (value - low) / (high - low) : 0.5;
     return flip ? 1 - share : share;
@@ -12,7 +13,8 @@ function spread(values, flip) {
 }
 
 const order = [...column.cluster.keys()].sort((a, b) => column.cluster[a] - column.cluster[b]);
-const cellOf = (x, y) => Math.min(CELLS - 1, Math.floor(x * CELLS)) + CELLS * Math.min(CELLS - 1, Math.floor(y * CELLS));
+const place = (share) => Math.min(CELLS - 1, Math.floor(share * CELLS));
+const cellOf = (x, y) => place(x) + CELLS * place(y);
 const cells = Array.from({length: CELLS * CELLS}, () => []);
 for (const row of order) cells[cellOf(points.x[row], points.y[row])].push(row);
 

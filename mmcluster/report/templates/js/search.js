@@ -5,7 +5,8 @@ let lowered = null;
 
 function search(text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  lowered = lowered || data.names.map((name, row) => `${pathOf(row)} ${labelOf(row)} cluster:${column.cluster[row]} `.toLowerCase());
+  const searched = (name, row) => `${pathOf(row)} ${labelOf(row)} cluster:${column.cluster[row]} `.toLowerCase();
+  lowered = lowered || data.names.map(searched);
   const rows = [];
   if (words.length) {
     lowered.forEach((path, row) => {
@@ -20,8 +21,10 @@ function showFound() {
   byId('results').hidden = !found;
   if (found) {
     // images that have a picture come first, they say more
-    const shown = [...found.filter((row) => pictureOf.has(row)), ...found.filter((row) => !pictureOf.has(row))].slice(0, FOUND_SHOWN);
-    byId('results-title').textContent = `${counted(found.length, 'image')} found${shown.length < found.length ? `, ${shown.length} shown` : ''}`;
+    const bare = (row) => !pictureOf.has(row);
+    const shown = [...found.filter((row) => !bare(row)), ...found.filter(bare)].slice(0, FOUND_SHOWN);
+    const part = shown.length < found.length ? `, ${shown.length} shown` : '';
+    byId('results-title').textContent = `${counted(found.length, 'image')} found${part}`;
     const grid = tiles(shown, (row) => [chip(column.cluster[row]), ' ', el('bdi', {}, data.names[row])]);
     grid.id = 'results-tiles';
     byId('results-tiles').replaceWith(grid);

@@ -10,7 +10,8 @@ function picture(row) {
 // A button with a picture; `rows` is the list in which the viewer goes on from here.
 function tile(row, rows, ...caption) {
   const said = `${pathOf(row)}, ${nameOf(column.cluster[row])}`;
-  return el('button.tile', {type: 'button', 'aria-label': said, title: pathOf(row), onclick: () => openViewer(row, rows)},
+  const open = () => openViewer(row, rows);
+  return el('button.tile', {type: 'button', 'aria-label': said, title: pathOf(row), onclick: open},
     picture(row), caption.length ? el('span.caption', {}, ...caption) : null);
 }
 
@@ -31,9 +32,8 @@ function withArrows(group, selector) {
     if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
       const here = all[at].getBoundingClientRect();
       const boxes = all.map((node) => node.getBoundingClientRect());
-      while (all[next] && (Math.abs(boxes[next].top - here.top) < 8 || Math.abs(boxes[next].left - here.left) > here.width / 2)) {
-        next += step;
-      }
+      const elsewhere = (box) => Math.abs(box.top - here.top) < 8 || Math.abs(box.left - here.left) > here.width / 2;
+      while (all[next] && elsewhere(boxes[next])) next += step;
     }
     if (all[next]) all[next].focus();
     event.preventDefault();

@@ -12,13 +12,15 @@ function showInViewer() {
   const row = viewer.rows[viewer.at];
   const own = column.cluster[row];
   const second = column.second[row];
+  const toCluster = () => leaveTo(() => select(own, true));
   byId('viewer-picture').replaceChildren(picture(row));
   byId('viewer-name').replaceChildren(el('bdi', {}, data.names[row]));
   const facts = [
     ['Path', el('bdi.path', {}, pathOf(row))],
-    ['Cluster', el('button.link', {type: 'button', onclick: () => leaveTo(() => select(own, true))}, chip(own), ` ${nameOf(own)}`)],
-    ['Confidence', percent(column.confidence[row] / 255)],
-    second >= 0 && ['Second choice', el('span', {}, chip(second), ` ${percent(Math.max(0, column.confidence[row] - column.margin[row]) / 255)}`)],
+    ['Cluster', el('button.link', {type: 'button', onclick: toCluster}, chip(own), ` ${nameOf(own)}`)],
+    own >= 0 && ['Confidence', percent(column.confidence[row] / 255)],
+    own < 0 && second >= 0 && ['Nearest', chip(second)],
+    own >= 0 && second >= 0 && ['Second choice', el('span', {}, chip(second), ` ${percent(secondShare(row))}`)],
     ['Outlier score', (column.outlier[row] / 255).toFixed(2)],
     labelOf(row) && ['Label', el('bdi', {}, labelOf(row))],
     column.duplicate_group[row] >= 0 && ['Near-duplicates', counted(copiesOf(row), 'other image')],
@@ -28,7 +30,10 @@ function showInViewer() {
   byId('viewer-next').disabled = viewer.at === viewer.rows.length - 1;
 }
 
-const copiesOf = (row) => column.duplicate_group.reduce((sum, group) => sum + (group === column.duplicate_group[row]), -1);
+function copiesOf(row) {
+  const own = column.duplicate_group[row];
+  return column.duplicate_group.reduce((sum, group) => sum + (group === own), -1);
+}
 
 function turnViewer(step) {
   viewer.at = Math.min(viewer.rows.length - 1, Math.max(0, viewer.at + step));
