@@ -54,13 +54,15 @@ class _AfterRunner(importlib.abc.MetaPathFinder):
             return None
         sys.meta_path.remove(self)
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return spec
         original = spec.loader.exec_module
 
         def exec_module(module):
             original(module)
             importlib.import_module('mmcluster.compat')
 
-        spec.loader.exec_module = exec_module
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one loader
         return spec
 
 

@@ -1,11 +1,9 @@
 """Checks of arguments that several parts share."""
 from __future__ import annotations
 
-import math
-from typing import Callable, Optional
-
 import difflib
-from typing import Iterable, Optional
+import math
+from typing import Callable, Iterable, Mapping, Optional
 
 
 def resembling(name: str, names: Iterable[str], cutoff: float = 0.78) -> Optional[str]:
@@ -18,7 +16,7 @@ def resembling(name: str, names: Iterable[str], cutoff: float = 0.78) -> Optiona
     """
     names = sorted(map(str, names))
     swapped = [known for known in names if sorted(known) == sorted(name)]  # difflib finds swaps in short names far
-    return (swapped or difflib.get_close_matches(name, names, n=1, cutoff=cutoff) or [None])[0]
+    return next(iter(swapped or difflib.get_close_matches(name, names, n=1, cutoff=cutoff)), None)
 
 
 def near(name: str, names: Iterable[str]) -> str:
@@ -89,14 +87,14 @@ def require_count(owner: str, least: int = 1, **values: Optional[int]) -> None:
 def require_interval(owner: str, **values: Optional[int]) -> None:
     """Refuse what is neither a number of epochs or iterations nor -1, for once; as :func:`require_positive`."""
     _require(owner, 'a whole number of at least 1, or -1 for once',
-             lambda value: value == -1 or value >= 1 and value == int(value), values)
+             lambda value: value == -1 or (value >= 1 and value == int(value)), values)
 
 
-def _require(owner: str, rule: str, holds: Callable[[float], bool], values: dict[str, Optional[float]]) -> None:
+def _require(owner: str, rule: str, holds: Callable[[float], bool], values: Mapping[str, Optional[float]]) -> None:
     """Refuse values of which a rule does not hold, NaN and what is no number among them."""
     for name, value in values.items():
         try:
-            good = value is None or math.isfinite(value) and holds(value)
+            good = value is None or (math.isfinite(value) and holds(value))
         except TypeError:
             good = False
         if not good:

@@ -27,6 +27,7 @@ from .environment import substitute_file
 _PICKLE_ALLOWED: ContextVar[bool] = ContextVar('mmcluster_pickle_allowed', default=False)
 _UNPROTECTED = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'modelzoo://', 'open-mmlab://', 'openmmlab://',
                 'mmcls://')
+_OPCODES = {ord(opcode.code) for opcode in pickletools.opcodes}
 _EXECUTED = ('config', 'cfg')   # texts of a checkpoint that mmengine's resume and inferencers run as Python
 
 
@@ -113,8 +114,9 @@ def _without_code(checkpoint: Any) -> Any:
     if isinstance(checkpoint, dict):
         hub = checkpoint.get('message_hub')
         for place in (checkpoint.get('meta'), hub.get('runtime_info') if isinstance(hub, dict) else None):
-            for name in _EXECUTED if isinstance(place, dict) else ():
-                place.pop(name, None)
+            if isinstance(place, dict):
+                for name in _EXECUTED:
+                    place.pop(name, None)
     return checkpoint
 
 
@@ -124,7 +126,7 @@ def _refused(text: str) -> Optional[str]:
     if found:
         return f'`{found[1].rstrip(".,>")}`'
     opcode = re.search(r'Unsupported operand (\d+)', text)
-    return 'something else' if opcode and chr(int(opcode[1])) in pickletools.code2op else None
+    return 'something else' if opcode and int(opcode[1]) in _OPCODES else None
 
 
 def _damaged(path: str, error: Exception) -> RuntimeError:
@@ -169,7 +171,7 @@ def load_from_http(filename: str, map_location: Any = None) -> dict[str, Any]:
     folder = os.path.join(torch.hub.get_dir(), 'checkpoints')
     digest = hashlib.sha256(filename.encode()).hexdigest()[:16]
     path = os.path.join(folder, f'{digest}-{os.path.basename(filename.split("?")[0])}')
-    if int(os.environ.get('LOCAL_RANK', 0)) == 0 and not os.path.exists(path):
+    if int(os.environ.get('LOCAL_RANK', '0')) == 0 and not os.path.exists(path):
         os.makedirs(folder, exist_ok=True)
         torch.hub.download_url_to_file(filename, path, progress=False)
     barrier()

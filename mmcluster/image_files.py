@@ -4,7 +4,7 @@ from __future__ import annotations
 import importlib
 from collections import Counter
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache
 from typing import Iterable, Mapping
 
 from PIL import Image
@@ -22,7 +22,7 @@ _SIDE_FILES = {'.bib', '.cfg', '.csv', '.dat', '.db', '.gz', '.htm', '.html', '.
 NO_SUFFIX, IRREGULAR = 'without a suffix', 'pipes or devices'
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_plugins() -> None:
     """Let Pillow know of its plug-ins that are installed."""
     Image.init()

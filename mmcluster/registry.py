@@ -5,7 +5,7 @@ Looking a name up imports only a registry's own ``locations``; the parent's pack
 from __future__ import annotations
 
 import difflib
-from typing import Optional, Type
+from typing import Optional
 
 import mmengine.registry as root
 import mmpretrain.registry as parents
@@ -30,7 +30,7 @@ class NamedRegistry(Registry):
         if parent is not None:  # 'mmcluster.X' is found from mmengine's registries too, whatever the default scope
             self.root.children.setdefault(SCOPE, self)
 
-    def get(self, key: str) -> Type:
+    def get(self, key: str) -> type:
         """Look a name up here, then in the ancestors.
 
         Args:

@@ -17,7 +17,7 @@ class Key(NamedTuple):
         draw: ``(seed << 32) | running number`` of this row in the whole run, counted over all ranks. Equal
             ``(draw, index)`` give equal views, whatever the rank, worker, batch or process count.
     """
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     stream: str = 'batch'
     draw: int = 0
 
@@ -33,7 +33,7 @@ class Rows(NamedTuple):
         label: (B,) long ground truth, only from a data set in test mode; read by metrics alone.
     """
     images: list[Tensor]
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     draw: Tensor
     label: Optional[Tensor] = None
 
@@ -46,4 +46,4 @@ class Batch(NamedTuple):
         index: (B,) long, global data set index.
     """
     views: list[Tensor]
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index

@@ -14,7 +14,7 @@ from .sources import ArraySource, DigitsSource, ImageSource
 from .stl10 import STL10Source
 from .svhn import SVHNSource
 from .tiny_imagenet import TinyImageNetSource
-from .transforms import *  # noqa: F401,F403
+from .transforms import *  # noqa: F403
 
 _Item = TypeVar('_Item')
 

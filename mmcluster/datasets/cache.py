@@ -14,7 +14,7 @@ from mmengine.logging import print_log
 try:
     import fcntl
 except ImportError:     # Windows: every process does the work itself
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]  # tested wherever it is used
 
 _STALE_SECONDS = 3600
 _Value = TypeVar('_Value')

@@ -100,7 +100,7 @@ def decoder_name() -> str:
 def _turned(image: Image.Image) -> Image.Image:
     """Apply the EXIF orientation. Pillow's own function also writes all tags anew, and fails at the first odd one."""
     try:
-        turn = _TURNS.get(image.getexif().get(_ORIENTATION))
+        turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # EXIF that is damaged says nothing about the pixels
         return image
     return image if turn is None else image.transpose(turn)
@@ -167,7 +167,7 @@ def _tiff_fault(tags: Mapping[int, Any]) -> str:
         known = tags.get(_PHOTOMETRIC) == _CMYK or _ALPHA & set(tags.get(_EXTRA, ()))
     except (TypeError, ValueError, ArithmeticError):    # text where numbers belong, or no number at all
         return 'the header of the TIFF is damaged'
-    if bands > 4 or bands == 4 and not known:
+    if bands > 4 or (bands == 4 and not known):
         unmarked = ' and none is marked as transparency' if bands == 4 else ''
         return f'the TIFF has {bands} channels{unmarked}, at most three can be read; export three of them as 8-bit RGB'
     if bands > 2 and bits > 8:

@@ -93,7 +93,8 @@ def _row_of(cell: str, num_rows: int, known: PathLookup) -> Optional[int]:
 
 def _codes(given: dict[int, str], classes: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     """Label as text -> number, -1 if unknown; and the labels that are neither a class nor a number."""
-    code, faults, titles = {}, [], list(classes)
+    code: dict[str, Union[int, str]] = {}
+    faults, titles = [], list(classes)
     for row, text in given.items():
         try:
             code[text] = titles.index(text) if text in titles and text != str(UNKNOWN) else label_of(text)
@@ -102,8 +103,8 @@ def _codes(given: dict[int, str], classes: Sequence[str]) -> tuple[dict[str, int
     names = titles or sorted(text for text, label in code.items() if label != UNKNOWN)
     named = any(isinstance(label, str) for label in code.values()) and not titles
     for text, label in code.items():
-        if isinstance(label, str) or named and label != UNKNOWN:
+        if isinstance(label, str) or (named and label != UNKNOWN):
             code[text] = names.index(text) if text in names else label
     faults += [f'{text!r} (row {row}) is neither one of the classes {titles} nor a number'
                for row, text in given.items() if isinstance(code.get(text), str)]
-    return code, faults
+    return {text: label for text, label in code.items() if isinstance(label, int)}, faults

@@ -39,6 +39,9 @@ class FileSource(ImageSource):
         left_out: Suffix or other reason -> number of files that were passed over; a warning tells of them.
     """
 
+    root: Path
+    paths: list[str]
+
     def __init__(self, root: Path, paths: list[str], labels: Optional[np.ndarray], classes: Sequence[str],
                  mode: str, skip_unreadable: bool, left_out: Mapping[str, int] = ImageSource.left_out) -> None:
         if mode not in ('RGB', 'L'):
@@ -66,7 +69,7 @@ class FileSource(ImageSource):
         return self._cache_name
 
     @cached_property
-    def fingerprint(self) -> int:
+    def fingerprint(self) -> int:  # type: ignore[override]  # computed when it is asked for
         """63-bit number that changes with the content of the files and their order, but not when they are moved.
 
         All files are read for it, once: it is kept for as long as no file changes its state.
@@ -118,6 +121,7 @@ def check_headers(source: ImageSource, rows: Sequence[int]) -> None:
         UnreadableImageError: If there are any; it names them.
     """
     failures = []
+    assert source.paths is not None and source.root is not None
     for path in (source.paths[row] for row in rows):
         reason = tiff_fault(source.root / path) if path.lower().endswith(TIFF_SUFFIXES) else ''
         failures += [(path, reason)] if reason else []

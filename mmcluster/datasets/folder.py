@@ -48,7 +48,8 @@ class ClassFolderSource(FileSource):
         chosen, titles = (None, None) if classes is None else class_folders(classes)
         folders = [''] if splits is None else [splits] if isinstance(splits, str) else list(splits)
         names = self._classes(root, folders, chosen)
-        paths, labels, left_out = [], [], Counter()
+        paths, labels = [], []
+        left_out: Counter[str] = Counter()
         inside: dict[str, list[str]] = {name: [] for name in names}
         for folder in folders:
             left_out[_OUTSIDE] += len(scan_images(root / folder, recursive=False)[0])
@@ -72,6 +73,7 @@ class ClassFolderSource(FileSource):
 
     def _warn_of_small_classes(self) -> None:
         """Name the classes that have fewer than two images."""
+        assert self.labels is not None
         counts = np.bincount(self.labels, minlength=len(self.classes))
         few = [f'{name} ({count})' for name, count in zip(self.classes, counts) if count < 2]
         if few:
@@ -130,8 +132,6 @@ class FolderSource(FileSource):
         if len(splits) > 1:
             warnings.warn(f'{root}: the images of the folders {", ".join(splits)} are read together; give one of them '
                           'as `root` to read it alone')
-        numbers, classes = None, []
-        if labels is not None:
-            table = root / labels if (root / labels).is_file() else Path(labels)
-            numbers, classes = read_labels(table, paths)
+        table = None if labels is None else root / labels if (root / labels).is_file() else Path(labels)
+        numbers, classes = (None, []) if table is None else read_labels(table, paths)
         super().__init__(root, paths, numbers, classes, mode, skip_unreadable, left_out)

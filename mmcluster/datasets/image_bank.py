@@ -27,7 +27,7 @@ _ROWS_PER_TASK = 256
 _DIGEST_BYTES = 16
 _SUPERSEDED_SECONDS = 7 * 24 * 3600
 _SMALL_PIXELS = 64 * 64
-_BANKS: 'weakref.WeakValueDictionary[tuple, Tensor]' = weakref.WeakValueDictionary()
+_BANKS: weakref.WeakValueDictionary[tuple, Tensor] = weakref.WeakValueDictionary()
 
 
 def image_bank(source: ImageSource, size: Union[int, tuple[int, int], None] = None,
@@ -53,11 +53,11 @@ def image_bank(source: ImageSource, size: Union[int, tuple[int, int], None] = No
         Images of different sizes without ``size`` are an error that names the first odd one. Unreadable images are
         reported together.
     """
-    size = (size, size) if isinstance(size, int) else None if size is None else tuple(size)
-    key = (source.cache_name, size, source.mode)
+    shape = (size, size) if isinstance(size, int) else None if size is None else (size[0], size[1])
+    key = (source.cache_name, shape, source.mode)
     bank = _BANKS.get(key)
     if bank is None:
-        bank = torch.from_numpy(_pixels(source, size, cache))
+        bank = torch.from_numpy(_pixels(source, shape, cache))
         _BANKS[key] = bank
     return bank
 
@@ -88,7 +88,7 @@ def _keep(file: Path, pixels: np.ndarray) -> None:
 
 def _cache_file(source: ImageSource, size: Optional[tuple[int, int]], cache: Union[bool, str, Path]) -> Optional[Path]:
     """Name the cache file; None for no cache."""
-    if cache is False or cache is True and source.root is None:
+    if cache is False or (cache is True and source.root is None):
         return None
     folder = cache_folder('images') if cache is True else Path(cache)
     shape = 'native' if size is None else f'{size[0]}x{size[1]}'
@@ -132,12 +132,12 @@ def decode_bank(source: ImageSource, size: Optional[tuple[int, int]] = None) -> 
     with ThreadPoolExecutor(1 if small else None) as pool:
         list(pool.map(decode_rows, range(0, len(source), _ROWS_PER_TASK)))
     if failures:
-        raise unreadable_error([(source.paths[i], reason) for i, reason in sorted(failures)], len(source))
+        raise unreadable_error([(source.title_of(i), reason) for i, reason in sorted(failures)], len(source))
     if odd:
         i, (width, height) = min(odd)
         raise ValueError(f'{len(odd)} images differ in size from the first one ({shape[1]}x{shape[0]}), beginning with '
-                         f'{source.paths[i]} ({width}x{height}). Set `size`, for instance size={min(shape)}, to resize '
-                         'all, or use pipelines that end in a fixed size.')
+                         f'{source.title_of(i)} ({width}x{height}). Set `size`, for instance size={min(shape)}, to '
+                         'resize all, or use pipelines that end in a fixed size.')
     return pixels
 
 
@@ -148,7 +148,7 @@ def _first_shape(source: ImageSource) -> tuple[int, int]:
         try:
             return source.load(i).size[::-1]
         except UnreadableImageError as error:
-            failures.append((source.paths[i], error.reason))
+            failures.append((source.title_of(i), error.reason))
     raise unreadable_error(failures, len(source))
 
 
@@ -173,7 +173,7 @@ def read_bank(file: Path, source: ImageSource, size: Optional[tuple[int, int]] =
             digest = stream.read()
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or len(pixels) != len(source):
             raise ValueError(f'it holds {pixels.dtype} {pixels.shape}')
-        if pixels.shape[3] != len(source.mode) or size is not None and pixels.shape[1:3] != size:
+        if pixels.shape[3] != len(source.mode) or (size is not None and pixels.shape[1:3] != size):
             raise ValueError(f'it holds images of shape {pixels.shape[1:]}')
         if digest != _digest(pixels):
             raise ValueError('its checksum is wrong')
@@ -205,4 +205,4 @@ def write_bank(file: Path, pixels: np.ndarray) -> bool:
 
 def _digest(pixels: np.ndarray) -> bytes:
     """Checksum of all bytes of a contiguous array."""
-    return hashlib.blake2b(memoryview(pixels).cast('B'), digest_size=_DIGEST_BYTES).digest()
+    return hashlib.blake2b(pixels.data.cast('B'), digest_size=_DIGEST_BYTES).digest()

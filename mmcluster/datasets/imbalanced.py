@@ -46,7 +46,7 @@ class ImbalancedSource(ImageSource):
         self.labels = source.labels[rows]
 
     @property
-    def fingerprint(self) -> int:
+    def fingerprint(self) -> int:  # type: ignore[override]  # computed when it is asked for
         """63-bit number that changes with the images that stayed."""
         return stable_hash(self._source.fingerprint, self._rows.tobytes())
 

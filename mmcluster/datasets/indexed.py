@@ -6,6 +6,7 @@ from typing import Any, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -68,7 +69,7 @@ class IndexedDataset(Dataset):
         self._paths = None if source.paths is None else [source.paths[i] for i in rows]
         self._splits = dict(source.splits)
         self._left_out = dict(source.left_out)
-        self._metainfo = dict(dataset=source.name, classes=list(source.classes))
+        self._metainfo: dict[str, Any] = dict(dataset=source.name, classes=list(source.classes))
         self._pipelines = None if pipelines is None else {
             stream: [ViewPipeline(view) for view in views] for stream, views in pipelines.items()}
         in_memory = pipelines is None or size is not None or source.array is not None
@@ -76,7 +77,7 @@ class IndexedDataset(Dataset):
         self._files = None if in_memory else source
         if self._files is not None and source.paths is not None:
             check_headers(source, rows.tolist())
-        if pipelines is not None and in_memory and self._bank.ndim != 4:
+        if pipelines is not None and self._bank is not None and self._bank.ndim != 4:
             raise ValueError('features have no views to make; leave `pipelines` out')
 
     def __len__(self) -> int:
@@ -159,31 +160,33 @@ class IndexedDataset(Dataset):
         index = torch.tensor(indices, dtype=torch.long)
         rows = self._rows.index_select(0, index)
         if self._pipelines is None:
+            assert self._bank is not None
             images = [self._bank.index_select(0, rows)]
         else:
-            images = self._views(stream, rows.tolist(), indices, draws)
+            images = self._views(self._pipelines, stream, rows.tolist(), indices, draws)
         label = None
         if self.test_mode:
             unknown = self._labels is None
             label = torch.full_like(index, -1) if unknown else torch.from_numpy(self._labels).index_select(0, index)
         return Rows(images, index, torch.tensor(draws, dtype=torch.long), label)
 
-    def _views(self, stream: str, rows: list[int], indices: list[int], draws: list[int]) -> list[Tensor]:
+    def _views(self, of_stream: Mapping[str, list[ViewPipeline]], stream: str, rows: list[int], indices: list[int],
+               draws: list[int]) -> list[Tensor]:
         """Make V views of B images: V tensors uint8 (B, C, H, W)."""
-        pipelines = self._pipelines.get(stream)
+        pipelines = of_stream.get(stream)
         if pipelines is None and stream != TEST_STREAM:
-            pipelines = self._pipelines.get('batch')
+            pipelines = of_stream.get('batch')
         if pipelines is None:
-            raise KeyError(f'there is no pipeline for the stream {stream!r}; `pipelines` has {list(self._pipelines)}. '
+            raise KeyError(f'there is no pipeline for the stream {stream!r}; `pipelines` has {list(of_stream)}. '
                            f'Add pipelines[{stream!r}] = [[transforms of the one view]].')
         views: list[list[Tensor]] = [[] for _ in pipelines]
         failures = []
         with preserve_random_state():
             for row, index, draw in zip(rows, indices, draws):
                 try:
-                    image = to_pil(self._bank[row].numpy()) if self._files is None else self._files.load(row)
+                    image = self._image(row)
                 except UnreadableImageError as error:
-                    failures.append((self._paths[index], error.reason))
+                    failures.append((f'image {index}' if self._paths is None else self._paths[index], error.reason))
                     continue
                 for view, pipeline in enumerate(pipelines):
                     seed_view(draw, index, view)
@@ -191,6 +194,13 @@ class IndexedDataset(Dataset):
         if failures:
             raise unreadable_error(failures, len(rows))
         return [stack_views(tensors, stream, view) for view, tensors in enumerate(views)]
+
+    def _image(self, row: int) -> Image.Image:
+        """The image of one row of the source."""
+        if self._files is not None:
+            return self._files.load(row)
+        assert self._bank is not None       # one of them holds the images
+        return to_pil(self._bank[row].numpy())
 
 
 def _check_indices(indices: Sequence[int], total: int) -> np.ndarray:

@@ -53,7 +53,8 @@ def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
     names = {text: str(label) if as_numbers else text for text, label in labels.items()}
     classes = sorted(set(names.values()), key=int if as_numbers else None)
     numbers = {name: number for number, name in enumerate(classes)}
-    return np.asarray([numbers.get(names.get(given[row]), UNKNOWN) for row in range(len(paths))], np.int64), classes
+    code = {text: numbers[name] for text, name in names.items()}
+    return np.asarray([code.get(given[row], UNKNOWN) for row in range(len(paths))], np.int64), classes
 
 
 def read_table(table: Path) -> list[tuple[int, list[str]]]:

@@ -37,7 +37,7 @@ def scan_images(root: Path, recursive: bool = True) -> tuple[list[str], Counter]
                 todo.extend([Path(entry.path)] if recursive else [])
             elif suffix_of(entry.name) not in suffixes:
                 others.append(entry.name)
-            elif entry.is_file() or entry.is_symlink() and not os.path.exists(entry.path):
+            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
                 found.append(Path(entry.path).relative_to(root).as_posix())
             else:
                 irregular += 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Optional
 
@@ -36,10 +37,8 @@ def memory_limit() -> Optional[int]:
         The number, or None where the system does not tell.
     """
     found = []
-    try:
+    with suppress(AttributeError, ValueError, OSError):
         found.append(os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE'))
-    except (AttributeError, ValueError, OSError):
-        pass
     for path in _LIMITS:
         try:
             found.append(int(path.read_text()))

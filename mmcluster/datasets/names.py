@@ -48,9 +48,9 @@ class PathLookup:
         for path, row in self._exact.items():
             self._alike.setdefault(_composed(path), set()).add(row)
 
-    def __contains__(self, cell: str) -> bool:
+    def __contains__(self, cell: object) -> bool:
         """Whether a cell names an image."""
-        return self.find(cell) is not None
+        return isinstance(cell, str) and self.find(cell) is not None
 
     def find(self, cell: str) -> Optional[int]:
         """Row of the image that a cell names; None if there is none, or if two look like it and neither is it.

@@ -71,7 +71,7 @@ class StreamSampler(Sampler):
             raise ValueError('name at least one stream, for instance streams=dict(batch=dict(size=256))')
         if in_turn and length is not None:
             raise ValueError('with in_turn=True an epoch is one walk through all streams: leave `length` out')
-        self.turns = [self._full_chunks(name) for name in self.streams] if in_turn else None
+        self.turns = [self._full_chunks(name) for name in self.streams] if in_turn else []
         if length is None:
             length = sum(self.turns) if in_turn else self._full_chunks(next(iter(self.streams)))
         self.length = length
@@ -90,6 +90,8 @@ class StreamSampler(Sampler):
         if fields.get('split') is not None:
             if fields.get('pool', 'all') != 'all':
                 raise ValueError(f'stream {name!r}: `split` confines all rows, and `pool` names a bank field; drop one')
+            if not hasattr(dataset, 'split_rows'):
+                raise TypeError(f'stream {name!r}: `split` needs an IndexedDataset, got {type(dataset).__name__}')
             fields['split'] = dataset.split_rows(fields['split'])
         stream = Stream(name, len(dataset), self.seed, **fields)
         if isinstance(fields.get('size'), int):

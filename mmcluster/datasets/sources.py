@@ -45,7 +45,9 @@ class ImageSource:
 
     def __len__(self) -> int:
         """Number of images, N."""
-        return len(self.array if self.paths is None else self.paths)
+        held = self.array if self.paths is None else self.paths
+        assert held is not None     # a source has one of them
+        return len(held)
 
     @property
     def cache_name(self) -> str:
@@ -54,7 +56,12 @@ class ImageSource:
 
     def load(self, i: int) -> Image.Image:
         """Return image ``i`` in ``mode``."""
+        assert self.array is not None   # a source of files loads them itself
         return to_pil(self.array[i])
+
+    def title_of(self, i: int) -> str:
+        """What messages call image ``i``: its path, or its number where it has none."""
+        return f'image {i}' if self.paths is None else self.paths[i]
 
     def summary(self) -> DataSummary:
         """Count what was found, what was left out and why, and the ground-truth classes."""
@@ -116,7 +123,7 @@ class ArraySource(ImageSource):
         self.array = np.ascontiguousarray(array)
         self.mode = 'L' if array.shape[-1] == 1 else 'RGB'
         self.name, self.classes = name, tuple(classes)
-        self.fingerprint = stable_hash(array.dtype.str, str(array.shape), memoryview(self.array).cast('B'))
+        self.fingerprint = stable_hash(array.dtype.str, str(array.shape), self.array.data.cast('B'))
         if labels is not None:
             self.labels = whole_labels(read_npy(labels) if isinstance(labels, (str, Path)) else labels)
             if self.labels.shape != (len(array),):

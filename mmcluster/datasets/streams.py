@@ -11,6 +11,7 @@ from torch import Tensor
 from .seeding import stable_hash
 
 _ORDERS = ('permute', 'replace', 'fixed')
+_NOTHING = (-1, torch.empty(0))     # step of what is cached, and that
 
 
 class Stream:
@@ -33,7 +34,7 @@ class Stream:
     """
 
     def __init__(self, name: str, num_rows: int, seed: int, size: Union[int, str, None] = None, pool: str = 'all',
-                 order: str = 'permute', of: Optional['Stream'] = None, balance: Optional[str] = None,
+                 order: str = 'permute', of: Optional[Stream] = None, balance: Optional[str] = None,
                  split: Optional[Tensor] = None) -> None:
         self.name, self.num_rows, self.seed, self.of = name, num_rows, seed, of
         self.pool, self.order, self.balance = pool, order, balance
@@ -41,8 +42,8 @@ class Stream:
         everything = torch.arange(num_rows) if split is None else split
         self._rows: Optional[Tensor] = everything if pool == 'all' else None
         self._weights: Optional[Tensor] = None
-        self._cached: tuple[int, Optional[Tensor]] = (-1, None)
-        self.exclude: Optional['Stream'] = None
+        self._cached: tuple[int, Tensor] = _NOTHING
+        self.exclude: Optional[Stream] = None
         self._check()
 
     def _check(self) -> None:
@@ -66,7 +67,7 @@ class Stream:
         """Rows per step, over all ranks."""
         if self.of is not None:
             return self.of.size
-        return len(self.rows) if self._given_size == 'all' else self._given_size
+        return self._given_size if isinstance(self._given_size, int) else len(self.rows)
 
     @property
     def rows(self) -> Tensor:
@@ -85,18 +86,18 @@ class Stream:
         if self.pool == 'all':
             raise ValueError(f'stream {self.name!r} draws from all rows; name a bank field as its pool to publish one')
         follows = self.of is not None
-        if rows.ndim != 1 + follows or follows and len(rows) != self.num_rows:
+        if rows.ndim != 1 + follows or (follows and len(rows) != self.num_rows):
             wanted = f'({self.num_rows}, m)' if follows else '(n,)'
             raise ValueError(f'the pool of stream {self.name!r} must have shape {wanted}, got {tuple(rows.shape)}')
         if rows.numel() == 0 or int(rows.max()) < 0:
             raise ValueError(f'the pool of stream {self.name!r} is empty: nothing in the bank field {self.pool!r} is '
                              'set. Loosen the selection that fills it.')
-        if int(rows.max()) >= self.num_rows or not follows and int(rows.min()) < 0:
+        if int(rows.max()) >= self.num_rows or (not follows and int(rows.min()) < 0):
             raise ValueError(f'the pool of stream {self.name!r} names rows {int(rows.min())}..{int(rows.max())} of a '
                              f'data set of {self.num_rows}')
         if not follows and len(torch.unique(rows)) != len(rows):
             raise ValueError(f'the pool of stream {self.name!r} names a row more than once')
-        self._rows, self._cached = rows, (-1, None)
+        self._rows, self._cached = rows, _NOTHING
 
     def set_weights(self, weights: Union[Tensor, np.ndarray]) -> None:
         """Replace the weights; see :meth:`StreamSampler.set_weights`.
@@ -109,7 +110,7 @@ class Stream:
         weights = torch.as_tensor(weights).detach().to('cpu', torch.float64, copy=True)
         if weights.shape != (self.num_rows,) or not bool((weights >= 0).all() and weights.isfinite().all()):
             raise ValueError(f'the weights of stream {self.name!r} must be {self.num_rows} finite numbers >= 0')
-        self._weights, self._cached = weights, (-1, None)
+        self._weights, self._cached = weights, _NOTHING
 
     def chunk(self, step: int) -> Tensor:
         """Rows at one step of the run, over all ranks.
@@ -147,14 +148,14 @@ class Stream:
             if self.balance is not None:
                 raise self._unpublished(self.balance, 'weights')
             return (uniform * len(self.rows)).long()
-        if self._cached[1] is None:
+        if self._cached[0] < 0:
             self._cached = 0, self._weights[self.rows].cumsum(0)
         total = self._cached[1]
         if not total[-1] > 0:
             raise ValueError(f'all rows in the pool of stream {self.name!r} have weight 0')
         return torch.searchsorted(total, uniform * total[-1], right=True)
 
-    def set_exclude(self, other: 'Stream') -> None:
+    def set_exclude(self, other: Stream) -> None:
         """Let the rows of another stream be none of this one's at the same step.
 
         Args:
@@ -167,7 +168,7 @@ class Stream:
             raise ValueError(f'stream {self.name!r} cannot exclude {other.name!r}, whose rows depend on its own')
         self.exclude = other
 
-    def leads_to(self, other: 'Stream') -> bool:
+    def leads_to(self, other: Stream) -> bool:
         """Whether the rows of this stream depend on those of another one, or are its own."""
         return other is self or any(link.leads_to(other) for link in (self.of, self.exclude) if link is not None)
 
@@ -183,6 +184,7 @@ class Stream:
             free[rows] = False
         rest, missing = self.rows[free[self.rows]], int(hit.sum())
         if len(rest) < (missing if apart else 1):
+            assert self.exclude is not None
             raise ValueError(f'stream {self.name!r} excludes the rows of {self.exclude.name!r}, which leaves too few '
                              f'of the {len(self.rows)} rows of its pool for {self.size} a step: lower its size, or '
                              f'drop `exclude`')
@@ -196,6 +198,7 @@ class Stream:
         entries = self.rows[rows]
         count = (entries >= 0).sum(1)
         if int(count.min()) == 0:
+            assert self.of is not None
             raise ValueError(f'row {int(rows[count.argmin()])} has no entry in the pool of stream {self.name!r}: fill '
                              f'the bank field {self.pool!r} for all rows of stream {self.of.name!r}')
         uniform = torch.rand(len(rows), generator=self._generator(step), dtype=torch.float64)

@@ -32,8 +32,9 @@ def _list_part(root: Path, part: str, classes: list[str]) -> tuple[list[str], li
         if missing:
             raise FileNotFoundError(f'{root / part} lacks {len(missing)} of {len(classes)} class folders, beginning '
                                     f'with {missing[0]}: unpack the archive again')
-        found = [[f'{part}/{name}/{path}' for path in list_images(root / part / name)] for name in classes]
-        return sum(found, []), [label for label, paths in enumerate(found) for _ in paths]
+        found = [(f'{part}/{name}/{path}', label) for label, name in enumerate(classes)
+                 for path in list_images(root / part / name)]
+        return [path for path, _ in found], [label for _, label in found]
     images = list_images(existing_folder(root / part / 'images'))
     paths = [f'{part}/images/{path}' for path in images]
     if part == 'test':
@@ -64,7 +65,8 @@ class TinyImageNetSource(FileSource):
         root = existing_folder(root)
         root = root / 'tiny-imagenet-200' if (root / 'tiny-imagenet-200').is_dir() else root
         classes = self._classes(root)
-        paths, labels = [], []
+        paths: list[str] = []
+        labels: list[int] = []
         for part in parts:
             inside, known = _list_part(root, part, classes)
             if not inside:

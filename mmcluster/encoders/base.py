@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from typing import Callable, Optional, Sequence, Union
+from typing import Any, Callable, Optional, Sequence, Union
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ class Encoder(ABC):
         """
 
     @abstractmethod
-    def to(self, device: Union[str, torch.device]) -> 'Encoder':
+    def to(self, device: Union[str, torch.device]) -> Encoder:
         """Move the network; returns the encoder itself."""
 
 
@@ -72,7 +72,7 @@ class NetworkEncoder(Encoder):
 
     def __init__(self, network: nn.Module, preprocess: CentreView, mean: Sequence[float], std: Sequence[float],
                  name: str, spec: str, description: str,
-                 hasten: Optional[Callable[[nn.Module], nn.Module]] = None) -> None:
+                 hasten: Optional[Callable[[Any], nn.Module]] = None) -> None:
         self.name, self.spec, self.description, self.preprocess = name, spec, description, preprocess
         self.mean = torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1)
         self.std = torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1)
@@ -90,7 +90,7 @@ class NetworkEncoder(Encoder):
         with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float32):
             return vector(self.network(x)).float()
 
-    def to(self, device: Union[str, torch.device]) -> 'NetworkEncoder':
+    def to(self, device: Union[str, torch.device]) -> NetworkEncoder:
         """See :meth:`Encoder.to`."""
         self.device = torch.device(device)
         self.network.to(self.device)

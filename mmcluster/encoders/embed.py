@@ -107,7 +107,9 @@ class _Run:
             self._compute(todo, batch_size, workers)
             self.store.refresh()
             rows = [i for i in range(len(self.files)) if i not in self.reasons]
-            embed = self.store.gather([self.content[i] for i in rows])
+            content = [key for key in (self.content[i] for i in rows) if key is not None]
+            assert len(content) == len(rows)    # the others have a reason
+            embed = self.store.gather(content)
             if embed is not None:
                 break
         else:
@@ -130,7 +132,8 @@ class _Run:
         views = FileViews([self.root / self.files[i] for i in todo], self.encoder.preprocess, self.store.known())
         loader = DataLoader(views, batch_size, num_workers=min(workers, -(-len(todo) // batch_size)),
                             collate_fn=identity, prefetch_factor=2 if workers else None)
-        writer, done, written = _Writer(self.store), len(self.files) - len(todo), set()
+        writer, done = _Writer(self.store), len(self.files) - len(todo)
+        written: set[bytes] = set()
         try:
             for batch in loader:
                 fresh = {batch.content[at]: n for n, at in enumerate(batch.new)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -93,7 +94,7 @@ def fold_batch_norms(network: EfficientNetLite) -> EfficientNetLite:
     """
     for module in list(network.modules()):
         parts = list(module.named_children())
-        for (conv_name, conv), (norm_name, norm) in zip(parts, parts[1:]):
+        for (conv_name, conv), (norm_name, norm) in itertools.pairwise(parts):
             if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                 setattr(module, conv_name, nn.utils.fusion.fuse_conv_bn_eval(conv, norm))
                 setattr(module, norm_name, nn.Identity())

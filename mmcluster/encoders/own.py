@@ -17,6 +17,7 @@ from mmcluster.datasets.view_pipeline import ViewPipeline
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.engine.progress import latest_checkpoint
 from mmcluster.engine.records import DONE, STARTED, read_record
+from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.registry import DATASETS, MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 from mmcluster.structures import TEST_STREAM, Rows
@@ -81,7 +82,7 @@ class OwnEncoder(Encoder):
         description: One sentence.
     """
 
-    def __init__(self, model: torch.nn.Module, preprocess: Union[MemoryView, WorkerView], name: str, spec: str,
+    def __init__(self, model: BaseClusterer, preprocess: Union[MemoryView, WorkerView], name: str, spec: str,
                  description: str) -> None:
         self.model = model.train(False).requires_grad_(False)
         self.preprocess, self.name, self.spec, self.description = preprocess, name, spec, description
@@ -102,7 +103,7 @@ class OwnEncoder(Encoder):
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
             return self.model.embed(batch.views[0]).float()
 
-    def to(self, device: Union[str, torch.device]) -> 'OwnEncoder':
+    def to(self, device: Union[str, torch.device]) -> OwnEncoder:
         """See :meth:`Encoder.to`."""
         self.device = torch.device(device)
         self.model.to(self.device)

@@ -52,19 +52,19 @@ class FileViews(Dataset):
 
     def __getitems__(self, numbers: list[int]) -> ReadBatch:
         """Read a batch of files."""
-        rows, content, new, pixels, failures = [], [], [], [], []
+        found = ReadBatch([], [], [], torch.empty(0), [])
+        pixels = []
         for number in numbers:
             try:
                 key = content_key(self.files[number])
                 if key not in self.known:
                     pixels.append(self._pixels(self.files[number]))
-                    new.append(len(rows))
-                rows.append(number)
-                content.append(key)
+                    found.new.append(len(found.rows))
+                found.rows.append(number)
+                found.content.append(key)
             except UnreadableImageError as error:
-                failures.append((number, error.reason))
-        stacked = torch.from_numpy(np.stack(pixels)) if pixels else torch.empty(0)
-        return ReadBatch(rows, content, new, stacked, failures)
+                found.failures.append((number, error.reason))
+        return found._replace(pixels=torch.from_numpy(np.stack(pixels))) if pixels else found
 
     def _pixels(self, file: Path) -> np.ndarray:
         """(H, W, 3) uint8 of one file."""

@@ -103,9 +103,9 @@ class FeatureStore:
 
     def content_of(self, file: Optional[bytes]) -> Optional[bytes]:
         """Content of a file that was read before, by its :func:`file_key`."""
-        return self._seen.get(file)
+        return None if file is None else self._seen.get(file)
 
-    def __contains__(self, content: bytes) -> bool:
+    def __contains__(self, content: Optional[bytes]) -> bool:
         return content in self._index
 
     def known(self) -> frozenset[bytes]:

@@ -28,7 +28,7 @@ class Assignments(NamedTuple):
         confidence: (N,) probability of the head, or cosine similarity to the centre.
         second: (N,) next best cluster.
     """
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     cluster: Tensor
     confidence: Tensor
     second: Tensor
@@ -156,6 +156,7 @@ class ClusteringMetric(BaseMetric):
             print_log(f'metric {self.prefix!r}: {len(value)} images are given to the {len(self.kept)} centres that the '
                       f'checkpoint keeps; refit=True runs k-means on them instead', logger='current')
             return self.kept.to(value)
+        assert self.num_clusters is not None    # k-means was asked for
         if len(value) < self.num_clusters:
             raise ValueError(f'{len(value)} images cannot form {self.num_clusters} clusters')
         return kmeans(value, self.num_clusters, **self.options).centers

@@ -26,7 +26,8 @@ class PatientEvaluator(Evaluator):
             ValueError: If two metrics have one name.
             Exception: That of the first metric, if none can run.
         """
-        found, failures = {}, []
+        found: dict[str, float] = {}
+        failures = []
         for metric in self.metrics:
             try:
                 values = metric.evaluate(size)
@@ -39,7 +40,7 @@ class PatientEvaluator(Evaluator):
             found.update(values)
         if failures and len(failures) == len(self.metrics):
             raise failures[0][1]
-        for metric, error in failures:
-            print_log(f'{type(metric).__name__} {metric.prefix!r} was left out: {error}', logger='current',
+        for metric, failure in failures:
+            print_log(f'{type(metric).__name__} {metric.prefix!r} was left out: {failure}', logger='current',
                       level=logging.ERROR)
         return found

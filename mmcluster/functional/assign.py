@@ -31,11 +31,11 @@ class State(NamedTuple):
     centers: Tensor
     sums: Tensor
 
-    def rows(self, index: Tensor | int) -> 'State':
+    def rows(self, index: Tensor | int) -> State:
         """Keep some restarts."""
         return State(*(value[index] for value in self))
 
-    def or_better(self, new: 'State') -> 'State':
+    def or_better(self, new: State) -> State:
         """Per restart the state with the smaller inertia, the older one on equality."""
         better = ~(self.inertia <= new.inertia)
         return State(*(torch.where(better.view(-1, *[1] * (b.dim() - 1)), b, a) for a, b in zip(self, new)))
@@ -135,7 +135,7 @@ def _remaining_gap(space: Space, old: State, centers: Tensor) -> Tensor:
     (before, bias_before), (after, bias_after) = space.weight_bias(old.centers), space.weight_bias(centers)
     move = (after - before).norm(dim=-1)
     slope = (move + move.amax(1, keepdim=True)).gather(1, old.labels)
-    if bias_before is None:
+    if bias_before is None or bias_after is None or space.half_square is None:
         return old.gap - slope
     lift = bias_after - bias_before
     return old.gap - slope * (2 * space.half_square).sqrt() - (lift.amax(1, keepdim=True) - lift).gather(1, old.labels)

@@ -21,7 +21,7 @@ class EStep(NamedTuple):
         members: (H, K, kc) long rows that make the centres, by descending probability, -1 padding.
         centers: (H, K, D) means of the members, zero without any.
     """
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     members: Tensor
     centers: Tensor
 

@@ -77,12 +77,13 @@ def _sample_rows(x: Tensor, taps: Taps) -> Tensor:
     index, weight = taps
     base = torch.arange(len(x), device=x.device)[:, None] * x.shape[1]
     flat = x.flatten(0, 1)
-    out = None
+    out: Optional[Tensor] = None
     for tap in range(index.shape[2]):
         part = flat.index_select(0, (base + index[..., tap]).flatten()).view(len(x), index.shape[1], x.shape[2])
         if weight is not None:
             part.mul_(weight[..., tap, None])
         out = part if out is None else out.add_(part)
+    assert out is not None      # one tap at least
     return out if weight is None else out.clamp_(0, 1)
 
 

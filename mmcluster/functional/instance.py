@@ -30,7 +30,7 @@ class InstanceLabels(NamedTuple):
         error: () how far the plan is from convergence, see :class:`Transport`.
     """
     label: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     plan: Tensor
     cost: Tensor
     error: Tensor

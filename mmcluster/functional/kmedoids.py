@@ -1,7 +1,7 @@
 """k-medoids by PAM: no randomness, ties to the lowest index, all swaps of a step judged in matrix form."""
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -67,11 +67,12 @@ def pam(dissimilarity: np.ndarray, num_clusters: int, starts: int = 4, max_swaps
         return assign_to_medoids(far, np.arange(len(far)))
     slack = SLACK * float(far.max()) * len(far)
     first = np.argsort(np.round(far.sum(axis=0) / max(slack, SLACK)), kind='stable')[:max(starts, 1)]
-    best = None
+    best: Optional[KMedoids] = None
     for one in first:
         found = assign_to_medoids(far, _swap(far, _build(far, int(one), num_clusters, slack), slack, max_swaps))
         if best is None or found.objective < best.objective - slack:
             best = found
+    assert best is not None     # one start at least
     return best
 
 

@@ -92,7 +92,7 @@ def _count_sparse(pairs: np.ndarray, num_target: int, num_pred: int) -> _Counts:
     matched = most * num_target - cost[min_weight_full_bipartite_matching(cost)].sum()
     classes, clusters = (np.unique(side, return_inverse=True)[1] for side in (row, column))
     classes, clusters = (np.bincount(side, weights=count).astype(np.int64) for side in (classes, clusters))
-    return _Counts(classes, clusters, count, int(round(matched)), int(largest.sum()))
+    return _Counts(classes, clusters, count, round(float(matched)), int(largest.sum()))
 
 
 def _nmi(counts: _Counts, total: int) -> tuple[float, float]:
@@ -105,8 +105,9 @@ def _nmi(counts: _Counts, total: int) -> tuple[float, float]:
     information = classes + clusters - joint
     if information <= 64 * np.finfo(np.float64).eps * max(1.0, joint):
         return 0.0, 0.0                                                                             # rounding
-    means = (classes + clusters) / 2, float(np.sqrt(classes * clusters))
-    return tuple(min(float(information / mean), 1.0) for mean in means)
+    arithmetic, geometric = (min(float(information / mean), 1.0)
+                             for mean in ((classes + clusters) / 2, np.sqrt(classes * clusters)))
+    return arithmetic, geometric
 
 
 def _ari(counts: _Counts, total: int) -> float:
@@ -140,19 +141,19 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
             fraction.
     """
     unsigned = getattr(getattr(target, 'dtype', None), 'kind', None) == 'u'     # nothing in it can be unknown
-    target = _to_ids(target if unsigned else whole_labels(target, 'targets'))
-    pred = _to_ids(pred)
-    if len(target) != len(pred):
-        raise ValueError(f'target and pred must have one id per row, got {len(target)} and {len(pred)}')
-    known = np.ones(len(target), bool) if unsigned else target != UNKNOWN
+    truth = _to_ids(target if unsigned else whole_labels(target, 'targets'))
+    cluster = _to_ids(pred)
+    if len(truth) != len(cluster):
+        raise ValueError(f'target and pred must have one id per row, got {len(truth)} and {len(cluster)}')
+    known = np.ones(len(truth), bool) if unsigned else truth != UNKNOWN
     if not known.all():
-        target, pred = target[known], pred[known]
-    total = len(target)
-    (target, num_target), (pred, num_pred) = _codes(target), _codes(pred)
-    counts = _count(target, pred, num_target, num_pred)
+        truth, cluster = truth[known], cluster[known]
+    total = len(truth)
+    (truth, num_target), (cluster, num_pred) = _codes(truth), _codes(cluster)
+    counts = _count(truth, cluster, num_target, num_pred)
     nmi, nmi_geometric = _nmi(counts, total)
     metrics = dict(acc=counts.matched / max(total, 1), nmi=nmi, nmi_geometric=nmi_geometric, ari=_ari(counts, total),
                    purity=counts.purest / max(total, 1))
     if ami:
-        metrics['ami'] = float(adjusted_mutual_info_score(target, pred))
+        metrics['ami'] = float(adjusted_mutual_info_score(truth, cluster))
     return metrics

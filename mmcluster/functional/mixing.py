@@ -1,6 +1,7 @@
 """Guessing labels and mixing rows (MixMatch)."""
 from __future__ import annotations
 
+from functools import reduce
 from typing import Sequence
 
 import torch
@@ -34,7 +35,7 @@ def guess(logits: Sequence[Tensor], temperature: float) -> Tensor:
     Returns:
         (U, K) sharpened mean of the views' softmax.
     """
-    prob = sum(wide(view.detach()).softmax(dim=1) for view in logits) / len(logits)
+    prob = reduce(torch.add, (wide(view.detach()).softmax(dim=1) for view in logits)) / len(logits)
     return sharpen(prob, temperature)
 
 
@@ -62,7 +63,8 @@ def draw_mixing(num_rows: int, alpha: float, device: torch.device) -> tuple[Tens
     Returns:
         lambda' = max(lambda, 1 - lambda), () on the host, and the partner (B,) long of each row.
     """
-    share = Beta(*torch.full((2,), float(alpha)), validate_args=False).sample()
+    both = torch.tensor(float(alpha))
+    share = Beta(both, both, validate_args=False).sample()
     return torch.maximum(share, 1 - share), torch.randperm(num_rows, device=device)
 
 

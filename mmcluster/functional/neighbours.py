@@ -23,7 +23,7 @@ class Neighbours(NamedTuple):
         index: (N, k) long.
     """
     similarity: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
 
 
 class Reliable(NamedTuple):

@@ -100,6 +100,7 @@ def clean_rows(logits: Tensor, embeddings: Optional[Tensor], label: Tensor, how:
     if how != 'metric':
         keep = keep & confident_rows(logits, threshold)
     if how != 'confidence':
+        assert embeddings is not None
         keep = keep & majority_rows(embeddings, label, logits.shape[1], k, chunk)
     return keep
 

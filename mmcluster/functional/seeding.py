@@ -37,7 +37,7 @@ class Space(NamedTuple):
     metric: str
 
     @classmethod
-    def of(cls, x: Tensor, metric: str) -> 'Space':
+    def of(cls, x: Tensor, metric: str) -> Space:
         """Prepare rows x (N, D) for a metric; integers and half precision become float32.
 
         Raises:
@@ -72,11 +72,11 @@ class Space(NamedTuple):
             (M, N), what rounding cannot tell from zero is zero.
         """
         weight, bias = self.weight_bias(centers)
-        if bias is None:
+        if bias is None or self.half_square is None:
             distance = torch.matmul(weight, self.rows.T).neg_().add_(1)
         else:
             distance = torch.addmm(-bias[:, None], weight, self.rows.T, alpha=-1).add_(self.half_square).mul_(2)
-        return F.threshold_(distance, self.tie, 0.0)
+        return torch.threshold_(distance, self.tie, 0.0)
 
     def total_cost(self, centers: Tensor, sums: Tensor, counts: Tensor) -> Tensor:
         """Objective of R clusterings, from the centres (R, K, D) and the sums and sizes of their clusters.

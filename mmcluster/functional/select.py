@@ -21,7 +21,7 @@ class Selection(NamedTuple):
         index: (n,) long rows.
         target: (n,) long, the cluster of each.
     """
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
     target: Tensor
 
 

@@ -1,17 +1,17 @@
 """Clusterers, boosters and their parts."""
 import mmcluster.strict  # noqa: F401  (registers the strict Pretrained)
 
-from .backbones import *  # noqa: F401,F403
+from .backbones import *  # noqa: F403
 from .bank import SampleBank
 from .boost import Boost, Labelled, Reference, Unlabelled
 from .chosen import Chosen
-from .clusterers import *  # noqa: F401,F403
+from .clusterers import *  # noqa: F403
 from .clusterers.ruc import RUC
-from .heads import *  # noqa: F401,F403
-from .labellers import *  # noqa: F401,F403
-from .necks import *  # noqa: F401,F403
+from .heads import *  # noqa: F403
+from .labellers import *  # noqa: F403
+from .necks import *  # noqa: F403
 from .preprocessor import ViewPreprocessor
-from .pseudo_label_losses import *  # noqa: F401,F403
+from .pseudo_label_losses import *  # noqa: F403
 from .teacher import MomentumTeacher
 
 __all__ = [

@@ -43,7 +43,9 @@ class FirstRows:
         Raises:
             ValueError: If the data set has fewer rows.
         """
-        total = len(prob if embed is None else embed)
+        given = prob if embed is None else embed
+        assert given is not None
+        total = len(given)
         if total < self.num_rows:
             raise ValueError(f'FirstRows: num_rows={self.num_rows}, but the data set has {total} rows; lower it')
         first = self.selector(*[None if rows is None else rows[:self.num_rows] for rows in (embed, prob)])

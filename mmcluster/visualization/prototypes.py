@@ -57,7 +57,7 @@ def feature_map(backbone: nn.Module, x: Tensor) -> Tensor:
     Raises:
         ValueError: If the backbone has no map.
     """
-    found = backbone.feature_map(x) if hasattr(backbone, 'feature_map') else backbone(x)
+    found = getattr(backbone, 'feature_map', backbone)(x)
     found = found[-1] if isinstance(found, (tuple, list)) else found
     if found.dim() != 4:
         raise ValueError(f'{type(backbone).__name__} has no map of places in the image: it returns '

@@ -51,7 +51,9 @@ class BatchRandomResizedCrop:
                  interpolation: str = 'bilinear') -> None:
         require_share('BatchRandomResizedCrop', flip_prob=flip_prob)
         self.size = to_pair(size)
-        self.scale, self.ratio = tuple(scale), tuple(ratio)
+        self.scale = tuple(scale)
+        narrowest, widest = ratio
+        self.ratio = narrowest, widest
         self.flip_prob = flip_prob
         self.interpolation = interpolation
 

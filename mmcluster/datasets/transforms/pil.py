@@ -7,6 +7,7 @@ Random numbers come from Python's ``random``, which the data set seeds for every
 """
 from __future__ import annotations
 
+import math
 import random
 from typing import Callable, Sequence
 
@@ -37,7 +38,7 @@ PIL_OPS: dict[str, Callable[[Image.Image, float], Image.Image]] = dict(
     Sharpness=lambda image, factor: ImageEnhance.Sharpness(image).enhance(factor),
     ShearX=lambda image, slope: _affine(image, 1, slope, 0, 0, 1, 0),
     ShearY=lambda image, slope: _affine(image, 1, 0, 0, slope, 1, 0),
-    Solarize=lambda image, threshold: ImageOps.solarize(image, threshold),
+    Solarize=lambda image, threshold: ImageOps.solarize(image, math.ceil(threshold)),   # i < 2.5 where i < 3
     TranslateX=lambda image, share: _affine(image, 1, 0, share * image.width, 0, 1, 0),
     TranslateY=lambda image, share: _affine(image, 1, 0, 0, 0, 1, share * image.height))
 

@@ -83,7 +83,7 @@ class MultiHeadClusterer(BaseClusterer):
             load_base_parts(self, self.base, self.from_base)
         self.chosen.copy_from(self._candidates(0))
 
-    def train(self, mode: bool = True) -> 'MultiHeadClusterer':
+    def train(self, mode: bool = True) -> MultiHeadClusterer:
         """Training mode; a frozen network with ``norm_eval`` and the kept network stay in evaluation mode."""
         super().train(mode)
         self.chosen.eval()

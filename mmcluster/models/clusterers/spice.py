@@ -98,7 +98,7 @@ class SPICE(MultiHeadClusterer):
         index, logits, strong = self._rows(group['batch'] for group in groups)
         pairs = prototype_estep(logits.softmax(2), self.bank.read('feat', index), self.center_ratio, self.overlap,
                                 self.normalize).index
-        heads, clusters, size = pairs.shape
+        clusters = pairs.shape[1]
         target = torch.arange(clusters, device=pairs.device)[:, None].expand_as(pairs)
         rows, target = pairs.flatten(1), target.masked_fill(pairs < 0, -1).flatten(1)
         if rows.shape[1] < self.batch_size:
