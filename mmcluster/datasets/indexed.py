@@ -75,7 +75,7 @@ class IndexedDataset(Dataset):
         in_memory = pipelines is None or size is not None or source.array is not None
         self._bank = image_bank(source, size, cache) if in_memory else None
         self._files = None if in_memory else source
-        if self._files is not None and source.paths is not None:
+        if self._files is not None:
             check_headers(source, rows.tolist())
         if pipelines is not None and self._bank is not None and self._bank.ndim != 4:
             raise ValueError('features have no views to make; leave `pipelines` out')

@@ -58,9 +58,7 @@ class StreamSampler(Sampler):
         self.rank = get_rank() if rank is None else rank
         self.world_size = get_world_size() if world_size is None else world_size
         self.seed = sync_random_seed() if seed is None else seed
-        self.parts = parts
-        self.in_turn = in_turn
-        self.epoch = 0
+        self.parts, self.in_turn, self.epoch = parts, in_turn, 0
         self.streams: dict[str, Stream] = {}
         for name, fields in streams.items():
             self.streams[name] = self._make_stream(name, dict(fields), dataset)

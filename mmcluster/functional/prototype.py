@@ -1,7 +1,7 @@
 """Class prototypes, their scattering and the queue that widens a batch (ProPos eqs. 4-7, section 5.9)."""
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import Optional, TypeVar
 
 import torch
 from torch import Tensor
@@ -9,6 +9,8 @@ from torch.linalg import vector_norm
 from torch.nn import functional as F
 
 from .contrast import unit_rows, wide
+
+Pointer = TypeVar('Pointer', int, Tensor)
 
 
 def one_hot(label: Tensor, num_clusters: int, like: Tensor) -> Tensor:
@@ -102,8 +104,8 @@ def queue_labels(label: Tensor, queue_index: Tensor, fill: float = -1) -> Tensor
     return label[queue_index.clamp(min=0)].masked_fill(empty, fill)
 
 
-def enqueue(queue: Tensor, queue_index: Tensor, pointer: Union[int, Tensor], keys: Tensor,
-            index: Tensor) -> tuple[Tensor, Tensor, Union[int, Tensor]]:
+def enqueue(queue: Tensor, queue_index: Tensor, pointer: Pointer, keys: Tensor,
+            index: Tensor) -> tuple[Tensor, Tensor, Pointer]:
     """Overwrite the oldest entries of a ring (ProPos section 5.9); the inputs stay as they are.
 
     Entries never written have index -1 and join no prototype, see :func:`queue_labels`.

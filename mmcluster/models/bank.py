@@ -22,6 +22,8 @@ class SampleBank(nn.Module):
         fingerprint: 63-bit number of the data set; 0 stands for unknown. Loading a bank of another data set raises.
     """
 
+    fingerprint: Tensor
+
     def __init__(self, num_samples: Optional[int], fields: Optional[dict[str, dict]] = None, fingerprint: int = 0):
         super().__init__()
         if not num_samples:
@@ -73,7 +75,7 @@ class SampleBank(nn.Module):
         Returns:
             (B, *shape).
         """
-        return self._field(name).index_select(0, index)
+        return self.field(name).index_select(0, index)
 
     @torch.no_grad()
     def write(self, index: Tensor, where: Optional[Tensor] = None, **values: Tensor) -> None:
@@ -87,7 +89,7 @@ class SampleBank(nn.Module):
         index = gather_rows(index)
         where = None if where is None else gather_rows(where)
         for name, value in values.items():
-            field = self._field(name)
+            field = self.field(name)
             self._store(field, index, gather_rows(value.to(field.dtype)), where)
 
     @torch.no_grad()
@@ -104,7 +106,7 @@ class SampleBank(nn.Module):
         Returns:
             old (W * B, *shape) and new (W * B, *shape), in rank order.
         """
-        field = self._field(name)
+        field = self.field(name)
         index, new = gather_rows(index), gather_rows(value.to(field.dtype))
         order = torch.argsort(index, stable=True)
         ordered = index[order]
@@ -136,7 +138,7 @@ class SampleBank(nn.Module):
             values: field name -> (N, *shape) or (n, *shape).
         """
         for name, value in values.items():
-            field = self._field(name)
+            field = self.field(name)
             value = value.to(field)
             if index is None:
                 field.copy_(value)
@@ -145,9 +147,17 @@ class SampleBank(nn.Module):
 
     def is_set(self, name: str) -> bool:
         """Whether any row of the field was written. Waits for the device: for hooks, not for ``loss``."""
-        return bool((self._field(name) != self.fills[name]).any())
+        return bool((self.field(name) != self.fills[name]).any())
 
-    def _field(self, name: str) -> Tensor:
+    def field(self, name: str) -> Tensor:
+        """All rows (N, *shape) of one field, the buffer itself.
+
+        Args:
+            name: Field name.
+
+        Raises:
+            KeyError: If there is no such field.
+        """
         if name not in self.fills:
             raise KeyError(f'the bank has no field {name!r}; it has {sorted(self.fills)}. No part of '
                            f'the model reads it: drop the hook that fills it, or add it in model.bank.fields.')

@@ -2,17 +2,20 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from torch import nn
 
 from mmcluster.registry import MODELS
 from mmcluster.strict import StrictPretrainedInit
 
+if TYPE_CHECKING:
+    from .clusterers import BaseClusterer
+
 PARTS = ('backbone', 'neck', 'head')
 
 
-def build_base(cfg: dict) -> nn.Module:
+def build_base(cfg: dict) -> BaseClusterer:
     """Build a base for its deployed parts alone: without preprocessor, with a bank of one row, not yet loaded.
 
     Args:
@@ -27,7 +30,7 @@ def build_base(cfg: dict) -> nn.Module:
     return MODELS.build(copy.deepcopy(cfg))
 
 
-def load_base(cfg: dict) -> nn.Module:
+def load_base(cfg: dict) -> BaseClusterer:
     """Build a base and load its checkpoint strictly, all but the per-sample state, or initialise it.
 
     Args:
@@ -79,5 +82,5 @@ def load_base_parts(model: nn.Module, base: dict, names: list[str]) -> None:
         names: What :func:`base_parts` returned.
     """
     for name, part in zip(PARTS, load_base(base).deployed()):
-        if name in names:
+        if name in names and part is not None:
             getattr(model, name).load_state_dict(part.state_dict())

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+from .bank import SampleBank
 from .base_parts import base_parts, load_base_parts
 from .batch_norm import broadcast_statistics, frozen_statistics
 from .clusterers.base import BaseClusterer, build, chain
@@ -29,7 +30,13 @@ class Labelled(NamedTuple):
     feat: Tensor
     logits: Tensor
     target: Optional[Tensor]
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
+
+    @property
+    def labels(self) -> Tensor:
+        """``target`` for a loss, which is asked for once the labeller has spoken."""
+        assert self.target is not None
+        return self.target
 
 
 class Unlabelled(NamedTuple):
@@ -46,7 +53,7 @@ class Unlabelled(NamedTuple):
     feat_strong: Tensor
     logits_weak: Tensor
     logits_strong: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index
 
 
 class Reference(NamedTuple):
@@ -91,6 +98,9 @@ class Boost(BaseClusterer):
             clusters, or if the reference is unknown.
     """
 
+    head: nn.Module
+    bank: SampleBank        # wherever a part has fields
+
     def __init__(self, base: Optional[dict] = None, backbone: Optional[dict] = None, neck: Optional[dict] = None,
                  head: Optional[dict] = None, labeller: Optional[dict] = None,
                  pseudo_label_loss: Optional[dict] = None, bank: Optional[dict] = None,
@@ -100,9 +110,9 @@ class Boost(BaseClusterer):
         if reference not in (None, 'network', *['teacher'] * bool(teacher)):
             raise ValueError(f"Boost: reference is 'network' or, with teacher=dict(decay=...), 'teacher'; got "
                              f'{reference!r}')
-        self_parts = dict(backbone=build(backbone), neck=build(neck), head=build(head))
-        taken = base_parts(base, self_parts)
-        parts = {**self_parts, **taken}
+        given = dict(backbone=build(backbone), neck=build(neck), head=build(head))
+        taken = base_parts(base, given)
+        parts = {**given, **taken}
         if parts['head'] is None:
             raise ValueError("Boost needs a head: its base has none, so give head=dict(type='LinearClusterHead', ...)")
         super().__init__(**parts, bank=bank, **kwargs)
@@ -113,7 +123,11 @@ class Boost(BaseClusterer):
         for part in (self.labeller, self.pseudo_label_loss):
             _check_num_clusters(self.head, part)
         for owner in (self.labeller, self.pseudo_label_loss):
-            for name, field in getattr(owner, 'fields', {}).items():
+            fields = getattr(owner, 'fields', {})
+            if fields and self.bank is None:
+                raise ValueError(f'{type(owner).__name__} keeps {", ".join(fields)} of every image: give '
+                                 f'{type(self).__name__} bank=dict(num_samples=None)')
+            for name, field in fields.items():
                 self.bank.add_field(name, **field)
         self.watch = ClusterWatch(getattr(self.head, 'num_clusters', None))
         self.needs = (*getattr(self.labeller, 'needs', ()), *['TeacherHook'] * bool(teacher))
@@ -142,7 +156,8 @@ class Boost(BaseClusterer):
 
     def outputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding (B, D) and logits (B, K) of images (B, C, H, W): deployed parts, in training the trained ones."""
-        return chain(x, self.backbone, self.neck, self.head) if self.training else super().outputs(x)
+        backbone, neck, head = (self.backbone, self.neck, self.head) if self.training else self.deployed()
+        return chain(x, backbone, neck, head)
 
     @torch.no_grad()
     def reference(self, anchor: Tensor, labelled: Tensor) -> Reference:
@@ -155,8 +170,9 @@ class Boost(BaseClusterer):
         Returns:
             Embeddings (A, D) and (L, D) without gradient.
         """
-        source = self.teacher.eval() if self.from_teacher else self
-        if self.from_teacher:
+        source: Boost | MomentumTeacher = self
+        if self.from_teacher and self.teacher is not None:
+            source = self.teacher.eval()
             broadcast_statistics(source)    # what is compared across ranks has seen one network
         with frozen_statistics(source):
             feat = chain(torch.cat([anchor, labelled]), source.backbone, getattr(source, 'neck', None), None)[0]
@@ -186,9 +202,8 @@ class Boost(BaseClusterer):
                              'views=dict(unlabelled=[weak, strong], ...), or such a pipeline of the data set')
         images = ([labelled.views[0]] if labelled is not None else []) + unlabelled.views[:2]
         if joint:
-            feat, logits = self._online(torch.cat(images))
             sizes = [len(image) for image in images]
-            feats, logits = feat.split(sizes), logits.split(sizes)
+            feats, logits = (part.split(sizes) for part in self._online(torch.cat(images)))
         else:
             with torch.no_grad():
                 weak = self._online(images[-2])
@@ -213,7 +228,13 @@ class Boost(BaseClusterer):
 
     def loss(self, unlabelled: Batch, labelled: Optional[Batch] = None,
              anchor: Optional[Batch] = None) -> dict[str, Tensor]:
-        """Losses of one iteration, by the pseudo-label loss."""
+        """Losses of one iteration, by the pseudo-label loss.
+
+        Raises:
+            ValueError: Without one.
+        """
+        if self.pseudo_label_loss is None:
+            raise ValueError("Boost needs a loss to train: give pseudo_label_loss=dict(type='ClusMatchLoss', ...)")
         return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
 
 

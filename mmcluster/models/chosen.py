@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Optional
+from typing import Mapping, Optional
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,15 @@ class Chosen(nn.Module):
 
     may_be_infinite = ('loss',)     # before the first offer
 
-    def __init__(self, modules: dict[str, Optional[nn.Module]]):
+    loss: Tensor
+    head_index: Tensor
+
+    def __init__(self, modules: Mapping[str, Optional[nn.Module]]):
         super().__init__()
-        self.names = [name for name, module in modules.items() if module is not None]
-        for name in self.names:
-            self.add_module(name, copy.deepcopy(modules[name]).requires_grad_(False))
+        kept = {name: module for name, module in modules.items() if module is not None}
+        self.names = list(kept)
+        for name, module in kept.items():
+            self.add_module(name, copy.deepcopy(module).requires_grad_(False))
         self.register_buffer('loss', torch.tensor(float('inf')))
         self.register_buffer('head_index', torch.tensor(0))
 

@@ -18,6 +18,10 @@ class Centers(nn.Module):
         is_result: Whether its clusters are the run's result, rather than those of a head.
     """
 
+    value: Tensor
+    metric: Tensor
+    is_result: Tensor
+
     def __init__(self, value: Tensor, metric: int, is_result: bool):
         super().__init__()
         self.register_buffer('value', value.detach().clone())
@@ -51,12 +55,12 @@ class FinalCenters(nn.Module):
     def get(self, name: str, metric: str = 'cosine') -> Optional[Tensor]:
         """Centres (K, D) of a metric's k-means, ``None`` if there are none of it."""
         found = self._modules.get(_key(name))
-        return found.value if found is not None and METRICS[int(found.metric)] == metric else None
+        return found.value if isinstance(found, Centers) and METRICS[int(found.metric)] == metric else None
 
     def result(self) -> Optional[tuple[Tensor, str]]:
         """Centres (K, D) of the run's result and their metric, ``None`` where it is a head's or there is none yet."""
         return next(((found.value, METRICS[int(found.metric)]) for found in self._modules.values()
-                     if bool(found.is_result)), None)
+                     if isinstance(found, Centers) and bool(found.is_result)), None)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any) -> None:
         self.clear()

@@ -48,10 +48,11 @@ class ViewPreprocessor(BaseDataPreprocessor):
             raise ValueError(f'mean and std must have equal length, got {len(mean)} and {len(std)}')
         require_not_negative('ViewPreprocessor', **{f'mean[{i}]': value for i, value in enumerate(mean)})
         require_positive('ViewPreprocessor', **{f'std[{i}]': value for i, value in enumerate(std)})
-        mean, std = (torch.tensor(value, dtype=torch.float64).view(1, -1, 1, 1) for value in (mean, std))
-        self.register_buffer('scale', (255 / std).float(), persistent=False)
-        self.register_buffer('shift', (mean / std).float(), persistent=False)
+        center, spread = (torch.tensor(value, dtype=torch.float64).view(1, -1, 1, 1) for value in (mean, std))
+        self.register_buffer('scale', (255 / spread).float(), persistent=False)
+        self.register_buffer('shift', (center / spread).float(), persistent=False)
         self.test = _build(test)
+        self.views: dict[str, list[Recipe]] | list[Recipe] | None
         if isinstance(views, Mapping):
             self.views = {stream: _build_views(recipes, stream) for stream, recipes in views.items()}
         else:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Optional
+from typing import Mapping, Optional
 
 import torch
 from torch import Tensor, nn
@@ -21,16 +21,22 @@ class MomentumTeacher(nn.Module):
             copied from the originals at every update.
     """
 
-    def __init__(self, modules: dict[str, Optional[nn.Module]], decay: float, buffers: str = 'own'):
+    backbone: nn.Module     # the copies that there are
+    neck: nn.Module
+    head: nn.Module
+    projector: nn.Module
+
+    def __init__(self, modules: Mapping[str, Optional[nn.Module]], decay: float, buffers: str = 'own'):
         require_share('MomentumTeacher', decay=decay)
         super().__init__()
         if buffers not in ('own', 'live'):
             raise ValueError(f"teacher buffers must be 'own' or 'live', got {buffers!r}")
         self.decay = decay
         self.buffer_mode = buffers
-        self.names = [name for name, module in modules.items() if module is not None]
-        for name in self.names:
-            self.add_module(name, copy.deepcopy(modules[name]).requires_grad_(False))
+        copied = {name: module for name, module in modules.items() if module is not None}
+        self.names = list(copied)
+        for name, module in copied.items():
+            self.add_module(name, copy.deepcopy(module).requires_grad_(False))
 
     def _pairs(self, source: nn.Module, kind: str) -> tuple[list[Tensor], list[Tensor]]:
         own, theirs = [], []

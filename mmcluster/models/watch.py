@@ -26,6 +26,9 @@ class ClusterWatch(nn.Module):
         given: (K,) long, labels of labelled rows; soft ones by their largest entry.
     """
 
+    predicted: Tensor
+    given: Tensor
+
     def __init__(self, num_clusters: Optional[int]):
         super().__init__()
         self.num_clusters = num_clusters or 0

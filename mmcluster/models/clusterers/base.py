@@ -1,7 +1,7 @@
 """What every method has in common: one chain from images to an embedding and, with a head, to logits."""
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple, Optional, Union, overload
 
 import torch
 from mmengine.model import BaseModel
@@ -29,8 +29,8 @@ def vector(feat: Any) -> Tensor:
     return feat.mean(dim=(2, 3)) if feat.dim() == 4 else feat
 
 
-def build(module: Optional[dict]) -> Optional[nn.Module]:
-    """Build a part from its config; modules and ``None`` pass through."""
+def build(module: Union[dict, nn.Module, None]) -> Any:
+    """Build a part from its config; modules and ``None`` pass through. Who keeps it declares of which type it is."""
     return MODELS.build(module) if isinstance(module, dict) else module
 
 
@@ -64,8 +64,14 @@ class BaseClusterer(BaseModel):
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` loads the whole method.
     """
 
-    def __init__(self, backbone: dict, neck: Optional[dict] = None, head: Optional[dict] = None,
-                 bank: Optional[dict] = None, data_preprocessor: Optional[dict] = None, channels_last: bool = False,
+    backbone: nn.Module
+    neck: Optional[nn.Module]
+    head: Optional[nn.Module]
+    bank: Optional[SampleBank]
+
+    def __init__(self, backbone: Union[dict, nn.Module], neck: Union[dict, nn.Module, None] = None,
+                 head: Union[dict, nn.Module, None] = None, bank: Optional[dict] = None,
+                 data_preprocessor: Optional[dict] = None, channels_last: bool = False,
                  init_cfg: Optional[dict] = None):
         if channels_last and isinstance(data_preprocessor, dict):
             data_preprocessor = dict(data_preprocessor, channels_last=True)
@@ -133,8 +139,8 @@ class BaseClusterer(BaseModel):
                              f'finished run, whose end keeps them, or run k-means on embed(x)')
         return Prediction(score.argmax(1), score, embed.float())
 
-    def loss(self, **streams: Batch) -> dict[str, Tensor]:
-        """Losses of one iteration; subclasses name the streams they need as arguments."""
+    def loss(self, *args: Any, **streams: Any) -> dict[str, Tensor]:
+        """Losses of one iteration; subclasses name the streams that they need as arguments, each a ``Batch``."""
         raise NotImplementedError(f'{type(self).__name__} has no loss')
 
     def forward(self, inputs: Optional[Tensor] = None, data_samples: Optional[dict[str, Batch]] = None,
@@ -151,23 +157,34 @@ class BaseClusterer(BaseModel):
             images, :meth:`predict`; or the pair of :meth:`outputs`.
 
         Raises:
-            ValueError: If ``mode`` is unknown, or ``data_samples`` are missing.
+            ValueError: If ``mode`` is unknown, or ``inputs`` or ``data_samples`` are missing.
         """
         if mode not in ('loss', 'predict', 'tensor'):
             raise ValueError(f"{type(self).__name__}: mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
-        if mode == 'predict' and data_samples is None:
-            return self.predict(inputs)
-        if mode == 'loss' and data_samples is None:
+        if mode == 'tensor' or (mode == 'predict' and data_samples is None):
+            if inputs is None:
+                raise ValueError(f'{type(self).__name__}: mode={mode!r} takes inputs, images (B, C, H, W)')
+            return self.outputs(inputs) if mode == 'tensor' else self.predict(inputs)
+        if data_samples is None:
             raise ValueError(f"{type(self).__name__}: mode='loss' takes data_samples, stream -> Batch, as the data "
                              f'preprocessor makes them; images alone have no index')
         if mode == 'loss':
             return self.loss(**data_samples)
-        if mode == 'predict':
-            batch = data_samples[TEST_STREAM]
-            embed, logits = self.outputs(batch.views[0])
-            prob = None if logits is None else logits.float().softmax(1)
-            return [dict(index=batch.index, embed=embed.float(), prob=prob)]
-        return self.outputs(inputs)
+        batch = data_samples[TEST_STREAM]
+        embed, logits = self.outputs(batch.views[0])
+        prob = None if logits is None else logits.float().softmax(1)
+        return [dict(index=batch.index, embed=embed.float(), prob=prob)]
+
+
+@overload
+def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module], head: nn.Module) -> tuple[Tensor, Tensor]:
+    ...
+
+
+@overload
+def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
+          head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
+    ...
 
 
 def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],

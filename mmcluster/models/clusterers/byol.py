@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,7 +44,7 @@ class BYOL(BaseClusterer):
         self.ema_before_forward = ema_before_forward
         self.joint_views = joint_views
 
-    def deployed(self) -> tuple[nn.Module, Optional[nn.Module], None]:
+    def deployed(self) -> tuple[nn.Module, nn.Module, None]:
         """Momentum backbone and projector."""
         return self.teacher.backbone, self.teacher.neck, None
 

@@ -35,7 +35,8 @@ class CC(TwoLevelClusterer):
         """Backbone vectors (B, F) of the two views."""
         first, second = self.pair(batch)
         if self.joint_views:
-            return vector(self.backbone(torch.cat([first, second]))).chunk(2)
+            h1, h2 = vector(self.backbone(torch.cat([first, second]))).chunk(2)
+            return h1, h2
         return vector(self.backbone(first)), vector(self.backbone(second))
 
     def loss(self, batch: Optional[Batch] = None, instance_only: Optional[Batch] = None) -> dict[str, Tensor]:
@@ -51,9 +52,9 @@ class CC(TwoLevelClusterer):
         Raises:
             ValueError: If there are rows of both streams, or of none.
         """
-        if (batch is None) == (instance_only is None):
-            raise ValueError('CC takes rows of one stream a step, batch or instance_only; with both streams, give the '
-                             'sampler in_turn=True')
-        if batch is None:
+        if batch is not None and instance_only is None:
+            return self.contrast_losses(*self.vectors(batch))
+        if instance_only is not None and batch is None:
             return self.instance_losses(*self.vectors(instance_only))
-        return self.contrast_losses(*self.vectors(batch))
+        raise ValueError('CC takes rows of one stream a step, batch or instance_only; with both streams, give the '
+                         'sampler in_turn=True')

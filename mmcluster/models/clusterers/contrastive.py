@@ -47,4 +47,4 @@ class ContrastiveClusterer(BaseClusterer):
         Returns:
             (B, D) float32, unit rows.
         """
-        return unit_rows(chain(x, self.backbone, None, self.projector)[1])
+        return unit_rows(chain(x, self.backbone, self.projector, None)[0])

@@ -34,6 +34,9 @@ class MoCo(ContrastiveClusterer):
         kwargs: See :class:`BaseClusterer`.
     """
 
+    queue: Tensor
+    queue_pointer: Tensor
+
     def __init__(self, backbone: dict, projector: dict, queue_size: int = 65536, temperature: float = 0.2,
                  decay: float = 0.999, shuffle_bn: bool = True, **kwargs: Any):
         require_count('MoCo', queue_size=queue_size)
@@ -60,7 +63,7 @@ class MoCo(ContrastiveClusterer):
         return shuffled(self._keys, x) if self.shuffle_bn else self._keys(x)
 
     def _keys(self, x: Tensor) -> Tensor:
-        return unit_rows(chain(x, self.teacher.backbone, None, self.teacher.projector)[1])
+        return unit_rows(chain(x, self.teacher.backbone, self.teacher.projector, None)[0])
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """InfoNCE of the first view against the key of the second and the queue; then the keys join the queue.

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..base_parts import base_parts, load_base_parts
 from ..chosen import Chosen
+from ..heads import MultiHead
 from .base import BaseClusterer, build, chain
 
 
@@ -34,6 +35,8 @@ class MultiHeadClusterer(BaseClusterer):
     """
 
     needs = ('BestHeadHook',)
+
+    head: MultiHead
 
     def __init__(self, head: dict, base: Optional[dict] = None, backbone: Optional[dict] = None,
                  neck: Optional[dict] = None, freeze: bool = False, norm_eval: bool = True, **kwargs: Any):

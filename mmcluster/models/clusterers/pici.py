@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcluster.checks import require_not_negative
 from mmcluster.functional.contrast import unit_rows
@@ -13,7 +13,8 @@ from mmcluster.functional.masked import masked_reconstruction, num_visible
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from ..backbones.masked_vit import Tokens
+from ..backbones.masked_vit import MaskedDecoder, MaskedViT, Tokens
+from ..bank import SampleBank
 from ..gather import gather_rows
 from .base import build
 from .two_level import TwoLevelClusterer
@@ -54,6 +55,9 @@ class PICI(TwoLevelClusterer):
     """
 
     labelled_by = {'cli': FIELD}
+    backbone: MaskedViT
+    decoder: Optional[MaskedDecoder]
+    bank: SampleBank
 
     def __init__(self, backbone: dict, projector: dict, head: dict, decoder: Optional[dict] = None, pisd: float = 1.,
                  picd: float = 1., cli: float = 0., norm_pix: bool = True, match: str = 'batch',
@@ -156,7 +160,7 @@ class PICI(TwoLevelClusterer):
         if self.match == 'batch':
             label = self._matched(label, cluster)
         losses = [cross_level_loss(view, known, self.double_softmax) for view, known in zip(logits, label.unbind(1))]
-        return sum(losses) / NUM_VIEWS, (label == cluster).float().mean()
+        return (losses[0] + losses[1]) / NUM_VIEWS, (label == cluster).float().mean()
 
     def _matched(self, label: Tensor, cluster: Tensor) -> Tensor:
         """Rename labels (B, 2) to clusters, one map a view, by the rows of all ranks."""
@@ -169,7 +173,7 @@ class PICI(TwoLevelClusterer):
         return match_labels(label, votes)
 
 
-def _check_decoder(backbone: nn.Module, decoder: Optional[nn.Module], weight: float) -> None:
+def _check_decoder(backbone: MaskedViT, decoder: Optional[MaskedDecoder], weight: float) -> None:
     """Refuse a decoder of other patches than the backbone's, one with nothing to guess, and none where it counts."""
     if decoder is None:
         if weight:

@@ -13,6 +13,7 @@ from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+from ..bank import SampleBank
 from ..gather import gather_rows, gather_rows_with_grad
 from .byol import BYOL, feature_std
 
@@ -38,6 +39,11 @@ class ProPos(BYOL):
         over_all: Divide by K (eq. 4) instead of by the number of present clusters (release).
         kwargs: See :class:`BYOL`. The bank needs the field of ``assignment``; this class declares it.
     """
+
+    bank: SampleBank
+    queue: Tensor
+    queue_index: Tensor
+    queue_pointer: Tensor
 
     def __init__(self, *args: Any, num_clusters: int, psl_weight: float = 0.1, sigma: float = 0.001,
                  temperature: float = 0.5, assignment: str = 'hard', queue_size: int = 0, gather_grad: str = 'sum',
@@ -70,10 +76,11 @@ class ProPos(BYOL):
         self.labelled_by = dict(psl_weight=self.field)
         self.queue_size = queue_size
         if queue_size:
-            self._init_queue(queue_size)
+            neck: Any = self.neck
+            self._init_queue(queue_size, neck.out_channels)
 
-    def _init_queue(self, size: int) -> None:
-        self.register_buffer('queue', nn.functional.normalize(torch.randn(size, self.neck.out_channels), dim=1))
+    def _init_queue(self, size: int, width: int) -> None:
+        self.register_buffer('queue', nn.functional.normalize(torch.randn(size, width), dim=1))
         self.register_buffer('queue_index', torch.full((size,), -1))
         self.register_buffer('queue_pointer', torch.zeros((), dtype=torch.long))
 
@@ -127,15 +134,15 @@ class ProPos(BYOL):
         label = self.bank.read(self.field, rows)
         present = self._present(label, len(index))
         label = self._join_labels(label)
-        total = 0.
+        parts = []
         for q, other in ((online[0], momentum[1]), (online[1], momentum[0])):
             mu, seen = class_prototypes(self._join(q), label, self.num_clusters)
             mu_target, _ = class_prototypes(self._join(other), label, self.num_clusters)
-            total = total + 0.5 * prototype_scattering(mu, mu_target, seen if present is None else present,
-                                                       self.temperature, self.absent_fill, self.over_all)
+            parts.append(0.5 * prototype_scattering(mu, mu_target, seen if present is None else present,
+                                                    self.temperature, self.absent_fill, self.over_all))
         if self.queue_size:
             self._enqueue(torch.cat(momentum), rows.repeat(2))
-        return dict(loss_psl=self.psl_weight * total, present_clusters=seen.sum().float())
+        return dict(loss_psl=self.psl_weight * (parts[0] + parts[1]), present_clusters=seen.sum().float())
 
     def _present(self, label: Tensor, rows: int) -> Tensor | None:
         """Clusters of this rank's own rows when the mask is rank-local, else ``None``."""
@@ -153,7 +160,7 @@ class ProPos(BYOL):
         if not self.queue_size:
             return label
         unknown = -1 if self.field == 'label' else 0
-        return torch.cat([label, queue_labels(getattr(self.bank, self.field), self.queue_index, unknown)])
+        return torch.cat([label, queue_labels(self.bank.field(self.field), self.queue_index, unknown)])
 
     def _enqueue(self, keys: Tensor, rows: Tensor) -> None:
         """Store (2WB, D) momentum embeddings of both views with their data set indices."""

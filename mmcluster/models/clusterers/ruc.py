@@ -18,6 +18,7 @@ from mmcluster.functional.ruc import (confidence, mixed_losses, refined_target, 
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+from ..base_parts import PARTS
 from ..boost import Boost
 from ..gather import gather_rows, reduce_sum
 from .base import build, chain
@@ -58,7 +59,8 @@ class RUC(Boost):
         ValueError: Without a config of the heads or a bank, with a pseudo-label loss, or if a number is out of range.
     """
 
-    fields = dict(
+    taught: Tensor
+    fields: dict[str, dict[str, Any]] = dict(
         target=dict(),
         confidence=dict(shape=(2,), dtype='float32'),
         weight=dict(dtype='float32', fill=0., persistent=False))
@@ -120,8 +122,9 @@ class RUC(Boost):
         Returns:
             (B, K), at least float32.
         """
-        parts = self.twin if network else dict(backbone=self.backbone, neck=self.neck, head=self.head)
-        return wide(chain(x, parts['backbone'], parts['neck'], parts['head'])[1])
+        twin = self.twin
+        backbone, neck, head = (twin[name] for name in PARTS) if network else (self.backbone, self.neck, self.head)
+        return wide(chain(x, backbone, neck, head)[1])
 
     def start_turn(self) -> None:
         """Fill ``bank.weight`` from the confidence that the resting network had in its turn. For hooks.
@@ -131,11 +134,11 @@ class RUC(Boost):
         """
         if self.labeller is not None:
             return
-        largest = int(self.bank.target.max())
+        largest = int(self.bank.field('target').max())
         if not 0 <= largest < getattr(self.head, 'num_clusters', largest + 1):
             raise ValueError(f"RUC: the largest label in bank.target is {largest}. Let a SelectHook with HybridClean "
                              f'fill it, from a clustering with as many clusters as the heads have')
-        self.bank.fill(weight=twin_weight(self.bank.confidence[:, 1 - self.turn]))
+        self.bank.fill(weight=twin_weight(self.bank.field('confidence')[:, 1 - self.turn]))
 
     def loss(self, unlabelled: Batch, labelled: Optional[Batch] = None,
              anchor: Optional[Batch] = None) -> dict[str, Tensor]:
@@ -194,6 +197,7 @@ class RUC(Boost):
         trains = getattr(self.labeller, 'trains', False) and self.turn == 0
         with torch.set_grad_enabled(trains and torch.is_grad_enabled()):
             l, u, losses = self.see(unlabelled, labelled._replace(views=weak), anchor, joint=False)
+        assert l is not None        # as there is a labelled stream
         losses = {key: value for key, value in losses.items() if trains or not key.startswith('loss_')}
         if l.target is None:
             return losses
@@ -203,10 +207,10 @@ class RUC(Boost):
         guessed = guess([u.logits_weak, u.logits_strong, *theirs], self.temperature)
         weight = twin_weight(gather_rows(confidence(logits_twin))) * self.taught[1 - self.turn]
         mine = slice(get_rank() * len(plain), (get_rank() + 1) * len(plain))
-        refined = refined_target(l.target, logits_twin, weight[mine], self.temperature)
+        refined = refined_target(l.labels, logits_twin, weight[mine], self.temperature)
         self.taught[self.turn].fill_(True)
         images = [torch.cat(views) for views in zip(weak, unlabelled.views)]
-        losses.update(self.compare(images, strong, torch.cat([refined, guessed]), l.target))
+        losses.update(self.compare(images, strong, torch.cat([refined, guessed]), l.labels))
         return {**losses, 'agreement': (u.logits_weak.argmax(1) == theirs[0].argmax(1)).float().mean()}
 
     def compare(self, weak: list[Tensor], strong: Tensor, target: Tensor, label: Tensor) -> dict[str, Tensor]:

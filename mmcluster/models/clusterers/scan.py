@@ -14,6 +14,7 @@ from mmcluster.functional.contrast import wide
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+from ..bank import SampleBank
 from ..gather import reduce_sum_with_grad
 from .multi_head import MultiHeadClusterer
 
@@ -39,6 +40,9 @@ class SCAN(MultiHeadClusterer):
     Raises:
         ValueError: Without a bank, or with a prior that is none.
     """
+
+    bank: SampleBank
+    log_prior: Optional[Tensor]
 
     def __init__(self, *args: Any, num_neighbors: int = 20, entropy_weight: float = 5.,
                  selection_entropy_weight: float = 1., prior: Optional[Sequence[float]] = None, **kwargs: Any):
@@ -85,7 +89,8 @@ class SCAN(MultiHeadClusterer):
         Raises:
             RuntimeError: If no neighbours were mined.
         """
-        neighbours = self.bank.neighbours[:, (self.bank.neighbours >= 0).all(0)]
+        neighbours = self.bank.field('neighbours')
+        neighbours = neighbours[:, (neighbours >= 0).all(0)]
         if not neighbours.shape[1]:
             raise RuntimeError("SCAN: bank.neighbours is not filled; add dict(type='NeighbourHook', ...) to "
                                'custom_hooks')

@@ -14,6 +14,7 @@ from mmcluster.functional.estep import head_selection_losses, prototype_estep
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+from ..bank import SampleBank
 from ..batch_norm import broadcast_statistics
 from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
 from .multi_head import MultiHeadClusterer
@@ -58,13 +59,15 @@ class SPICE(MultiHeadClusterer):
         kwargs: See :class:`MultiHeadClusterer`. The bank needs nothing but ``num_samples``.
     """
 
-    def __init__(self, head: dict, *args: Any, batch_size: int = 128, repeat: int = 8, center_ratio: float = 0.5,
+    bank: SampleBank
+
+    def __init__(self, head: dict, batch_size: int = 128, repeat: int = 8, center_ratio: float = 0.5,
                  overlap: bool = True, double_softmax: bool = True, temperature: float = 1., entropy_weight: float = 0.,
                  selection_entropy_weight: float = 0., normalize: bool = True, freeze: bool = True, **kwargs: Any):
         require_count('SPICE', batch_size=batch_size, repeat=repeat)
         require_positive('SPICE', center_ratio=center_ratio, temperature=temperature)
         require_not_negative('SPICE', entropy_weight=entropy_weight, selection_entropy_weight=selection_entropy_weight)
-        super().__init__(head, *args, freeze=freeze, **kwargs)
+        super().__init__(head, freeze=freeze, **kwargs)
         if self.bank is None:
             raise ValueError('SPICE keeps the embedding of every image: give it bank=dict(num_samples=None)')
         self.batch_size = batch_size
@@ -77,8 +80,8 @@ class SPICE(MultiHeadClusterer):
         self.selection_entropy_weight = selection_entropy_weight
         self.normalize = normalize
         self.cached = self.freeze and self.norm_eval
-        self.bank.add_field('feat', shape=(self.head.heads[0].in_channels,), dtype='float32', fill=0,
-                            persistent=not self.cached)
+        first: Any = self.head.heads[0]
+        self.bank.add_field('feat', shape=(first.in_channels,), dtype='float32', fill=0, persistent=not self.cached)
 
     def steps(self, groups: Iterable[dict[str, Batch]]) -> Iterator[dict[str, Entries]]:
         """E-step on the rows of all ranks, then the mini-batches of this rank.
@@ -170,7 +173,7 @@ class SPICE(MultiHeadClusterer):
         """
         if not self.bank.is_set('feat'):
             raise RuntimeError("SPICE: bank.feat is not filled; add dict(type='FeatureHook') to custom_hooks")
-        return head_selection_losses(logits.transpose(0, 1).softmax(2), self.bank.feat, self.center_ratio,
+        return head_selection_losses(logits.transpose(0, 1).softmax(2), self.bank.field('feat'), self.center_ratio,
                                      self.selection_entropy_weight, self.normalize)
 
 

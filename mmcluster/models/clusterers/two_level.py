@@ -10,6 +10,7 @@ from mmcluster.functional.cluster_contrast import cluster_contrast
 from mmcluster.functional.contrast import nt_xent, unit_rows, wide
 
 from ..gather import gather_rows_with_grad
+from ..heads import ClusterHead
 from .base import build
 from .byol import feature_std
 from .contrastive import ContrastiveClusterer
@@ -32,6 +33,8 @@ class TwoLevelClusterer(ContrastiveClusterer):
     Raises:
         ValueError: If the head has fewer than two clusters.
     """
+
+    head: ClusterHead
 
     def __init__(self, backbone: dict, projector: dict, head: dict, temperature: float = 0.5,
                  cluster_temperature: float = 1.0, **kwargs: Any):

@@ -68,3 +68,6 @@ class MLPClusterHead(BaseModule):
     def forward(self, embed: Tensor) -> Tensor:
         """Cluster logits (B, K) of embeddings (B, D)."""
         return self.fc2(self.relu(self.fc1(embed)))
+
+
+ClusterHead = Union[LinearClusterHead, MLPClusterHead]      # or any module with their attributes

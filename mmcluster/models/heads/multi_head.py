@@ -24,9 +24,10 @@ class MultiHead(BaseModule):
     def __init__(self, head: dict, num_heads: int = 10, init_cfg: Optional[Union[dict, list[dict]]] = None):
         require_count('MultiHead', num_heads=num_heads)
         super().__init__(init_cfg)
-        self.heads = nn.ModuleList(MODELS.build(head) for _ in range(num_heads))
+        heads = [MODELS.build(head) for _ in range(num_heads)]
+        self.heads = nn.ModuleList(heads)
         self.num_heads = num_heads
-        self.num_clusters = self.heads[0].num_clusters
+        self.num_clusters: int = heads[0].num_clusters
 
     def forward(self, embed: Tensor) -> Tensor:
         """Cluster logits of every head.

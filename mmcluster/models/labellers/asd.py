@@ -67,9 +67,15 @@ class ASDLabels(nn.Module):
         anchor_feat: (n_l, D), unless they are recomputed.
     """
 
-    fields = dict(pred=dict(), anchor=dict())
-    needs = ('AnchorHook', 'TransitionHook')
+    fields: dict[str, dict[str, Any]] = dict(pred=dict(), anchor=dict())
+    needs: tuple[str, ...] = ('AnchorHook', 'TransitionHook')
     trains = True
+    ring: Tensor
+    counts: Tensor
+    pointer: Tensor
+    steps: Tensor
+    class_map: Tensor
+    anchor_feat: Tensor
 
     def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
                  window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
@@ -93,7 +99,7 @@ class ASDLabels(nn.Module):
         self.head = nn.Linear(in_channels, num_labelled)
         self.num_clusters = num_clusters
         self.num_labelled = num_labelled
-        self.options = dict(reg=reg, reg_mode=reg_mode, sweeps=sweeps, relax=relax)
+        self.options: dict[str, Any] = dict(reg=reg, reg_mode=reg_mode, sweeps=sweeps, relax=relax)
         self.anchor_mode = anchor_mode
         self.anchor_decay = anchor_decay
         self.warmup = warmup

@@ -1,7 +1,7 @@
 """Labels that a selector chose once."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 from torch import Tensor, nn
 
@@ -19,7 +19,7 @@ class SelectedLabels(nn.Module):
     known, or ``None`` while there are no labels at all.
     """
 
-    fields = dict(target=dict())
+    fields: dict[str, dict[str, Any]] = dict(target=dict())
 
     def forward(self, l: Labelled, u: Optional[Unlabelled], bank: SampleBank,
                 reference: Optional[Reference] = None) -> tuple[Optional[Tensor], dict[str, Tensor]]:

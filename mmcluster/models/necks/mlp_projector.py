@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from mmcluster.checks import require_count
 from mmcluster.registry import MODELS
 
-INITS = {
+INITS: dict[str, Optional[list[dict]]] = {
     'default': None,
-    'normal_0.01': (dict(type='Normal', std=0.01, bias=0, layer='Linear'),
-                    dict(type='Constant', val=1, bias=0, layer='_BatchNorm')),
+    'normal_0.01': [dict(type='Normal', std=0.01, bias=0, layer='Linear'),
+                    dict(type='Constant', val=1, bias=0, layer='_BatchNorm')],
 }
 
 
@@ -41,7 +41,7 @@ class MLPProjector(BaseModule):
         require_count('MLPProjector', in_channels=in_channels, hid_channels=hid_channels, out_channels=out_channels)
         if init not in INITS:
             raise ValueError(f'MLPProjector: init must be one of {sorted(INITS)}, got {init!r}')
-        super().__init__(init_cfg or (INITS[init] and list(INITS[init])))
+        super().__init__(init_cfg or INITS[init])
         self.in_channels = in_channels
         self.out_channels = out_channels
         self.fc1 = nn.Linear(in_channels, hid_channels, bias=bias)

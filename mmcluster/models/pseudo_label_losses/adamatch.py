@@ -30,6 +30,8 @@ class AdaMatchLoss(MatchLoss):
         kwargs: See :class:`MatchLoss`.
     """
 
+    last_cutoff: Tensor
+
     def __init__(self, num_clusters: int, threshold: float = 0.95, decay: float = 0.999, **kwargs: Any):
         require_share('AdaMatchLoss', threshold=threshold, decay=decay)
         super().__init__(num_clusters, **kwargs)
@@ -62,5 +64,5 @@ class AdaMatchLoss(MatchLoss):
         if l is None:
             return prob.new_full((), self.threshold)
         confidence = wide(l.logits.detach()).softmax(1).amax(1, keepdim=True)
-        total, rows = row_sums(confidence, known_rows(l.target))
+        total, rows = row_sums(confidence, known_rows(l.labels))
         return self.threshold * (total / rows.clamp(min=1)).where(rows > 0, 1.)

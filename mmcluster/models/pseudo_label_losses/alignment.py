@@ -24,6 +24,9 @@ class DistributionAligner(nn.Module):
         decay: Weight of the old value in the averages.
     """
 
+    p_target: Tensor
+    p_model: Tensor
+
     def __init__(self, num_clusters: int, target: str = 'uniform', decay: float = 0.999):
         require_share('DistributionAligner', decay=decay)
         super().__init__()
@@ -63,7 +66,7 @@ class DistributionAligner(nn.Module):
         later = moving_mean(self.p_model, total[:-1], total[-1], self.decay)
         self.p_model.copy_(torch.where(self.p_model < 0, first, later))
         if self.target == 'labelled' and l is not None:
-            total = row_sums(wide(l.logits).softmax(1), known_rows(l.target))
+            total = row_sums(wide(l.logits).softmax(1), known_rows(l.labels))
             self.p_target.copy_(moving_mean(self.p_target, total[:-1], total[-1], self.decay))
 
 

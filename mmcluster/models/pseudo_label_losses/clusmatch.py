@@ -38,6 +38,9 @@ class ClusMatchLoss(PseudoLabelLoss):
 
     fields = dict(label=dict())
     labelled_by = dict(kpl_weight='label')
+    tau_local: Tensor
+    p_model: Tensor
+    label_hist: Tensor
 
     def __init__(self, num_clusters: int, ppl_weight: float = 0.5, npl_weight: float = 0.5, kpl_weight: float = 0.5,
                  fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
@@ -85,7 +88,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         losses = dict(positive_share=positive.sum() / max(positive.numel(), 1),
                       negative_share=negative.sum() / max(negative.numel(), 1))
         if l is not None:
-            losses['loss_sup'] = pseudo.masked_cross_entropy(l.logits, l.target)
+            losses['loss_sup'] = pseudo.masked_cross_entropy(l.logits, l.labels)
         if self.ppl_weight:
             losses['loss_ppl'] = self.ppl_weight * pseudo.masked_cross_entropy(u.logits_strong, pseudo_label, positive)
         if self.npl_weight:

@@ -69,5 +69,5 @@ class ConfidenceLoss(PseudoLabelLoss):
             mask_share=counts.sum() / max(len(target) * get_world_size(), 1),
             present_clusters=(counts > 0).sum().float())
         if l is not None:
-            losses['loss_sup'] = masked_cross_entropy(l.logits, l.target)
+            losses['loss_sup'] = masked_cross_entropy(l.logits, l.labels)
         return losses

@@ -32,6 +32,7 @@ class FlexMatchLoss(MatchLoss):
     """
 
     fields = dict(selected=dict())
+    progress: Tensor
 
     def __init__(self, num_clusters: int, threshold: float = 0.95, warmup: bool = True, **kwargs: Any):
         require_share('FlexMatchLoss', threshold=threshold)
@@ -63,4 +64,4 @@ class FlexMatchLoss(MatchLoss):
         """
         confidence, label = prob.max(1)
         bank.write(index, confidence >= self.threshold, selected=label)
-        self.progress.copy_(curriculum_progress(self.progress, bank.selected, self.warmup))
+        self.progress.copy_(curriculum_progress(self.progress, bank.field('selected'), self.warmup))

@@ -34,6 +34,10 @@ class FreeMatchLoss(MatchLoss):
         kwargs: See :class:`MatchLoss`.
     """
 
+    time_p: Tensor
+    p_model: Tensor
+    label_hist: Tensor
+
     def __init__(self, num_clusters: int, decay: float = 0.999, quantile: Optional[float] = None,
                  max_threshold: Optional[float] = None, fairness_weight: float = 0.001, **kwargs: Any):
         require_share('FreeMatchLoss', decay=decay, max_threshold=max_threshold)

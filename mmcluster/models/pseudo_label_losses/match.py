@@ -82,7 +82,7 @@ class MatchLoss(PseudoLabelLoss):
         choice = self.choose(wide(u.logits_weak.detach()).softmax(1), l, u, bank)
         losses = dict(mask_share=choice.weight.sum() / max(len(choice.weight), 1), **choice.logs)
         if l is not None:
-            losses['loss_sup'] = masked_cross_entropy(l.logits, l.target)
+            losses['loss_sup'] = masked_cross_entropy(l.logits, l.labels)
         if self.unsup_weight or l is None:
             losses['loss_unsup'] = self.unsup_weight * masked_cross_entropy(u.logits_strong, choice.target,
                                                                             choice.weight)

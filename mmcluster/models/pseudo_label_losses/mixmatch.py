@@ -70,7 +70,7 @@ class MixMatchLoss(PseudoLabelLoss):
             return losses
         guessed = guess([u.logits_weak, u.logits_strong], self.temperature)
         images, targets = list(unlabelled.views[:2]), [guessed, guessed]
-        if l is not None:
+        if l is not None and labelled is not None:
             images, targets = [labelled.views[0], *images], [self.soft_target(l), *targets]
         share, order = self.draw(sum(map(len, images)), guessed.device)
         logits = self.dealt_logits(net, mix(torch.cat(images), order, share), len(images))
@@ -107,7 +107,7 @@ class MixMatchLoss(PseudoLabelLoss):
         losses, rows = {}, 0
         if l is not None:
             rows = len(l.index)
-            losses['loss_sup'] = masked_cross_entropy(logits[:rows], target[:rows], known_rows(l.target))
+            losses['loss_sup'] = masked_cross_entropy(logits[:rows], target[:rows], known_rows(l.labels))
         if self.unsup_weight or l is None:
             losses['loss_unsup'] = self.unsup_weight * squared_error(logits[rows:], target[rows:])
         return losses
@@ -115,7 +115,7 @@ class MixMatchLoss(PseudoLabelLoss):
     def soft_target(self, l: Labelled) -> Tensor:
         """Labels (L, K); a row without one takes the network's own guess and has no part in L_X."""
         own = guess([l.logits], self.temperature)
-        return torch.where(known_rows(l.target)[:, None], soft_rows(l.target, own), own)
+        return torch.where(known_rows(l.labels)[:, None], soft_rows(l.labels, own), own)
 
     def draw(self, num_rows: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """Random numbers of one batch, see :func:`~mmcluster.functional.mixing.draw_mixing`."""

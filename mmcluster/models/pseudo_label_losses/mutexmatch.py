@@ -72,7 +72,7 @@ class MutexMatchLoss(PseudoLabelLoss):
         mask = confidence >= self.threshold
         losses = dict(mask_share=mask.sum() / max(len(mask), 1))
         if l is not None:
-            losses['loss_sup'] = masked_cross_entropy(l.logits, l.target)
+            losses['loss_sup'] = masked_cross_entropy(l.logits, l.labels)
         parts = ([(l.feat, l.logits)] if l is not None else []) + [(u.feat_weak, u.logits_weak),
                                                                   (u.feat_strong, u.logits_strong)]
         feat, logits = (torch.cat(part).detach() for part in zip(*parts))

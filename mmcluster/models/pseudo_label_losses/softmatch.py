@@ -35,6 +35,9 @@ class SoftMatchLoss(MatchLoss):
         kwargs: See :class:`MatchLoss`.
     """
 
+    mean: Tensor
+    variance: Tensor
+
     def __init__(self, num_clusters: int, n_sigma: float = 2., decay: float = 0.999, align: Optional[str] = 'uniform',
                  per_class: bool = False, **kwargs: Any):
         require_positive('SoftMatchLoss', n_sigma=n_sigma)
