@@ -1,7 +1,7 @@
 """One sweep over a data set in evaluation mode: features keyed by the data set index."""
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Any, Callable, Optional, Sized
 
 import torch
 import torch.distributed as dist
@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets import SweepSampler, identity
+from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.structures import TEST_STREAM, Batch
 
 OUTPUTS = ('embed', 'logits', 'head_probs', 'embed+head_probs')
 
 
-def unwrap(model: nn.Module) -> nn.Module:
-    """The model inside a data-parallel wrapper, or the model itself."""
+def unwrap(model: nn.Module) -> Any:
+    """The model inside a data-parallel wrapper, or the model itself; who asks declares what it is."""
     return model.module if is_model_wrapper(model) else model
 
 
@@ -34,12 +35,13 @@ def sweep_loader(dataset: torch.utils.data.Dataset, batch_size: int = 512, num_w
         seed: Seed of the views of a training stream.
         epoch: Number of the sweep; a new one draws new training views.
     """
+    assert isinstance(dataset, Sized)
     sampler = SweepSampler(dataset, batch_size, stream=stream, seed=seed)
     sampler.set_epoch(epoch)
     return DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=num_workers, collate_fn=identity)
 
 
-def output_function(model: nn.Module, output: str) -> Callable[[Tensor], Tensor]:
+def output_function(model: BaseClusterer, output: str) -> Callable[[Tensor], Tensor]:
     """The function (B, C, H, W) -> (B, D) that a name stands for.
 
     Args:
@@ -54,7 +56,7 @@ def output_function(model: nn.Module, output: str) -> Callable[[Tensor], Tensor]
         raise ValueError(f"{type(model).__name__} has no head, so there is no output {output!r}; use 'embed', or give "
                          f'the config of a model with a head')
     if output == 'head_probs':
-        return lambda x: model.logits(x).float().softmax(1)
+        return lambda x: _probabilities(model.logits(x))
     if output == 'embed+head_probs':
         return lambda x: _side_by_side(*model.outputs(x))
     if callable(getattr(model, output, None)):
@@ -62,9 +64,15 @@ def output_function(model: nn.Module, output: str) -> Callable[[Tensor], Tensor]
     raise ValueError(f'{type(model).__name__} has no output {output!r}; known are {OUTPUTS} and its own methods')
 
 
-def _side_by_side(embed: Tensor, logits: Tensor) -> Tensor:
+def _probabilities(logits: Optional[Tensor]) -> Tensor:
+    """Probabilities (B, K) of a model that has a head."""
+    assert logits is not None
+    return logits.float().softmax(1)
+
+
+def _side_by_side(embed: Tensor, logits: Optional[Tensor]) -> Tensor:
     """Embedding (B, D) and probabilities (B, K) as one row (B, D + K)."""
-    return torch.cat([embed.float(), logits.float().softmax(1)], 1)
+    return torch.cat([embed.float(), _probabilities(logits)], 1)
 
 
 @torch.no_grad()
@@ -84,22 +92,22 @@ def extract(model: nn.Module, loader: DataLoader, num_samples: int, output: str 
     Returns:
         (N, D) float32 on the model's device; with training views (N, V, D).
     """
-    model = unwrap(model)
-    training, kept = model.training, [buffer.clone() for buffer in model.buffers()] if views == 'train' else []
-    model.train(views == 'train')
-    function, features, index = output_function(model, output), None, []
-    device = next(model.parameters()).device
+    network: BaseClusterer = unwrap(model)
+    training, kept = network.training, [buffer.clone() for buffer in network.buffers()] if views == 'train' else []
+    network.train(views == 'train')
+    function, features, index = output_function(network, output), None, []
+    device = next(network.parameters()).device
     for data in loader:
-        batch: Batch = next(iter(model.data_preprocessor(data, views == 'train')['data_samples'].values()))
+        batch: Batch = next(iter(network.data_preprocessor(data, views == 'train')['data_samples'].values()))
         with autocast(device_type=device.type, dtype=dtype, enabled=dtype is not None):
             out = [function(view).float() for view in batch.views]
         rows = torch.stack(out, 1) if views == 'train' else out[0]
         features = rows.new_zeros(num_samples, *rows.shape[1:]) if features is None else features
         features.index_copy_(0, batch.index.clamp(max=num_samples - 1), rows)
         index.append(batch.index)
-    for buffer, value in zip(model.buffers(), kept):
+    for buffer, value in zip(network.buffers(), kept):
         buffer.copy_(value)
-    model.train(training)
+    network.train(training)
     return _of_all_ranks(features, index, num_samples, device)
 
 

@@ -7,6 +7,7 @@ import torch
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
+from mmcluster.models import SPICE
 from mmcluster.registry import LOOPS
 
 from .extract import unwrap
@@ -84,7 +85,7 @@ class InnerStepLoop(EpochBasedTrainLoop):
     def _inner_steps(self, parts: Sequence[dict]) -> dict[str, torch.Tensor]:
         """Run all optimiser steps of an iteration; returns the mean of what they log."""
         wrapper, optim_wrapper = self.runner.model, self.runner.optim_wrapper
-        model = unwrap(wrapper)
+        model: SPICE = unwrap(wrapper)
         sums: dict[str, torch.Tensor] = {}
         count = 0
         groups = (model.data_preprocessor(part, True)['data_samples'] for part in parts)

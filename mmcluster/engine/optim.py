@@ -6,13 +6,14 @@ from typing import Any, Iterator, Optional
 
 import torch
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper as _OptimWrapper
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
 from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+
+from .extract import unwrap
 
 _NORMS = (_BatchNorm, nn.LayerNorm, nn.GroupNorm, _InstanceNorm, getattr(nn, 'RMSNorm', nn.LayerNorm))
 
@@ -105,7 +106,7 @@ class GroupedOptimWrapperConstructor:
 
     def __call__(self, model: nn.Module) -> _OptimWrapper:
         """Build the wrapper for a model, whose frozen parameters are left out."""
-        model = model.module if is_model_wrapper(model) else model
+        model = unwrap(model)
         cfg = dict(self.optim_wrapper_cfg)
         optimizer = dict(cfg.pop('optimizer'))
         cfg.setdefault('type', 'OptimWrapper')
@@ -169,11 +170,11 @@ class GroupedOptimWrapperConstructor:
 
     def _spared(self, module: nn.Module, name: str, param: nn.Parameter) -> bool:
         if self.no_decay in ('norm', 'norm_bias'):
-            return isinstance(module, _NORMS) or self.no_decay == 'norm_bias' and name.endswith('bias')
+            return isinstance(module, _NORMS) or (self.no_decay == 'norm_bias' and name.endswith('bias'))
         return self.no_decay == 'ndim' and param.dim() < 2
 
 
-def _layers_above(name: str, layered: dict[str, nn.Module]) -> int:
+def _layers_above(name: str, layered: dict[str, Any]) -> int:
     """How many layers of its part come after the one that a parameter lies in; 0 outside of these parts."""
     for prefix, module in layered.items():
         if name.startswith(prefix):

@@ -27,7 +27,7 @@ class ClosedFormLR(_ParamScheduler):
 
     @classmethod
     def build_iter_from_epoch(cls, *args: Any, epoch_length: Optional[int] = None, by_epoch: bool = True,
-                              begin: int = 0, end: int = INF, **kwargs: Any) -> 'ClosedFormLR':
+                              begin: int = 0, end: int = INF, **kwargs: Any) -> ClosedFormLR:
         """Build from a config in epochs (``convert_to_iter_based=True``).
 
         Args:
@@ -89,8 +89,9 @@ class WarmupCosineLR(ClosedFormLR):
         require_share('WarmupCosineLR', eta_min_ratio=eta_min_ratio)
         if denominator not in ('total', 'rest'):
             raise ValueError(f"denominator must be 'total' or 'rest', got {denominator!r}")
-        self.options = dict(iters_per_epoch=iters_per_epoch, warmup_epochs=warmup_epochs, total_epochs=total_epochs,
-                            eta_min_ratio=eta_min_ratio, denominator=denominator, stepwise=stepwise)
+        self.options: dict[str, Any] = dict(
+            iters_per_epoch=iters_per_epoch, warmup_epochs=warmup_epochs, total_epochs=total_epochs,
+            eta_min_ratio=eta_min_ratio, denominator=denominator, stepwise=stepwise)
         super().__init__(optimizer, **kwargs)
 
     def factor(self, step: int) -> float:

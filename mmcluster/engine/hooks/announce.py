@@ -37,7 +37,7 @@ class AnnounceHook(Hook):
         done = runner.iter + 1 - timer.start_iter
         last = runner.message_hub.get_scalar('train/time').current()
         first_slow = timer.time_sec_tot >= PATIENCE > timer.time_sec_tot - last
-        if done == WATCHED and timer.time_sec_tot < PATIENCE or done < WATCHED and first_slow:
+        if (done == WATCHED and timer.time_sec_tot < PATIENCE) or (done < WATCHED and first_slow):
             runner.logger.info(duration(runner, done))
 
 
@@ -55,7 +55,7 @@ def describe(runner: Runner) -> list[str]:
     network = f' with {type(backbone).__name__}' if backbone is not None else ''
     wrapper = runner.cfg.get('optim_wrapper') or {}
     precision = {'AutocastOptimWrapper': wrapper.get('dtype', 'bfloat16'),
-                 'AmpOptimWrapper': wrapper.get('dtype', 'float16')}.get(wrapper.get('type'), 'float32')
+                 'AmpOptimWrapper': wrapper.get('dtype', 'float16')}.get(str(wrapper.get('type')), 'float32')
     streams = ', '.join(f'{name} {stream.size}' for name, stream in getattr(sampler, 'streams', {}).items())
     evaluation = f', evaluated every {loop.val_interval}' if runner.val_loop is not None else ', without evaluation'
     processes = f' on {get_world_size()} processes' if get_world_size() > 1 else ''

@@ -8,6 +8,7 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 
 from mmcluster.checks import require_count
+from mmcluster.models import MultiHeadClusterer
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
@@ -37,7 +38,7 @@ class BestHeadHook(SweepHook):
         """Select when due."""
         if not (self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)):
             return
-        model = unwrap(runner.model)
+        model: MultiHeadClusterer = unwrap(runner.model)
         losses = on_main_process(model.selection_losses, self.features(runner))
         losses = torch.zeros_like(model.chosen.loss).repeat(model.head.num_heads) if losses is None else losses
         losses = losses.to(model.chosen.loss).contiguous()

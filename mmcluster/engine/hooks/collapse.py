@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_share
 from mmcluster.functional.diagnostics import balance
+from mmcluster.models.watch import ClusterWatch
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -75,7 +76,8 @@ class CollapseHook(Hook):
             runner: The Runner.
             done: Iterations so far.
         """
-        predicted, given = unwrap(runner.model).watch.take()
+        watch: ClusterWatch = unwrap(runner.model).watch
+        predicted, given = watch.take()
         if not predicted.sum():
             return
         values = dict(_values('cluster', predicted), clusters_empty=float((predicted == 0).sum()))

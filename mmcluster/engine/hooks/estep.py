@@ -8,11 +8,12 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmcluster.checks import (require_count, require_interval, require_not_negative,
-                              require_positive, require_two_clusters)
+from mmcluster.checks import (require_count, require_interval, require_not_negative, require_positive,
+                              require_two_clusters)
 from mmcluster.functional.cross_level import scale_features
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
+from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
@@ -58,15 +59,15 @@ class EStepHook(SweepHook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Run the E-step when it is due."""
-        bank = unwrap(runner.model).bank
-        known = all([bank.is_set(name) for name in self.fields()])      # also says early which field is missing
+        bank: SampleBank = unwrap(runner.model).bank
+        known = False not in [bank.is_set(name) for name in self.fields()]      # says early which field is missing
         since = (runner.epoch if self.by_epoch else self._iterations(runner)) - self.begin
-        if since < 0 or known and (self.interval < 0 or since % self.interval):
+        if since < 0 or (known and (self.interval < 0 or since % self.interval)):
             return
         features = self.features(runner)
         values = on_main_process(self.estimate, runner, features) or {}
         for name in self.fields():
-            value = values.get(name, getattr(bank, name)).to(getattr(bank, name)).contiguous().clone()
+            value = values.get(name, bank.field(name)).to(bank.field(name)).contiguous().clone()
             broadcast(value)
             bank.fill(**{name: value})
         self.log(runner, features)
@@ -139,19 +140,24 @@ class KMeansHook(EStepHook):
         self.per_view = per_view
         self.scale = scale
         self.scale_batch = scale_batch
-        self.options = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
+        self.options: dict[str, Any] = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
         self.head = SweepHook('logits', batch_size=self.batch_size, num_workers=self.num_workers)
 
     def before_train(self, runner: Runner) -> None:
         """Refuse more clusters than images, and labels of another number of clusters than the model has."""
         known = num_clusters_of(runner)
-        if self.num_clusters is None and known is None:
-            raise ValueError(f'KMeansHook: {type(unwrap(runner.model)).__name__} does not say how many clusters it '
-                             f'has; give num_clusters')
-        check_num_clusters(self.num_clusters or known, len(runner.train_dataloader.dataset))
+        check_num_clusters(self._clusters(runner), len(runner.train_dataloader.dataset))
         if self.field in ('label', 'view_label') and None not in (self.num_clusters, known) and \
                 self.num_clusters != known:
             raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one value')
+
+    def _clusters(self, runner: Runner) -> int:
+        """Number of clusters of k-means: its own, or else the model's."""
+        found = self.num_clusters or num_clusters_of(runner)
+        if found is None:
+            raise ValueError(f'KMeansHook: {type(unwrap(runner.model)).__name__} does not say how many clusters it '
+                             f'has; give num_clusters')
+        return found
 
     def fields(self) -> list[str]:
         """``label``, and ``posterior`` when it is asked for."""
@@ -168,7 +174,7 @@ class KMeansHook(EStepHook):
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
-        seed, clusters = (runner.seed or 0) + runner.epoch, self.num_clusters or num_clusters_of(runner)
+        seed, clusters = (runner.seed or 0) + runner.epoch, self._clusters(runner)
         features, predicted = self._split(features)
         if self.per_view:
             labels = [kmeans(self._scaled(view, seed), clusters, seed=seed, **self.options).labels
@@ -178,7 +184,7 @@ class KMeansHook(EStepHook):
         result = kmeans(rows, clusters, seed=seed, **self.options)
         label, order = result.labels, None
         if self.align_to:
-            label, order = self._align(runner, label, clusters, predicted)
+            label, order = self._align(runner, self.align_to, label, clusters, predicted)
         values = {self.field: label.view(features.shape[:-1])}
         if self.posterior_temperature:
             similarity = center_similarity(rows, result.centers, self.options['metric'])
@@ -195,19 +201,19 @@ class KMeansHook(EStepHook):
         """Embedding, and the head's predictions (N,) or (N, V) if they are its last column."""
         return (features[..., :-1], features[..., -1].long()) if self.align_to == 'head' else (features, None)
 
-    def _align(self, runner: Runner, label: Tensor, clusters: int,
+    def _align(self, runner: Runner, align_to: str, label: Tensor, clusters: int,
                predicted: Optional[Tensor]) -> tuple[Tensor, Tensor]:
-        bank = unwrap(runner.model).bank
+        bank: SampleBank = unwrap(runner.model).bank
         if predicted is not None:
             target = predicted.flatten().to(label.device)
         else:
-            target = bank.read(self.align_to, torch.arange(bank.num_samples, device=label.device))
+            target = bank.read(align_to, torch.arange(bank.num_samples, device=label.device))
             target = target.repeat_interleave(len(label) // bank.num_samples)       # one for each training view
         chosen = (target >= 0).nonzero().flatten()
         if not len(chosen):
-            raise RuntimeError(f'KMeansHook: align_to={self.align_to!r} has no trusted row; let a SelectHook that '
+            raise RuntimeError(f'KMeansHook: align_to={align_to!r} has no trusted row; let a SelectHook that '
                                f'writes it come before this hook')
-        previous = getattr(bank, self.field).flatten() if bank.is_set(self.field) else None
+        previous = bank.field(self.field).flatten() if bank.is_set(self.field) else None
         alignment = align_clusters(label, chosen, target[chosen], clusters, previous=previous)
         runner.message_hub.update_scalar('train/align_agreement', float(alignment.n_agree) / len(chosen))
         return torch.as_tensor(alignment.aligned), torch.as_tensor(alignment.mapping)
@@ -215,8 +221,8 @@ class KMeansHook(EStepHook):
     def log(self, runner: Runner, features: Tensor) -> None:
         """Collapse watch: spread of features, smallest and largest cluster."""
         super().log(runner, self._split(features)[0])
-        label = getattr(unwrap(runner.model).bank, self.field).flatten()
-        sizes = torch.bincount(label.clamp(min=0), minlength=self.num_clusters or num_clusters_of(runner)).tolist()
+        label = unwrap(runner.model).bank.field(self.field).flatten()
+        sizes = torch.bincount(label.clamp(min=0), minlength=self._clusters(runner)).tolist()
         runner.message_hub.update_scalar('train/cluster_min', min(sizes))
         runner.message_hub.update_scalar('train/cluster_max', max(sizes))
         runner.logger.info(f'E-step at epoch {runner.epoch}: cluster sizes {min(sizes)} to {max(sizes)}, '

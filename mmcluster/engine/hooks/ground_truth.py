@@ -11,6 +11,7 @@ from torch import Tensor
 from mmcluster.checks import require_count
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.functional.select import draw_per_class
+from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -54,7 +55,7 @@ class GroundTruthHook(Hook):
         Raises:
             ValueError: If the labels do not fit data set or model, or a class lacks images.
         """
-        bank = unwrap(runner.model).bank
+        bank: SampleBank = unwrap(runner.model).bank
         if bank.is_set(self.field):
             return
         dataset = runner.train_dataloader.dataset
@@ -83,6 +84,7 @@ class GroundTruthHook(Hook):
                              'of labels')
         labels = torch.from_numpy(dataset.labels)
         self._counts(labels, num_clusters)
+        assert self.per_class is not None       # or there is a file
         return draw_per_class(labels, self.per_class, num_clusters or int(labels.max()) + 1, self.seed)
 
     def _counts(self, target: Tensor, num_clusters: Optional[int]) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count
 from mmcluster.functional.cross_level import label_votes, match_labels
+from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -38,11 +39,11 @@ class MatchHook(EStepHook):
         Raises:
             RuntimeError: If the field is not filled.
         """
-        bank = unwrap(runner.model).bank
+        bank: SampleBank = unwrap(runner.model).bank
         if not bank.is_set(self.field):
             raise RuntimeError(f'MatchHook: bank.{self.field} is not filled; let the KMeansHook that writes it come '
                                f'before this hook, with begin={self.begin} or earlier')
-        label, cluster = getattr(bank, self.field), features.argmax(-1)
+        label, cluster = bank.field(self.field), features.argmax(-1)
         columns = label.reshape(len(label), -1)
         cluster = cluster.reshape(len(cluster), -1).expand_as(columns)
         votes = label_votes(columns, cluster, features.shape[-1]).cpu()
@@ -50,7 +51,7 @@ class MatchHook(EStepHook):
 
     def log(self, runner: Runner, features: Tensor) -> None:
         """Share of the labels that are the head's clusters, by their new names."""
-        label, cluster = getattr(unwrap(runner.model).bank, self.field), features.argmax(-1)
+        label, cluster = unwrap(runner.model).bank.field(self.field), features.argmax(-1)
         columns = label.reshape(len(label), -1)
         agree = columns.cpu() == cluster.reshape(len(cluster), -1).expand_as(columns).cpu()
         runner.message_hub.update_scalar('train/match_agreement', float(agree.float().mean()))

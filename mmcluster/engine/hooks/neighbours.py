@@ -15,6 +15,7 @@ from mmcluster.checks import require_count, require_interval
 from mmcluster.evaluation.results import replaced
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.neighbours import nearest
+from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
@@ -66,11 +67,12 @@ class NeighbourHook(EStepHook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Read the file if there is one, else run the E-step when it is due."""
-        if self.file is not None and not unwrap(runner.model).bank.is_set(self.field):
+        bank: SampleBank = unwrap(runner.model).bank
+        if self.file is not None and not bank.is_set(self.field):
             stored = [on_main_process(self.read, runner)]
             broadcast_object_list(stored)
             if stored[0] is not None:
-                unwrap(runner.model).bank.fill(**{self.field: stored[0]})
+                bank.fill(**{self.field: stored[0]})
                 return
         super().before_train_epoch(runner)
 
@@ -99,7 +101,7 @@ class NeighbourHook(EStepHook):
         Raises:
             ValueError: If the file belongs to other images, holds too few neighbours or is no such file.
         """
-        if not os.path.isfile(self.file):
+        if self.file is None or not os.path.isfile(self.file):
             return None
         dataset, k = runner.train_dataloader.dataset, self._k(runner)
         try:
@@ -124,6 +126,7 @@ class NeighbourHook(EStepHook):
             runner: The Runner.
             index: (N, k), without the images themselves.
         """
+        assert self.file is not None        # nothing is written without
         os.makedirs(os.path.dirname(os.path.abspath(self.file)), exist_ok=True)
         with replaced(self.file) as file:
             np.savez(file, index=index.cpu().numpy(), fingerprint=np.int64(runner.train_dataloader.dataset.fingerprint))
@@ -134,7 +137,7 @@ class NeighbourHook(EStepHook):
         Raises:
             ValueError: If the field has no row of neighbours.
         """
-        bank = unwrap(runner.model).bank
+        bank: SampleBank = unwrap(runner.model).bank
         field = bank.read(self.field, torch.zeros(1, dtype=torch.long, device=bank.fingerprint.device))
         if field.dim() != 2 or field.shape[1] < 2:
             raise ValueError(f'NeighbourHook: bank field {self.field!r} has rows of shape {tuple(field.shape[1:])}, '

@@ -100,7 +100,7 @@ class ResultHook(Hook):
         if runner.val_loop is None or not isinstance(runner.train_loop, EpochBasedTrainLoop):
             return False
         loop, epoch = runner.train_loop, runner.epoch
-        if epoch < max(loop.val_begin, 1) or epoch % loop.val_interval and epoch != loop.max_epochs:
+        if epoch < max(loop.val_begin, 1) or (epoch % loop.val_interval and epoch != loop.max_epochs):
             return False
         history = self._history(runner)
         again = [any(isinstance(hook, CheckpointHook) and hook.save_best for hook in runner.hooks)

@@ -23,7 +23,7 @@ from ..finite import check_losses
 try:
     import resource
 except ImportError:  # Windows
-    resource = None
+    resource = None  # type: ignore[assignment]  # tested where it is used
 
 Number = Union[int, float]
 
@@ -131,7 +131,8 @@ def host_peak() -> int:
 
 def _optimiser_scalars(runner: Runner) -> dict[str, Tensor]:
     """What our optimiser wrappers would log (the gradient norm), taken from them."""
-    wrapper, found = runner.optim_wrapper, {}
+    wrapper = runner.optim_wrapper
+    found: dict[str, Tensor] = {}
     for each in wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]:
         found.update(getattr(each, 'scalars', {}))
         getattr(each, 'scalars', {}).clear()

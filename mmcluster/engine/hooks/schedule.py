@@ -56,12 +56,13 @@ class ScheduleHook(Hook):
             return step_value(epoch, self.steps)
         if self.linear:
             return linear_ramp(iteration, max_iters, **self.linear)
+        assert self.cosine is not None      # one of the three
         return cosine_ramp(iteration + 1, max_iters, **self.cosine)
 
     def extremes(self) -> set[float]:
         """Values at which the schedule stays, begins or ends."""
         course = self.cosine or self.linear
-        return {course['start'], course['end']} if course else {value for _, value in self.steps}
+        return {course['start'], course['end']} if course else {value for _, value in self.steps or ()}
 
     def _apply(self, runner: Runner) -> None:
         *path, name = self.param.split('.')

@@ -69,7 +69,8 @@ class SelectHook(EStepHook):
         Raises:
             RuntimeError: If the selector chose nothing.
         """
-        embed, prob = features, None
+        embed: Optional[Tensor] = features
+        prob: Optional[Tensor] = None
         if self.output == 'embed+head_probs' or self.embed is not None:
             embed, prob = self._split(features)
         elif self.output == 'head_probs':

@@ -1,7 +1,7 @@
 """What hooks share that pass once over the training set."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -56,15 +56,16 @@ class SweepHook(Hook):
             FloatingPointError: If a feature is not finite.
         """
         dataset = runner.train_dataloader.dataset
-        model = unwrap(runner.model) if self.source is None else self._older_network(runner)
+        model = unwrap(runner.model) if self.source is None else self._older_network(self.source, runner)
         loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0, runner.epoch)
         features = extract(model, loader, len(dataset), self.output, self.views,
                            getattr(runner.optim_wrapper, 'cast_dtype', None))
         check_features(features, model, getattr(dataset, 'paths', None), type(self).__name__, runner.epoch)
         return features
 
-    def _older_network(self, runner: Runner) -> nn.Module:
-        model = load_base(self.source)
-        if self.source.get('data_preprocessor'):
-            model.data_preprocessor = MODELS.build(self.source['data_preprocessor'])
+    @staticmethod
+    def _older_network(source: dict, runner: Runner) -> nn.Module:
+        model = load_base(source)
+        if source.get('data_preprocessor'):
+            model.data_preprocessor = MODELS.build(source['data_preprocessor'])
         return model.to(next(runner.model.parameters()).device)

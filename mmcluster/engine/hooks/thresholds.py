@@ -58,7 +58,9 @@ class ThresholdHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Say whether this step moves them."""
-        _loss(runner).moving = self.due(runner.epoch, runner.iter)
+        loss = _loss(runner)
+        assert loss is not None     # or before_train has refused
+        loss.moving = self.due(runner.epoch, runner.iter)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
@@ -71,7 +73,11 @@ class ThresholdHook(Hook):
         self._log(runner)
 
     def _log(self, runner: Runner) -> None:
-        thresholds = _loss(runner).thresholds().float()
+        loss = _loss(runner)
+        thresholds = None if loss is None else loss.thresholds()
+        if thresholds is None:
+            return
+        thresholds = thresholds.float()
         runner.message_hub.update_scalar('train/threshold_mean', float(thresholds.mean()))
         runner.message_hub.update_scalar('train/threshold_spread', float(thresholds.std(correction=0)))
 

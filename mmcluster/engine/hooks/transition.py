@@ -14,6 +14,7 @@ from mmcluster.functional.class_map import METHODS, align_map, class_votes, clus
 from mmcluster.functional.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
 from mmcluster.functional.prototype import one_hot
 from mmcluster.functional.transition import NORMS, dissimilarity, transition_similarity
+from mmcluster.models import SampleBank
 from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.models.labellers import ASDLabels
 from mmcluster.registry import HOOKS
@@ -45,12 +46,13 @@ class AnchorHook(Hook):
         Raises:
             ValueError: If there are not as many rows as instance classes, or the rows of given labels are not drawn.
         """
-        model = unwrap(runner.model)
-        bank, wanted = model.bank, model.labeller.num_labelled
+        bank: SampleBank = unwrap(runner.model).bank
+        labeller: ASDLabels = unwrap(runner.model).labeller
+        wanted = labeller.num_labelled
         if bank.is_set('anchor'):
             return
         sampler = runner.train_dataloader.sampler
-        pool, given = sampler.streams[self.stream].pool, model.labeller.given
+        pool, given = sampler.streams[self.stream].pool, labeller.given
         if given is not None and pool != given:
             raise ValueError(f'AnchorHook: the labels are given by bank.{given}, so stream {self.stream!r} must draw '
                              f'from it: set its pool to {given!r}, not {pool!r}')
@@ -60,7 +62,7 @@ class AnchorHook(Hook):
             sampler.set_pool(self.stream, rows)
         if pool in ('all', given):
             rows = sampler.chunk(self.stream, 0)
-        rows = rows.unique().to(bank.anchor.device)
+        rows = rows.unique().to(bank.field('anchor').device)
         if len(rows) != wanted:
             raise ValueError(f'AnchorHook: {len(rows)} rows for {wanted} instance classes; num_labelled of the '
                              f'labeller, the size of stream {self.stream!r} and the rows that its pool holds must be '
@@ -119,7 +121,7 @@ class TransitionHook(SweepHook):
                          outputs: Optional[dict] = None) -> None:
         """Make a map when it is due."""
         done = runner.iter + 1
-        labeller = unwrap(runner.model).labeller
+        labeller: ASDLabels = unwrap(runner.model).labeller
         if done != self.first and (done < self.first or done % self.interval):
             return
         moving = int((labeller.counts.sum(0) + labeller.counts.sum(1) > 0).sum())
@@ -153,8 +155,8 @@ class TransitionHook(SweepHook):
         Returns:
             (n_l,) long.
         """
-        model = unwrap(runner.model)
-        labeller, pred = model.labeller, model.bank.pred
+        labeller: ASDLabels = unwrap(runner.model).labeller
+        pred: Tensor = unwrap(runner.model).bank.field('pred')
         similarity = self.similarity(labeller)
         found = cluster_classes(similarity, labeller.num_clusters, self.method, self.starts).to(pred.device)
         popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
@@ -174,17 +176,18 @@ class TransitionHook(SweepHook):
     def _report(self, runner: Runner, labeller: ASDLabels, new: Tensor) -> None:
         """Log how much of the map moved, how well it fits the transitions, and who never moves."""
         far = dissimilarity(self.similarity(labeller))
-        values = dict(map_churn=map_churn(labeller.class_map, new), inside_share=inside_share(labeller.counts, new),
-                      silent_share=silent_share(labeller.counts),
-                      medoid_objective=medoid_objective(far, new, labeller.num_clusters) / len(far),
-                      silhouette=silhouette(far, new))
+        values = dict(map_churn=float(map_churn(labeller.class_map, new)),
+                      inside_share=float(inside_share(labeller.counts, new)),
+                      silent_share=float(silent_share(labeller.counts)),
+                      medoid_objective=float(medoid_objective(far, new, labeller.num_clusters) / len(far)),
+                      silhouette=float(silhouette(far, new)))
         for name, value in values.items():
-            runner.message_hub.update_scalar(f'train/{name}', float(value))
+            runner.message_hub.update_scalar(f'train/{name}', value)
         runner.logger.info(f'iteration {runner.iter + 1}: map of instance classes, ' +
-                           ', '.join(f'{name} {float(value):.3f}' for name, value in values.items()))
+                           ', '.join(f'{name} {value:.3f}' for name, value in values.items()))
 
 
 def _has_labels(runner: Runner) -> bool:
     """Whether the labeller has labels, by a map or because they are given."""
-    labeller = unwrap(runner.model).labeller
+    labeller: ASDLabels = unwrap(runner.model).labeller
     return labeller.mapped or labeller.given is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmcluster.models import RUC
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -35,7 +36,7 @@ class TurnHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Let the next network train."""
-        model = unwrap(runner.model)
+        model: RUC = unwrap(runner.model)
         waits = getattr(model.labeller, 'mapped', True) is False
         model.turn = 0 if waits else runner.epoch % 2
         model.start_turn()
