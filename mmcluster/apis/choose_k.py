@@ -183,7 +183,7 @@ def choose_k(z: np.ndarray, low: int, high: int, unit: bool = True, seed: int = 
     half, halves = min(len(z) // 2, HALF_ROWS), []
     for _ in range(SPLITS):
         order = random.permutation(len(z))
-        halves.append(tuple(_Half(z[part], metric, random) for part in (order[:half], order[half:2 * half])))
+        halves.append((_Half(z[order[:half]], metric, random), _Half(z[order[half:2 * half]], metric, random)))
     ks, curve = candidates(low, high), []
     for done, k in enumerate(ks, 1):
         curve.append(_scored(whole, halves, k, scored, distance))

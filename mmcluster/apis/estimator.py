@@ -51,7 +51,7 @@ class ImageClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         self.store = store
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> 'ImageClusterer':
+    def fit(self, X: Any, y: Any = None) -> ImageClusterer:
         """Cluster images.
 
         Args:
@@ -90,7 +90,7 @@ class ImageClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
         clusterer.save(path)
 
     @classmethod
-    def load(cls, path: Union[str, Path]) -> 'ImageClusterer':
+    def load(cls, path: Union[str, Path]) -> ImageClusterer:
         """Read what :meth:`save` wrote; the labels of the images of the fit are not in it."""
         clusterer = FeatureClusterer.load(path)
         spec = clusterer.model_.meta.get('encoder', {}).get('spec', 'default')

@@ -67,9 +67,9 @@ def fit_scan(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
     optimizer = torch.optim.Adam([weight, bias], lr=LEARNING_RATE)
     neighbours = _neighbours(z)
     for anchors, others in _pairs(z, neighbours, seed):
-        log_probs = [((rows @ weight + bias) / TEMPERATURE).log_softmax(dim=2) for rows in (anchors, others)]
+        one, other = (((rows @ weight + bias) / TEMPERATURE).log_softmax(dim=2) for rows in (anchors, others))
         optimizer.zero_grad()
-        scan_loss(*log_probs, ENTROPY_WEIGHT).total.sum().backward()
+        scan_loss(one, other, ENTROPY_WEIGHT).total.sum().backward()
         optimizer.step()
     heads = zip(weight.detach() / TEMPERATURE, bias.detach()[:, 0] / TEMPERATURE)
     return _best([Head(*head) for head in heads], z, neighbours)
@@ -97,8 +97,8 @@ def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
     neighbours = _neighbours(z)
     for anchors, others in _pairs(z, neighbours, seed):
         both = torch.cat([anchors, others])
-        logits = [(both @ F.normalize(weight, dim=1)).unflatten(1, (2, -1)) for weight in (student, teacher)]
-        loss = temi_loss(*logits, prior, student_temperature=TEMPERATURE, teacher_temperature=TEMPERATURE)
+        ours, theirs = ((both @ F.normalize(weight, dim=1)).unflatten(1, (2, -1)) for weight in (student, teacher))
+        loss = temi_loss(ours, theirs, prior, student_temperature=TEMPERATURE, teacher_temperature=TEMPERATURE)
         optimizer.zero_grad()
         loss.total.backward()
         optimizer.step()

@@ -80,12 +80,12 @@ def _limited(name: str, rows: int) -> None:
 
 def _means(z: Tensor, labels: np.ndarray) -> Partition:
     """The partition with the means of its clusters as centres."""
-    labels = torch.from_numpy(labels.astype(np.int64))
-    count, known = int(labels.max()) + 1, labels >= 0
+    label = torch.from_numpy(labels.astype(np.int64))
+    count, known = int(label.max()) + 1, label >= 0
     if not count:
         raise ValueError('HDBSCAN found no dense group: use kmeans with a number of clusters')
-    centers = z.new_zeros(count, z.shape[1]).index_add_(0, labels[known], z[known])
-    return Partition(centers / torch.bincount(labels[known], minlength=count)[:, None], labels)
+    centers = z.new_zeros(count, z.shape[1]).index_add_(0, label[known], z[known])
+    return Partition(centers / torch.bincount(label[known], minlength=count)[:, None], label)
 
 
 def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:

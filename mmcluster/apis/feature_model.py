@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Optional, Union
 
@@ -52,7 +53,7 @@ def spread(distance: np.ndarray, cluster: np.ndarray, count: int) -> tuple[np.nd
     found = np.tile(overall, (count, 1))
     order = np.argsort(cluster, kind='stable')
     edges = np.searchsorted(cluster[order], np.arange(count + 1))
-    for own, (start, end) in enumerate(zip(edges, edges[1:])):
+    for own, (start, end) in enumerate(pairwise(edges)):
         if end > start:
             mine = np.quantile(distance[order[start:end]], (0.5, REACH))
             found[own] = ((end - start) * mine + PRIOR_ROWS * overall) / (end - start + PRIOR_ROWS)
@@ -130,8 +131,9 @@ class FeatureModel:
     def write(self, stream: BinaryIO) -> None:
         """Write an ``.npz`` without pickles to an open file."""
         meta = dict(self.meta, format=FORMAT, unit=bool(self.reducer.unit_), reason=self.reducer.reason_)
-        arrays = dict(mean=self.reducer.mean_, reduce_weight=self.reducer.weight_.astype(np.float32),
-                      centers=self.centers, weight=self.weight, bias=self.bias, median=self.median, reach=self.reach)
+        arrays: dict[str, Any] = dict(
+            mean=self.reducer.mean_, reduce_weight=self.reducer.weight_.astype(np.float32),
+            centers=self.centers, weight=self.weight, bias=self.bias, median=self.median, reach=self.reach)
         np.savez(stream, meta=np.array(json.dumps(meta)), **arrays)
 
     def save(self, path: Union[str, Path]) -> None:
@@ -140,7 +142,7 @@ class FeatureModel:
             self.write(stream)
 
     @classmethod
-    def load(cls, path: Union[str, Path, BinaryIO]) -> 'FeatureModel':
+    def load(cls, path: Union[str, Path, BinaryIO]) -> FeatureModel:
         """Read what :meth:`save` wrote; nothing in the file can run.
 
         Raises:

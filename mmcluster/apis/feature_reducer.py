@@ -31,7 +31,7 @@ class FeatureReducer:
             raise ValueError(f"reduce must be 'auto', None or a number of dimensions, got {dims!r}")
         self.dims = dims
 
-    def fit(self, x: np.ndarray) -> 'FeatureReducer':
+    def fit(self, x: np.ndarray) -> FeatureReducer:
         """Learn from rows.
 
         Args:
@@ -72,7 +72,7 @@ class FeatureReducer:
         out = np.empty((len(x), self.weight_.shape[1]), dtype)
         weight, start = torch.from_numpy(self.weight_.astype(dtype)), 0
         for part in blocks(x):
-            part = torch.from_numpy((part - self.mean_).astype(dtype)) @ weight
-            out[start:start + len(part)] = (F.normalize(part, dim=1) if self.unit_ else part).numpy()
-            start += len(part)
+            rows = torch.from_numpy((part - self.mean_).astype(dtype)) @ weight
+            out[start:start + len(rows)] = (F.normalize(rows, dim=1) if self.unit_ else rows).numpy()
+            start += len(rows)
         return out

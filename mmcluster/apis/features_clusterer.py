@@ -68,15 +68,15 @@ class FeatureClusterer:
                  reduce: Union[int, str, None] = 'auto', seed: int = 0, progress: Optional[Progress] = None):
         if method not in METHODS:
             raise ValueError(f'method must be one of {sorted(METHODS)}, got {method!r}')
-        number = isinstance(n_clusters, (int, np.integer)) and not isinstance(n_clusters, bool)
-        if number and n_clusters < 1 or isinstance(n_clusters, str) and n_clusters != 'auto':
+        too_few = isinstance(n_clusters, (int, np.integer)) and not isinstance(n_clusters, bool) and n_clusters < 1
+        if too_few or (isinstance(n_clusters, str) and n_clusters != 'auto'):
             raise ValueError(f"n_clusters must be a number from 1, 'auto' or a range (low, high), got {n_clusters!r}")
         if method == 'hdbscan' and n_clusters != 'auto':
             raise ValueError(f"hdbscan finds the number of clusters itself, so leave it 'auto' instead of {n_clusters}")
         self.n_clusters, self.method, self.reduce, self.seed = n_clusters, method, reduce, seed
         self.progress = progress or _silent     # a lambda could not be pickled
 
-    def fit(self, x: np.ndarray) -> 'FeatureClusterer':
+    def fit(self, x: np.ndarray) -> FeatureClusterer:
         """Cluster rows.
 
         Args:
@@ -89,7 +89,8 @@ class FeatureClusterer:
             ValueError: If there are fewer rows than clusters, or rows that are not finite, or only one distinct row.
         """
         x = check_rows(x)
-        given = int(self.n_clusters) if isinstance(self.n_clusters, (int, np.integer)) else None
+        wanted = self.n_clusters
+        given = int(wanted) if isinstance(wanted, (int, np.integer)) else None
         if given and given > len(x):
             raise ValueError(f'{given} clusters are asked of {len(x)} images: ask for at most {len(x)}')
         self.progress('reduce', 0, 1)
@@ -100,8 +101,8 @@ class FeatureClusterer:
             raise ValueError('all images have the same features, so there is nothing to cluster: check the folder, or '
                              'ask for one cluster')
         self.choice_ = None
-        if given is None and self.method != 'hdbscan':
-            low, high = k_range(self.n_clusters, len(x))
+        if not isinstance(wanted, (int, np.integer)) and self.method != 'hdbscan':
+            low, high = k_range(wanted, len(x))
             self.choice_ = choose_k(self.reduced_, low, high, self.reducer_.unit_, self.seed,
                                     lambda done, total: self.progress('choose K', done, total))
         self._cluster(given or (self.choice_.suggestions[0] if self.choice_ else 0))
@@ -173,7 +174,7 @@ class FeatureClusterer:
         self.model_.save(path)
 
     @classmethod
-    def load(cls, path: Union[str, Path]) -> 'FeatureClusterer':
+    def load(cls, path: Union[str, Path]) -> FeatureClusterer:
         """Read what :meth:`save` wrote; rows and labels of the fit are not in it."""
         model = FeatureModel.load(path)
         wanted = model.meta['n_clusters']

@@ -93,7 +93,7 @@ def cluster_folder(root: Union[str, Path], out: Union[str, Path, None] = None, s
         images = find_images(root, settings.labels, settings.limit, settings.seed)
         check_count(settings.clusters, len(images.paths))
         out = check_out(default_out(root) if out is None else out, images.root)
-    from mmcluster.engine.lock import locked    # here, so that what is wrong is said before torch is imported
+    from mmcluster.engine.lock import locked  # here, so that what is wrong is said before torch is imported
     with locked(str(out)):
         return _cluster(images, out, settings, teller)
 
@@ -140,7 +140,7 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
             encoder=dict({name: getattr(encoder, name) for name in ('name', 'digest', 'dim', 'description')},
                          spec=_relative(spec, out)),
             fingerprint=_fingerprint(found.paths, content), seconds=teller.seconds)
-        label = images.label and _label_of(images, found.paths)
+        label = None if images.label is None else _label_of(images.paths, images.label, found.paths)
         result = describe_clusters(clusterer, found.embed, found.paths, summary, found.unreadable, label)
     write_result(out, result)
     if settings.folders:
@@ -209,7 +209,7 @@ def _fingerprint(paths: list[str], content: list[Optional[bytes]]) -> str:
     return found.hexdigest()
 
 
-def _label_of(images: Images, paths: list[str]) -> list[str]:
-    """Labels of the images that could be read."""
-    known = dict(zip(images.paths, images.label))
+def _label_of(listed: list[str], label: list[str], paths: list[str]) -> list[str]:
+    """Labels of the images that could be read, from those of all that are listed."""
+    known = dict(zip(listed, label))
     return [known[path] for path in paths]

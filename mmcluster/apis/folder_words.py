@@ -29,7 +29,7 @@ def announce(images: Images, encoder: Encoder, workers: Optional[int], store: Op
         teller: Is told.
         after: Clustering and page follow.
     """
-    from mmcluster.encoders.peek import seconds_per_image, stored_content     # here, as it imports torch
+    from mmcluster.encoders.peek import seconds_per_image, stored_content  # here, as it imports torch
     content = stored_content(encoder, images.paths, images.root, store)
     new = [path for path, key in zip(images.paths, content) if key is None]
     each = seconds_per_image(encoder, new, images.root, workers) if new else 0

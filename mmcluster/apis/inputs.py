@@ -24,7 +24,7 @@ class Inputs(NamedTuple):
     """
     x: np.ndarray
     rows: np.ndarray
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count
     paths: Optional[list[str]]
 
 

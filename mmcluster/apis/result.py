@@ -150,12 +150,13 @@ def read_result(folder: Union[str, Path]) -> Result:
     rows = [list(csv.reader(io.StringIO(data[name].decode('utf-8', 'surrogateescape'), newline='')))
             for name in ('assignments.csv', 'unreadable.csv')]
     (header, *body), (_, *unreadable) = rows
-    columns = dict(zip(header, zip(*body))) if body else {name: () for name in header}
+    columns = dict(zip(header, zip(*body))) if body else dict.fromkeys(header, ())
     table = {name: np.array([int(value) if value else -1 for value in columns[name]], np.int64) for name in INTEGERS}
     table |= {name: np.array(columns[name], np.float64) for name in NUMBERS}
     label = list(columns['label']) if 'label' in columns else None
     return Result(list(columns['path']), table, np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False),
-                  summary, FeatureModel.load(io.BytesIO(data['model.npz'])), [tuple(row) for row in unreadable], label)
+                  summary, FeatureModel.load(io.BytesIO(data['model.npz'])),
+                  [(path, reason) for path, reason in unreadable], label)
 
 
 def read_model(folder: Union[str, Path]) -> tuple[dict[str, Any], FeatureModel]:

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from typing import Any, Iterator, Optional, TextIO
+from typing import Any, Iterator, Optional, TextIO, Union
 
 from mmcluster.apis.telling import Teller
 
@@ -48,7 +48,7 @@ class Console(Teller):
             self.current, self.began, self.first = phase, now, done
             self.shown = now if not moving else 0.
         last, every = done >= total, TERMINAL_SECONDS if moving else FILE_SECONDS
-        if not last and now - self.shown < every or last and not moving and now - self.began < every:
+        if (not last and now - self.shown < every) or (last and not moving and now - self.began < every):
             return
         self.shown = now
         text = progress_text(phase, done, total, self.first, now - self.began)
@@ -97,8 +97,8 @@ def progress_text(phase: str, done: int, total: int, first: int, seconds: float)
 @contextmanager
 def short_warnings(console: Console) -> Iterator[None]:
     """Show warnings in a line each, without the place in the code."""
-    def show(message: Warning, category: type, filename: str, lineno: int, file: Optional[TextIO] = None,
-             line: Optional[str] = None) -> None:
+    def show(message: Union[Warning, str], category: type[Warning], filename: str, lineno: int,
+             file: Optional[TextIO] = None, line: Optional[str] = None) -> None:
         if not console.quiet:
             print(f'note: {message}', file=sys.stderr)
 

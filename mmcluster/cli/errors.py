@@ -48,7 +48,7 @@ def _is_ours(error: BaseException) -> bool:
 
 def _sentence(error: BaseException) -> str:
     """The message; of a bare error of the system with what to do."""
-    if not isinstance(error, OSError) or error.errno is None or error.filename is None and error.errno not in _FULL:
+    if not isinstance(error, OSError) or error.errno is None or (error.filename is None and error.errno not in _FULL):
         return ' '.join(str(error).split('\n'))
     where = f' ({error.filename})' if error.filename else ''
     if error.errno in _FULL:

@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument('--version', action='version', version=__version__)
     commands = whole.add_subparsers(title='commands', dest='command', metavar='COMMAND', required=True)
     for name, module in COMMANDS.items():
-        text = module.__doc__.strip()
+        text = (module.__doc__ or name).strip()
         # short usage: all options in one line would fill half the screen
         each = commands.add_parser(name, help=text.splitlines()[0], description=getattr(module, 'DESCRIPTION', text),
                                    epilog=getattr(module, 'EXAMPLES', None), formatter_class=Help,

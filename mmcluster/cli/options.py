@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from typing import Union
 
 
@@ -11,15 +12,14 @@ def clusters(text: str) -> Union[int, str, tuple[int, int]]:
     Raises:
         argparse.ArgumentTypeError: If it is none of them.
     """
+    if text == 'auto':
+        return text
     low, colon, high = text.partition(':')
-    try:
-        if text == 'auto':
-            return text
-        wanted = (int(low), int(high)) if colon else int(low)
-    except ValueError:
-        wanted = 0
-    if wanted and (wanted[0] >= 2 and wanted[1] >= wanted[0] if colon else wanted > 0):
-        return wanted
+    with suppress(ValueError):
+        if not colon and int(low) > 0:
+            return int(low)
+        if colon and 2 <= int(low) <= int(high):
+            return int(low), int(high)
     raise argparse.ArgumentTypeError(f'give a number such as 12, a range from 2 upwards such as 5:60, or auto, '
                                      f'instead of {text!r}')
 

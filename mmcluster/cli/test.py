@@ -83,7 +83,10 @@ def evaluate(args: argparse.Namespace) -> None:
     result = runner.test()
     if is_main_process() and args.out_item:
         write_json(args.out_item, result)
-    if is_main_process() and args.out:
+    if is_main_process() and args.out and metric is not None:
+        if metric.assignments is None:
+            raise ValueError('--out has no clusters to write, as the ClusteringMetric was left out; its log line says '
+                             'why')
         write_assignments(args.out, metric.assignments, runner.test_dataloader.dataset)
     close(runner)
 

@@ -105,13 +105,13 @@ def network_of(model: Mapping[str, Any], stage: str, asked: bool) -> dict[str, A
     Returns:
         The config without initialisers, and with the parts that it took from a base of its own.
     """
-    model = strip_initialisers(dict(model))
-    base = model.pop('base', None) or {}
-    model.update({part: base[part] for part in ('backbone', 'neck', 'head') if part in base and part not in model})
-    preprocessor = model.pop('data_preprocessor', None)
+    kept = strip_initialisers(dict(model))
+    base = kept.pop('base', None) or {}
+    kept.update({part: base[part] for part in ('backbone', 'neck', 'head') if part in base and part not in kept})
+    preprocessor = kept.pop('data_preprocessor', None)
     if asked and preprocessor is not None:
-        model['data_preprocessor'] = {key: value for key, value in preprocessor.items() if key != 'views'}
-    return dict(model, init_cfg=dict(type='Pretrained', checkpoint=f'{{{stage}}}'))
+        kept['data_preprocessor'] = {key: value for key, value in preprocessor.items() if key != 'views'}
+    return dict(kept, init_cfg=dict(type='Pretrained', checkpoint=f'{{{stage}}}'))
 
 
 def references(value: Any) -> set[str]:
