@@ -111,6 +111,8 @@ def test_a_model_predicts_the_clusters_of_the_run(run):
         model(x, mode='embed')
     with pytest.raises(ValueError, match="mode='loss' takes data_samples"):
         model(x, mode='loss')
+    with pytest.raises(ValueError, match="mode='predict' takes inputs"):
+        model(mode='predict')
 
 
 def test_a_head_predicts_where_it_is_the_result(tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets import ArraySource, DigitsSource, FolderSource, IndexedDataset, StreamSampler, identity, memory
+from mmcluster.datasets.decode import UnreadableImageError
 from mmcluster.datasets.image_bank import _BANKS, image_bank, read_bank, write_bank
 from mmcluster.registry import DATASETS, TRANSFORMS
 from mmcluster.structures import Key
@@ -52,6 +53,23 @@ class Deadly(ArraySource):
     def load(self, i):
         if i == 3 and torch.utils.data.get_worker_info() is not None:
             os.kill(os.getpid(), signal.SIGKILL)
+        return Image.fromarray(self.hidden[i])
+
+
+@DATASETS.register_module(force=True)
+class Nameless(ArraySource):
+    """Images that are neither files nor an array, as of a database; row 2 cannot be read."""
+
+    def __init__(self, name=None):
+        super().__init__(IMAGES)
+        self.hidden, self.array, self.paths = self.array, None, name and [f'{i}.{name}' for i in range(12)]
+
+    def __len__(self):
+        return 12
+
+    def load(self, i):
+        if i == 2:
+            raise UnreadableImageError('row 2: gone', 'gone')
         return Image.fromarray(self.hidden[i])
 
 
@@ -393,6 +411,16 @@ def test_a_killed_worker_surfaces():
     with pytest.raises(RuntimeError, match='DataLoader worker .* (killed by signal|exited unexpectedly)'):
         list(loader)
     assert 'killed by signal' in IndexedDataset.__doc__
+
+
+@pytest.mark.parametrize('name, title', [(None, 'image 2'), ('tiff', '2.tiff')])
+def test_images_that_are_no_files(name, title):
+    source = dict(type='Nameless', name=name)
+    with pytest.raises(UnreadableImageError, match=title):
+        IndexedDataset(source, size=8)
+    dataset = IndexedDataset(source, pipelines=dict(batch=[[]]))
+    with pytest.raises(UnreadableImageError, match=title):
+        dataset[[Key(1), Key(2)]]
 
 
 @pytest.mark.parametrize('workers', [0, 2])

@@ -372,6 +372,11 @@ def test_turns_that_cannot_be(streams, options, message):
         StreamSampler(Split(), streams, in_turn=True, **options)
 
 
+def test_a_split_needs_a_data_set_that_has_some():
+    with pytest.raises(TypeError, match='`split` needs an IndexedDataset, got range'):
+        StreamSampler(range(8), dict(batch=dict(size=4, split='a')))
+
+
 @pytest.mark.parametrize('order', ['permute', 'replace'])
 def test_rows_of_an_excluded_stream_are_replaced(order):
     def make(**more):

@@ -312,6 +312,15 @@ def test_a_labelled_stream_needs_a_labeller():
         boost(labeller=None).loss(**streams())
 
 
+def test_what_a_booster_lacks():
+    with pytest.raises(ValueError, match='SelectedLabels keeps target of every image: give Boost bank='):
+        boost(bank=None)
+    with pytest.raises(ValueError, match='needs a loss to train: give pseudo_label_loss='):
+        boost(pseudo_label_loss=None).loss(**streams())
+    with pytest.raises(ValueError, match="mode='tensor' takes inputs"):
+        boost()(data_samples=streams())
+
+
 @pytest.mark.parametrize('kind', ['Counting', 'MixMatchLoss'])
 def test_one_view_is_not_taken_with_the_labelled_rows_for_two(kind):
     given = streams()
