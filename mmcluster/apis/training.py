@@ -52,6 +52,7 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     from mmcluster.recipes import config_file
     if settings.limit:
         raise ValueError('--limit draws images, which a recipe that reads the folder itself cannot know: drop one')
+    assert isinstance(settings.train, str)      # or nothing is trained
     file = config_file(settings.train)
     with _environment(IMAGES=str(images.root), CLUSTERS=str(count)):
         cfg = Config.fromfile(file, lazy_import=False)
@@ -79,6 +80,7 @@ def finetune_encoder(images: Images, paths: list[str], cluster: np.ndarray, conf
     import torch
 
     from mmcluster.encoders.embedded import embedded_network
+    assert settings.finetune is not None
     folder = out / FOLDER
     teller.line(f'fine-tuning in {folder}; the log says how long it takes')
     folder.mkdir(parents=True, exist_ok=True)

@@ -27,6 +27,6 @@ def identity(item: _Item) -> _Item:
 
 __all__ = [
     'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
-    'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'STL10Source', 'SVHNSource', 'StreamSampler', 'SweepSampler',
-    'TinyImageNetSource', 'UnreadableImageError', 'decode_image', 'identity'
+    'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'ListedSource', 'STL10Source', 'SVHNSource', 'StreamSampler',
+    'SweepSampler', 'TinyImageNetSource', 'UnreadableImageError', 'decode_image', 'identity'
 ]

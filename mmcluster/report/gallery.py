@@ -58,8 +58,8 @@ def galleries(result: Result, count: int, seed: int = 0) -> dict[int, Gallery]:
         borderline = undecided[np.argsort(table['margin'][undecided], kind='stable')[:count]]
         far = rows[np.lexsort((-table['distance'][rows], -table['outlier'][rows]))[:count if len(rows) > count else 0]]
         drawn = random.permutation(np.setdiff1d(rows, typical))[:count]
-        groups = np.unique(table['duplicate_group'][rows])
-        groups = sorted((copies[group] for group in groups.tolist() if group >= 0), key=len, reverse=True)
+        numbers = np.unique(table['duplicate_group'][rows]).tolist()
+        groups = sorted((copies[number] for number in numbers if number >= 0), key=len, reverse=True)
         found[cluster] = Gallery(typical.tolist(), borderline.tolist(), far.tolist(), drawn.tolist(),
                                  [group[:SHOWN_COPIES].tolist() for group in groups[:SHOWN_GROUPS]], len(groups))
     return found

@@ -118,7 +118,7 @@ def _environment() -> Environment:
 
 def _asset(kind: str, name: str) -> str:
     """A style sheet or a script of this package."""
-    return resources.files(__package__).joinpath('templates', kind, name).read_text(encoding='utf-8')
+    return (resources.files(__package__) / 'templates' / kind / name).read_text(encoding='utf-8')
 
 
 def _json(data: Any) -> Markup:

@@ -35,6 +35,7 @@ class GivenLabels:
             ValueError: If the file is for another number of rows.
         """
         rows = prob if embed is None else embed
+        assert rows is not None
         target = np.load(self.file, allow_pickle=False)
         if target.shape != (len(rows),):
             raise ValueError(f'GivenLabels: {self.file} holds {target.shape} labels, the data set has {len(rows)} '

@@ -26,7 +26,7 @@ from mmcluster.functional.metrics import clustering_metrics
 from mmcluster.models import MultiHeadClusterer
 
 matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 
 class Epoch(NamedTuple):

@@ -12,7 +12,7 @@ import os
 import matplotlib
 
 matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 
 def read_scalars(work_dir: str) -> list[dict]:

@@ -24,7 +24,7 @@ from mmcluster.apis import open_config, open_model
 from mmcluster.functional.metrics import clustering_metrics
 
 matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 
 def parse_args() -> argparse.Namespace:

@@ -21,7 +21,7 @@ from mmcluster.strict import state_dict_of
 from mmcluster.visualization import OrderedTransitions, order_transitions
 
 matplotlib.use('Agg')
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 COUNTS = 'labeller.counts'
 

@@ -197,7 +197,7 @@ def convert(name: str, source: Path, out: Path, expect: Optional[int] = None, co
     root = class_root(source)
     labelled = name == 'chaoyang' and any((root / f'{split}.json').exists() for split in ('train', 'test'))
     real, made = root.resolve(), out.resolve()
-    if made in real.parents or real in made.parents and not labelled:
+    if made in real.parents or (real in made.parents and not labelled):
         inner, outer = (root, out) if made in real.parents else (out, root)
         raise ValueError(f'{inner} lies inside {outer}: move one of them away, choose another --out, or name class '
                          f'folders that need no change as `root` in the config')

@@ -34,7 +34,7 @@ class _Member(tarfile.TarInfo):
     """A member that tells the end of an archive from the end of a file; ``tarfile`` takes any for the end."""
 
     @classmethod
-    def fromtarfile(cls, archive: tarfile.TarFile) -> '_Member':
+    def fromtarfile(cls, archive: tarfile.TarFile) -> _Member:
         """Read the next header."""
         try:
             return super().fromtarfile(archive)

@@ -53,7 +53,7 @@ def thresholds(checkpoint: dict, num_clusters: int) -> State:
     Returns:
         ``pseudo_label_loss.*``: tau_local (K, K), p_model (K,), label_hist (K,).
     """
-    shapes = {name: (num_clusters,) for name in (*BUFFERS, 'tau')} | {'all_tau': (num_clusters, num_clusters)}
+    shapes = dict.fromkeys((*BUFFERS, 'tau'), (num_clusters,)) | {'all_tau': (num_clusters, num_clusters)}
     check_names(set(shapes) & set(checkpoint), shapes, 'the set of thresholds')
     for name, shape in shapes.items():
         if not isinstance(checkpoint[name], Tensor) or tuple(checkpoint[name].shape) != shape:
