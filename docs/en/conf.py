@@ -38,7 +38,8 @@ nitpicky = False
 
 def _from_the_repository(app: Any, docname: str, source: list[str]) -> None:
     """Turn links that leave the pages (``../../configs/...``) into code: the site does not hold those files."""
-    source[0] = re.sub(r'\[([^\]]+)\]\((?:\.\./)+((?:configs|tools|tests|mmcluster|README)[^)\s]*)\)', r'\1 (`\2`)', source[0])
+    source[0] = re.sub(r'\[([^\]]+)\]\((?:\.\./)+((?:configs|tools|tests|mmcluster|README)[^)\s]*)\)', r'\1 (`\2`)',
+                       source[0])
 
 
 def _plain_prose(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
