@@ -12,7 +12,7 @@ def requirements(name: str) -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith('#')]
 
 
-EXTRAS = {name: requirements(name) for name in ('tests', 'optional', 'docs', 'encoder', 'timm')}
+EXTRAS = {name: requirements(name) for name in ('tests', 'optional', 'docs', 'encoder', 'timm', 'export')}
 EXTRAS['mim'] = requirements('mminstall')
 EXTRAS['all'] = sorted({line for lines in EXTRAS.values() for line in lines})
 VERSION: dict = {}

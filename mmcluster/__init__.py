@@ -20,6 +20,7 @@ _WINDOWS = {  # package -> names of its distributions, first version that works,
 }
 _LAZY = ('apis', 'checks', 'compat', 'datasets', 'engine', 'evaluation', 'functional', 'models', 'registry',
          'selectors', 'strict', 'structures', 'utils', 'visualization')
+_NAMES = {'ImageClusterer': 'estimator', 'get_model': 'zoo', 'inference_model': 'zoo', 'list_models': 'zoo'}
 
 
 def _version(distributions):
@@ -74,15 +75,15 @@ else:
 
 def __getattr__(name):
     """Import a part of the package when it is first asked for (PEP 562)."""
-    if name == 'ImageClusterer':
-        return importlib.import_module(f'{__name__}.apis.estimator').ImageClusterer
+    if name in _NAMES:
+        return getattr(importlib.import_module(f'{__name__}.apis.{_NAMES[name]}'), name)
     if name in _LAZY:
         return importlib.import_module(f'{__name__}.{name}')
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
 def __dir__():
-    return sorted({*globals(), *_LAZY, 'ImageClusterer'})
+    return sorted({*globals(), *_LAZY, *_NAMES})
 
 
-__all__ = ['ImageClusterer', '__version__']
+__all__ = ['ImageClusterer', '__version__', 'get_model', 'inference_model', 'list_models']

@@ -2,9 +2,10 @@
 import importlib
 
 _NAMES = {'open_config': 'opening', 'open_model': 'opening', 'load_weights': 'opening',
-          'cluster_folder': 'folder', 'Settings': 'folder'}
+          'cluster_folder': 'folder', 'Settings': 'folder', 'assign': 'assign', 'export': 'export',
+          'get_model': 'zoo', 'inference_model': 'zoo', 'list_models': 'zoo'}
 
-__all__ = ['Settings', 'cluster_folder', 'load_weights', 'open_config', 'open_model']
+__all__ = sorted(_NAMES)
 
 
 def __getattr__(name):

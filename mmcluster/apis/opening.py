@@ -17,6 +17,8 @@ from mmcluster.engine.stages import read_stage
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 
+BANK = 'bank.'
+
 
 def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[str, Any]] = None,
                 work_dir: Optional[str] = None) -> Config:
@@ -38,6 +40,30 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
     cfg.model = without_pretrained(cfg.model)
     bind_data(cfg)
     return cfg
+
+
+def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[str] = None) -> nn.Module:
+    """Model of a config without its data, in evaluation mode.
+
+    Args:
+        cfg: See :func:`mmcluster.engine.stages.read_stage`; the model keeps it as ``config``.
+        checkpoint: File of which every key must fit but the per-sample state.
+        device: Where the model lies; the accelerator by default.
+    """
+    init_default_scope('mmcluster')
+    given = without_pretrained(cfg.model)
+    if given.get('bank'):
+        given.bank = dict(given.bank, num_samples=1, fingerprint=0)
+    model = MODELS.build(given)
+    if checkpoint is None:
+        model.init_weights()
+    else:
+        state = state_dict_of(load_checkpoint_file(checkpoint))
+        own = {key: value for key, value in model.state_dict().items() if key.startswith(BANK)}
+        load_strictly(model, {**{key: value for key, value in state.items() if not key.startswith(BANK)}, **own},
+                      checkpoint)
+    model.config = cfg
+    return model.to(device or get_device()).eval()
 
 
 def open_model(cfg: Config, checkpoint: Optional[str] = None) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from PIL import Image
 from torch import Tensor
@@ -95,13 +95,17 @@ class OwnEncoder(Encoder):
     @torch.inference_mode()
     def encode(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """See :meth:`Encoder.encode`."""
+        with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
+            return self.model.embed(self.normalised(images)).float()
+
+    @torch.inference_mode()
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the network is given (B, C, H, W) of what ``preprocess`` made of images (B, C, H, W) uint8."""
         none = torch.zeros(len(images), dtype=torch.long)
         in_memory = isinstance(self.preprocess, MemoryView)     # which says how the preprocessor finds its images
         pixels = images.permute(0, 2, 3, 1).contiguous() if in_memory else images.contiguous()
         rows = Rows(images=[pixels], index=none, draw=none)
-        batch = self.model.data_preprocessor({TEST_STREAM: rows}, False)['data_samples'][TEST_STREAM]
-        with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
-            return self.model.embed(batch.views[0]).float()
+        return self.model.data_preprocessor({TEST_STREAM: rows}, False)['data_samples'][TEST_STREAM].views[0]
 
     def to(self, device: Union[str, torch.device]) -> OwnEncoder:
         """See :meth:`Encoder.to`."""
@@ -129,7 +133,7 @@ def own_encoder(path: str) -> OwnEncoder:
     init_default_scope('mmcluster')
     model = MODELS.build(without_pretrained(cfg.model))
     load_strictly(model, state_dict_of(load_checkpoint_file(str(checkpoint))), str(checkpoint))
-    return OwnEncoder(model, _view(cfg), f'{type(model).__name__} of {stage.name}', path,
+    return OwnEncoder(model, view_of(cfg), f'{type(model).__name__} of {stage.name}', path,
                       f'{type(model).__name__} that was trained without labels in {stage.name}.')
 
 
@@ -139,8 +143,12 @@ def _last_stage(folder: Path) -> Optional[Path]:
     return max(done, key=lambda file: file.stat().st_mtime).parent if done else None
 
 
-def _view(cfg: ConfigDict) -> Union[MemoryView, WorkerView]:
-    """The evaluation view of a config, its part before the data preprocessor."""
+def view_of(cfg: Union[Config, ConfigDict]) -> Union[MemoryView, WorkerView]:
+    """The evaluation view of a config, its part before the data preprocessor.
+
+    Args:
+        cfg: Of a stage.
+    """
     dataset = cfg.test_dataloader.dataset
     mode = dataset.source.get('mode', 'L' if len(cfg.model.data_preprocessor.mean) == 1 else 'RGB')
     if dataset.get('pipelines'):
