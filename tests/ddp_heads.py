@@ -10,12 +10,12 @@ from mmengine.dist import get_rank, get_world_size
 from reduced import K, forget, spice_cfg, write_digits
 from torch import Tensor
 
-from mmcluster.engine import recipe
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import BestHeadHook
-from mmcluster.utils import on_main_process
 from mmcluster.engine.launch import prepare
 from mmcluster.models.clusterers import SPICE
+from mmcluster.recipes import recipe
+from mmcluster.utils import on_main_process
 
 
 def spice_run(folder: Path, name: str, **model: Any) -> dict[str, dict[str, Tensor]]:

@@ -15,11 +15,11 @@ from reduced import K, clusmatch_cfg, forget, propos_cfg, write_digits
 from torch import Tensor
 
 from mmcluster.datasets import IndexedDataset, StreamSampler, identity
-from mmcluster.engine import recipe
 from mmcluster.engine.extract import extract, sweep_loader, unwrap
 from mmcluster.engine.launch import prepare
 from mmcluster.evaluation import ClusteringMetric
 from mmcluster.models.bank import SampleBank
+from mmcluster.recipes import recipe
 from mmcluster.registry import HOOKS, MODELS
 from mmcluster.structures import TEST_STREAM, Rows
 

@@ -14,11 +14,11 @@ from reduced import N, forget, write_digits
 from reduced_pici import pici_cfg
 from torch import Tensor
 
-from mmcluster.engine import recipe
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.launch import prepare
 from mmcluster.functional.masked import Masking, random_masking
 from mmcluster.models.backbones import masked_vit
+from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

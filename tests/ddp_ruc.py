@@ -14,8 +14,8 @@ from mmengine.dist import get_rank, get_world_size
 from reduced import K, N, forget, write_digits
 from reduced_ruc import ruc_asd_cfg, ruc_cfg
 
-from mmcluster.engine import recipe
 from mmcluster.engine.launch import prepare
+from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

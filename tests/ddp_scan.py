@@ -12,9 +12,9 @@ from mmengine.dist import get_rank, get_world_size
 from reduced import K, N, forget, write_digits
 from reduced_scan import scan_cfg, simclr_cfg
 
-from mmcluster.engine import recipe
 from mmcluster.engine.hooks import NeighbourHook
 from mmcluster.engine.launch import prepare
+from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

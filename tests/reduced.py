@@ -12,8 +12,8 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 from sklearn.datasets import load_digits
 
-from mmcluster.engine import recipe, stages
-from mmcluster.engine.known_names import SETTINGS
+from mmcluster.recipes import recipe, stages
+from mmcluster.recipes.known_names import SETTINGS
 from mmcluster.registry import MODELS
 
 ROOT = Path(__file__).parents[1]

@@ -6,7 +6,7 @@ import yaml
 from mmengine.config import Config
 from reduced import CONFIGS, ROOT
 
-from mmcluster.engine import recipe
+from mmcluster.recipes import recipe
 
 
 def last_stage(path):

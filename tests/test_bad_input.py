@@ -8,8 +8,8 @@ import torch
 from reduced import K, clusmatch_cfg, load, propos_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.engine.hooks import EStepHook
-from mmcluster.engine.requirements import check_metrics
 from mmcluster.evaluation import ClusteringMetric
+from mmcluster.recipes.requirements import check_metrics
 from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')

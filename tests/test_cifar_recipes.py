@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from reduced import CONFIGS, ROOT, forget
 
 from mmcluster.datasets import ClassFolderSource
-from mmcluster.engine import recipe
+from mmcluster.recipes import recipe
 from mmcluster.registry import HOOKS
 
 FOLDERS = [ROOT / 'data' / name for name in ('cifar10_jpeg_2000', 'cifar10_jpeg')]

@@ -5,9 +5,9 @@ import pytest
 from mmengine.config import Config
 from reduced import CONFIGS, read_stage, stage_keys, train
 
-from mmcluster.engine.config_names import check_config
-from mmcluster.engine.known_names import SETTINGS
-from mmcluster.engine.stages import check_stages
+from mmcluster.recipes.config_names import check_config
+from mmcluster.recipes.known_names import SETTINGS
+from mmcluster.recipes.stages import check_stages
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -120,7 +120,7 @@ def test_variables_of_a_file_may_have_any_name(tmp_path):
 
 def test_a_variable_that_changes_nothing_is_named(tmp_path, monkeypatch):
     told = []
-    monkeypatch.setattr('mmcluster.engine.config_names.print_log', lambda text, **kwargs: told.append(text))
+    monkeypatch.setattr('mmcluster.recipes.config_names.print_log', lambda text, **kwargs: told.append(text))
     (tmp_path / 'base.py').write_text("source = dict(seed=3)\nrandomness = source\nothers = 3\n", encoding='utf-8')
     check_config(write(tmp_path / 'child.py', "_base_ = 'base.py'\nsource = dict(seed=4)\n"))
     assert len(told) == 1 and 'nothing reads source. A variable of a base file' in told[0]

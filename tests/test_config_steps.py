@@ -13,8 +13,8 @@ from reduced import CONFIGS, forget, read_stage, stage_keys
 from scipy.io import savemat
 
 from mmcluster.datasets.class_lists import CLASS_LISTS
-from mmcluster.engine import recipe
 from mmcluster.engine.launch import prepare
+from mmcluster.recipes import recipe
 from mmcluster.recipes import PartReader
 from mmcluster.registry import HOOKS
 from mmcluster.structures import Key

@@ -13,12 +13,12 @@ from mmengine.registry import DefaultScope
 from reduced import CONFIGS, ROOT
 from torch import nn
 
-from mmcluster.engine import recipe
 from mmcluster.engine.hooks import SelectHook, TransitionHook
 from mmcluster.engine.launch import scale_lr
-from mmcluster.engine.requirements import check_batch, check_hooks, check_labels
-from mmcluster.engine.stages import placeholders
 from mmcluster.models.base_parts import build_base
+from mmcluster.recipes import recipe
+from mmcluster.recipes.requirements import check_batch, check_hooks, check_labels
+from mmcluster.recipes.stages import placeholders
 from mmcluster.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmcluster.strict import state_dict_problems
 

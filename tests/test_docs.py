@@ -8,7 +8,7 @@ import yaml
 from mmengine.config import Config
 from reduced import CONFIGS, ROOT, load, read_stage, stage_keys, train
 
-from mmcluster.engine import stages
+from mmcluster.recipes import stages
 from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')

@@ -11,10 +11,10 @@ import torch
 from reduced import ROOT, K, N, clusmatch_cfg, forget, load, propos_cfg, train, write_base, write_digits
 
 from mmcluster.apis import open_config, open_model
-from mmcluster.engine import recipe
 from mmcluster.engine.launch import prepare
 from mmcluster.evaluation import ClusteringMetric, PatientEvaluator
 from mmcluster.models.final_centers import FinalCenters
+from mmcluster.recipes import recipe
 from mmcluster.strict import load_strictly, state_dict_problems
 from mmcluster.structures import Rows
 

@@ -64,6 +64,33 @@ def impurities(tree):
     return found
 
 
+# Imports run downward: a room names those before it, and those beside it.
+FLOORS = [{'functional'}, {'datasets'}, {'models', 'selectors', 'evaluation'}, {'visualization', 'engine'}, {'recipes'},
+          {'encoders'}, {'apis', 'report'}, {'cli'}]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def above(room, tree, depth=1):
+    """Rooms above that a file of a room, so many folders deep, imports from."""
+    named = {name.split('.')[1] if level == 0 else name.split('.')[0] for level, name in imports(tree)
+             if level == 0 and name.startswith('mmcluster.') or level > depth}
+    return {other for other in named & set(FLOOR) if FLOOR[other] > FLOOR[room]}
+
+
+@pytest.mark.parametrize('room', FLOOR)
+def test_imports_run_downward(room):
+    folder = ROOT / 'mmcluster' / room
+    files = list(folder.rglob('*.py'))
+    assert files and {str(path): above(room, parse(path), len(path.relative_to(folder).parts))
+                      for path in files if above(room, parse(path), len(path.relative_to(folder).parts))} == {}
+
+
+def test_an_import_from_above_is_seen():
+    for line in ('from mmcluster.recipes import stages', 'import mmcluster.cli.main', 'from ..recipes.stages import x'):
+        assert above('engine', ast.parse(line)), line
+    assert not above('engine', ast.parse('from mmcluster.models import bank\nfrom .hooks import KMeansHook'))
+
+
 @pytest.mark.parametrize('path', sorted((ROOT / 'mmcluster' / 'functional').glob('*.py')), ids=ids)
 def test_functions_compute_only(path):
     assert impurities(parse(path)) == []

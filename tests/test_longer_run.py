@@ -8,8 +8,8 @@ import pytest
 from killed import Killed
 from reduced import clusmatch_cfg, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 
-from mmcluster.engine import progress, recipe
-from mmcluster.engine.changes import trains_longer
+from mmcluster.recipes import progress, recipe
+from mmcluster.recipes.changes import trains_longer
 
 pytestmark = pytest.mark.usefixtures('engine')
 STEPS = 3

@@ -9,8 +9,8 @@ from mmengine.config import Config
 from reduced import (CONFIGS, ROOT, clusmatch_cfg, propos_cfg, read_stage, train, write_base, write_digits,
                      write_recipe)
 
-from mmcluster.engine import option_names, recipe
-from mmcluster.engine.option_names import check_names
+from mmcluster.recipes import option_names, recipe
+from mmcluster.recipes.option_names import check_names
 
 pytestmark = pytest.mark.usefixtures('engine')
 

@@ -12,8 +12,8 @@ from killed import Killed
 from mmengine.hooks import Hook
 from reduced import clusmatch_cfg, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 
-from mmcluster.engine import recipe
 from mmcluster.engine.extract import unwrap
+from mmcluster.recipes import recipe
 from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')

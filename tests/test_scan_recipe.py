@@ -8,8 +8,8 @@ from killed import Killed
 from reduced import K, N, differences, load, train, write_digits, write_recipe
 from reduced_scan import scan_cfg, selflabel_cfg, simclr_cfg
 
-from mmcluster.engine import recipe
 from mmcluster.engine.hooks import NeighbourHook, SeedHook
+from mmcluster.recipes import recipe
 
 pytestmark = pytest.mark.usefixtures('engine')
 STAGES = dict(simclr=simclr_cfg, scan_cluster=scan_cfg, scan_selflabel=selflabel_cfg)

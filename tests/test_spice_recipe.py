@@ -12,7 +12,7 @@ from reduced_spice import joint_cfg, moco_cfg, spice_cfg
 
 from mmcluster.engine.hooks import SeedHook
 from mmcluster.engine.launch import without_pretrained
-from mmcluster.engine.stages import read_stage
+from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import HOOKS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')

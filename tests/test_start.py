@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 from reduced import ROOT, propos_cfg, read_stage, train, write_digits
 
-from mmcluster.engine.length import set_epochs
+from mmcluster.recipes.length import set_epochs
 
 pytestmark = pytest.mark.usefixtures('engine')
 

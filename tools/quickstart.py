@@ -12,8 +12,8 @@ from analysis_tools.pixels import pixels_kmeans
 from mmengine.config import Config
 
 from mmcluster.datasets import DigitsSource, IndexedDataset
-from mmcluster.engine.recipe import run
 from mmcluster.evaluation import write_json
+from mmcluster.recipes.recipe import run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 NAMES = ('acc', 'nmi', 'ari')

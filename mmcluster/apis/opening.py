@@ -11,9 +11,9 @@ from torch import nn
 
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
-from mmcluster.engine.option_names import check_names
-from mmcluster.engine.recipe import bind_data
-from mmcluster.engine.stages import read_stage
+from mmcluster.recipes.option_names import check_names
+from mmcluster.recipes.recipe import bind_data
+from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 
@@ -46,7 +46,7 @@ def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[
     """Model of a config without its data, in evaluation mode.
 
     Args:
-        cfg: See :func:`mmcluster.engine.stages.read_stage`; the model keeps it as ``config``.
+        cfg: See :func:`mmcluster.recipes.stages.read_stage`; the model keeps it as ``config``.
         checkpoint: File of which every key must fit but the per-sample state.
         device: Where the model lies; the accelerator by default.
     """

@@ -133,8 +133,8 @@ def _run(stages: dict[str, Any], folder: Path, settings: Settings, teller: Telle
     """Train the stages, or go on with them, and name the work dir of the last one."""
     from mmengine.config import Config
 
-    from mmcluster.engine.length import set_epochs
-    from mmcluster.engine.recipe import run
+    from mmcluster.recipes.length import set_epochs
+    from mmcluster.recipes.recipe import run
     cfg = Config(dict(stages=stages, work_dir=str(folder), randomness=dict(seed=settings.seed)))
 
     def edit(stage: Config) -> None:

@@ -91,7 +91,7 @@ def get_model(name: str, pretrained: Union[bool, str] = False, device: Optional[
     """
     from mmengine.config import Config
 
-    from mmcluster.engine.stages import read_stage
+    from mmcluster.recipes.stages import read_stage
 
     from .opening import build_model
     file = Path(name) if Path(name).is_file() else model_entry(name).config

@@ -59,7 +59,7 @@ def asked_group(args: argparse.Namespace) -> dict[str, Any]:
     if args.launcher == 'none':
         return {}
     from mmcluster.engine.launch import group_options
-    from mmcluster.engine.stages import read_stage
+    from mmcluster.recipes.stages import read_stage
     from mmcluster.recipes import config_file
     return group_options(read_stage(config_file(args.config), args.stage, args.cfg_options))
 
@@ -72,7 +72,7 @@ def evaluate(args: argparse.Namespace) -> None:
     """
     from mmengine.dist import is_main_process
 
-    from mmcluster.engine.recipe import build_runner, close
+    from mmcluster.recipes.recipe import build_runner, close
     from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
     runner = build_runner(load_config(args))
     metrics = runner.test_loop.evaluator.metrics

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
     """Apply the switches to the config of one stage, in place."""
     from mmcluster.engine.launch import scale_lr
-    from mmcluster.engine.length import set_epochs
+    from mmcluster.recipes.length import set_epochs
     if args.epochs is not None:
         longest = args.epochs if args.single else cfg.get('train_cfg', {}).get('max_epochs', args.epochs)
         set_epochs(cfg, min(args.epochs, longest))
@@ -72,10 +72,9 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.config import Config
 
     from mmcluster.compat import allow_pickle
-    from mmcluster.engine import recipe
     from mmcluster.engine.launch import leave_environment
-    from mmcluster.engine.option_names import check_names
-    from mmcluster.recipes import config_file
+    from mmcluster.recipes import config_file, recipe
+    from mmcluster.recipes.option_names import check_names
     if args.full_log:
         os.environ['MMCLUSTER_FULL_LOG'] = '1'
     file = str(config_file(args.config))
@@ -83,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
     if args.cfg_options:
         check_names(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
-    args.single = 'stages' not in cfg
+    args.single = len(cfg.get('stages', ['train'])) == 1
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs', osp.splitext(osp.basename(file))[0])
     with ExitStack() as stack:

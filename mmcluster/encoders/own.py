@@ -15,9 +15,9 @@ from torch import Tensor
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.datasets.view_pipeline import ViewPipeline
 from mmcluster.engine.launch import without_pretrained
-from mmcluster.engine.progress import latest_checkpoint
-from mmcluster.engine.records import DONE, STARTED, read_record
+from mmcluster.engine.resume import latest_checkpoint
 from mmcluster.models.clusterers import BaseClusterer
+from mmcluster.recipes.records import DONE, STARTED, read_record
 from mmcluster.registry import DATASETS, MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 from mmcluster.structures import TEST_STREAM, Rows

@@ -1,4 +1,4 @@
-"""Running: hooks, loops, optimisation, extraction, recipes."""
+"""Training: hooks, loops, optimisation, schedules, extraction."""
 from .hooks import *  # noqa: F401,F403
 from .loops import InnerStepLoop
 from .optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor

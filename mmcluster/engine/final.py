@@ -14,7 +14,7 @@ from mmcluster.evaluation.clustering import ClusteringMetric
 
 from .extract import unwrap
 from .hooks.checkpoint import _move_into_place, _temporary
-from .progress import latest_checkpoint
+from .resume import latest_checkpoint
 
 PREFIX = 'final_centers.'
 

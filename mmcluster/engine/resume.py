@@ -1,15 +1,42 @@
-"""Whether a checkpoint holds all that a resumed run needs, and which settings of the config it overrides."""
+"""Which checkpoint a run goes on from, whether it holds all that is needed, and which settings it overrides."""
 from __future__ import annotations
 
+import logging
+import os
+import re
 from itertools import chain
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional
 
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
 from .scheduler import ClosedFormLR
 
 COUNTERS = ('last_step', 'best', 'num_bad_epochs', 'cooldown_counter')     # of schedulers; the others start with _
+
+
+def latest_checkpoint(work_dir: str) -> Optional[str]:
+    """The checkpoint that a work dir's ``last_checkpoint`` names, or the newest one if that file is lost.
+
+    Args:
+        work_dir: Of one stage; it may have moved.
+
+    Returns:
+        Its path; ``None`` if there is none, or not the one that is named.
+    """
+    record = os.path.join(work_dir, 'last_checkpoint')
+    if os.path.isfile(record):
+        with open(record, encoding='utf-8') as file:
+            path = os.path.join(work_dir, os.path.basename(file.read().strip()))
+        return path if os.path.isfile(path) else None
+    numbers = [int(found[1]) for name in (os.listdir(work_dir) if os.path.isdir(work_dir) else ())
+               if (found := re.fullmatch(r'epoch_(\d+)\.pth', name))]
+    if not numbers:
+        return None
+    print_log(f'{record} is lost; the newest checkpoint, epoch_{max(numbers)}.pth, takes its place', logger='current',
+              level=logging.WARNING)
+    return os.path.join(work_dir, f'epoch_{max(numbers)}.pth')
 
 
 def check_resumable(runner: Runner, checkpoint: dict) -> None:

@@ -28,7 +28,7 @@ class SampleBank(nn.Module):
         super().__init__()
         if not num_samples:
             raise ValueError(
-                'SampleBank needs num_samples, the size of the training set. `mmcluster.engine.recipe.run` fills it '
+                'SampleBank needs num_samples, the size of the training set. `mmcluster.recipes.recipe.run` fills it '
                 'in; when you build a model by hand, give model.bank.num_samples yourself.')
         self.num_samples = num_samples
         self.fills: dict[str, Any] = {}

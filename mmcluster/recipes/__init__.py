@@ -1,4 +1,4 @@
-"""What turns files into stages: parts, facts and ``on``."""
+"""What turns files into stages (parts, facts, ``on``), runs them, and remembers what is done."""
 from .compose import compose, facts_of
 from .parts import PartReader, config_file, shipped_configs
 

@@ -67,10 +67,13 @@ class PartReader:
         for folder in self.folders:
             if (folder / file).is_file():
                 return folder / file
-        known = sorted({path.relative_to(folder).with_suffix('').as_posix() for folder in self.folders
-                        if folder.name == 'parts' and folder.is_dir() for path in folder.rglob('*.py')})
-        raise FileNotFoundError(f'there is no part {name!r}{near(name, known)}. Looked in '
+        raise FileNotFoundError(f'there is no part {name!r}{near(name, self.names())}. Looked in '
                                 f'{", ".join(map(str, self.folders))}')
+
+    def names(self) -> list[str]:
+        """Names of all parts below the folders ``parts``."""
+        return sorted({path.relative_to(folder).with_suffix('').as_posix() for folder in self.folders
+                       if folder.name == 'parts' and folder.is_dir() for path in folder.rglob('*.py')})
 
     def read(self, name: str) -> dict[str, Any]:
         """Content of a part as a plain nested dict, which is the caller's own."""

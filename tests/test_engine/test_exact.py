@@ -5,8 +5,8 @@ from mmengine.hooks import EarlyStoppingHook
 from mmengine.optim import ReduceOnPlateauLR
 from reduced import clusmatch_cfg, propos_cfg, read_stage, spice_cfg, train, write_base, write_digits, write_recipe
 
-from mmcluster.engine.exact import check_accumulation, check_exact
 from mmcluster.engine.launch import group_options
+from mmcluster.recipes.exact import check_accumulation, check_exact
 from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -80,7 +80,7 @@ def test_every_optimiser_is_asked():
 
 def test_a_network_that_is_only_asked_has_no_batches_to_share(tmp_path, monkeypatch):
     """SPICE's 128 or 12 pairs cannot be shared by 5 processes, which matters where it is trained."""
-    from mmcluster.engine import requirements
+    from mmcluster.recipes import requirements
     from mmcluster.models.clusterers import spice
     from mmcluster.registry import MODELS
     for module in (spice, requirements):
@@ -103,7 +103,7 @@ def test_what_a_config_says_about_its_process_group(given, expected):
 
 
 def test_the_timeout_reaches_the_group(tmp_path, monkeypatch):
-    from mmcluster.engine import recipe
+    from mmcluster.recipes import recipe
     asked = []
     monkeypatch.setattr(recipe, 'init_environment', lambda launcher, **options: asked.append(options))
     data = write_digits(tmp_path)

@@ -8,9 +8,9 @@ from killed import Killed
 from mmengine.config import Config, DictAction
 from reduced import differences, load, read_stage, train, write_digits
 
-from mmcluster.engine import recipe, stages
 from mmcluster.engine.hooks import GroundTruthHook, PoolHook
-from mmcluster.engine.option_names import check_names
+from mmcluster.recipes import recipe, stages
+from mmcluster.recipes.option_names import check_names
 
 ROOT = Path(__file__).parents[2]
 SPEC = importlib.util.spec_from_file_location('host_sync', ROOT / 'tools' / 'benchmarks' / 'host_sync.py')

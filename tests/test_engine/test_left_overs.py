@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from mmcluster.engine.hooks.result import HISTORY, ResultHook
-from mmcluster.engine.progress import starting_point
+from mmcluster.recipes.progress import starting_point
 
 
 def test_a_pointer_to_a_missing_checkpoint_is_not_a_fresh_start(tmp_path):

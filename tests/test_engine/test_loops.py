@@ -11,9 +11,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets import StreamSampler
-from mmcluster.engine import recipe
 from mmcluster.engine.loops import GroupedLoader, InnerStepLoop
 from mmcluster.models.clusterers.base import BaseClusterer
+from mmcluster.recipes import recipe
 from mmcluster.registry import HOOKS, MODELS
 
 N, WIDTH, SIZE, LENGTH, EPOCHS, STEPS = 24, 4, 8, 3, 2, 5

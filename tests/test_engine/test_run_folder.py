@@ -18,12 +18,13 @@ from mmengine.hooks import CheckpointHook
 from reduced import clusmatch_cfg, load, propos_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.command_line import output_file
-from mmcluster.engine import lock, records
+from mmcluster.engine import lock
 from mmcluster.engine.launch import leave_environment
 from mmcluster.engine.lock import end_with_parent, locked
-from mmcluster.engine.records import clear, read_record
-from mmcluster.engine.stages import in_order
 from mmcluster.evaluation.results import replaced
+from mmcluster.recipes import records
+from mmcluster.recipes.records import clear, read_record
+from mmcluster.recipes.stages import in_order
 
 pytestmark = pytest.mark.usefixtures('engine')
 

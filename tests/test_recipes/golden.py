@@ -12,7 +12,7 @@ from typing import Any, Iterator
 
 from reduced import ROOT, read_stage
 
-from mmcluster.engine.known_names import SETTINGS
+from mmcluster.recipes.known_names import SETTINGS
 
 FILE = ROOT / 'tests' / 'data' / 'golden_configs.json.xz'
 # old key -> today's recipe/stage; a config of one stage without an entry is the only stage of its recipe.

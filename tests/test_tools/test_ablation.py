@@ -10,7 +10,7 @@ from mmengine.config import Config
 from reduced import ROOT, write_digits
 from reduced_asd import asd_cfg
 
-from mmcluster.engine.stages import read_stage
+from mmcluster.recipes.stages import read_stage
 from sklearn.datasets import load_digits
 
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset

@@ -24,13 +24,13 @@ from opened import clusters_of, sweep
 from pixels import pixels_kmeans
 
 from mmcluster.apis import open_config, open_model
-from mmcluster.engine.config_names import check_config
-from mmcluster.engine.option_names import check_names
-from mmcluster.engine.recipe import run
-from mmcluster.engine.stages import read_stage
 from mmcluster.evaluation.results import write_json, write_text
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.recipes.config_names import check_config
+from mmcluster.recipes.option_names import check_names
+from mmcluster.recipes.recipe import run
+from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import DATASETS
 
 CONTROLS, SOURCES = ('pixels', 'untrained'), ('head', 'kmeans')

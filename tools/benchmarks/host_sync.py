@@ -21,8 +21,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmcluster.engine.launch import init_environment, prepare, without_pretrained
-from mmcluster.engine.recipe import bind_data, build_runner, close
-from mmcluster.engine.stages import read_stage
+from mmcluster.recipes.recipe import bind_data, build_runner, close
+from mmcluster.recipes.stages import read_stage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STAGES = ('propos_cnn_digits.py', 'propos_clusmatch_cnn_digits.py:clusmatch', 'moco_cnn_digits.py',

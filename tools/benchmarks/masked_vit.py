@@ -25,10 +25,10 @@ from torch import Tensor
 from train_step import ROOT, cpu_name
 
 from mmcluster.engine.hooks.runtime import host_peak
-from mmcluster.engine.stages import read_stage
 from mmcluster.functional.masked import num_visible
 from mmcluster.models.backbones.masked_vit import Tokens
 from mmcluster.models.clusterers import PICI
+from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

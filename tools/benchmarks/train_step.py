@@ -19,7 +19,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 
-from mmcluster.engine.stages import read_stage
+from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS
 from mmcluster.structures import Rows
 

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets import ClassFolderSource, IndexedDataset, StreamSampler, identity
-from mmcluster.engine.stages import read_stage
+from mmcluster.recipes.stages import read_stage
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'pici_vit_small_rsod.py'
 PATCH, VISIBLE, WIDTH, DEPTH, HEADS = 16, 98, 384, 6, 12

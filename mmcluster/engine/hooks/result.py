@@ -19,7 +19,8 @@ from mmcluster.version import __version__
 
 from ..extract import unwrap
 from ..final import hand_over_centers, keep_centers
-from ..records import HISTORY
+
+HISTORY = 'metrics.jsonl'
 
 
 @HOOKS.register_module()

@@ -11,10 +11,10 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 
+from mmcluster.engine.hooks.result import HISTORY
 from mmcluster.evaluation.results import write_json, write_text
 
 DONE, STARTED, BUILT_ON = 'done.json', 'config.json', 'built_on'
-HISTORY = 'metrics.jsonl'
 RESULTS = (DONE, STARTED, 'last_checkpoint', 'summary.json', 'assignments.csv', HISTORY)
 CHECKPOINTS = ('epoch_*.pth', 'iter_*.pth', 'best_*.pth')
 WEIGHTS = ('.pth', '.pt', '.ckpt', '.bin', '.safetensors', '.pkl', '.npz')
@@ -56,7 +56,7 @@ def agreed(value: dict, other: dict) -> dict:
     """A config without the digests that the other one has not: a file may be gone, or a record from before digests.
 
     Args:
-        value: Made by :func:`mmcluster.engine.changes.comparable`, with :data:`BUILT_ON`.
+        value: Made by :func:`mmcluster.recipes.changes.comparable`, with :data:`BUILT_ON`.
         other: The same.
     """
     known = other.get(BUILT_ON) or {}
@@ -121,8 +121,8 @@ class StartHook(Hook):
 
     Args:
         work_dir: Of one stage.
-        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`, with :data:`BUILT_ON`.
-        checkpoint: What :func:`mmcluster.engine.progress.starting_point` returned.
+        wanted: Its config, by :func:`mmcluster.recipes.changes.comparable`, with :data:`BUILT_ON`.
+        checkpoint: What :func:`mmcluster.recipes.progress.starting_point` returned.
         outdated: Folders of a run that is trained again, this one and those of later stages, which would be taken for
             finished if this one were interrupted.
         keep: Files in them that the new run needs.

@@ -7,13 +7,13 @@ from typing import Optional
 from mmengine.dist import get_world_size
 from mmengine.runner import Runner
 
+from mmcluster.engine.extract import unwrap
+from mmcluster.engine.hooks import EStepHook, MatchHook, ScheduleHook
+from mmcluster.engine.hooks.estep import num_clusters_of
+from mmcluster.engine.loops import InnerStepLoop
 from mmcluster.models.boost import Boost
 
-from .extract import unwrap
-from .hooks import EStepHook, MatchHook, ScheduleHook
-from .hooks.estep import num_clusters_of
 from .known_types import streams_of
-from .loops import InnerStepLoop
 
 
 def check_hooks(runner: Runner) -> None:

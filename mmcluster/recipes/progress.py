@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from typing import Any, Optional
 
 from mmengine.logging import print_log
+
+from mmcluster.engine.resume import latest_checkpoint
 
 from .changes import check_unchanged, trains_longer
 from .records import DONE, STARTED, agreed, read_record, same
@@ -22,8 +23,8 @@ def starting_point(work_dir: str, wanted: dict, resume: Any = False, overwrite: 
 
     Args:
         work_dir: Absolute work dir of one stage.
-        wanted: Its config, by :func:`mmcluster.engine.changes.comparable`, with the digests of what it is built on.
-        resume: See :func:`mmcluster.engine.recipe.run`; true for a stage of a recipe.
+        wanted: Its config, by :func:`mmcluster.recipes.changes.comparable`, with the digests of what it is built on.
+        resume: See :func:`mmcluster.recipes.recipe.run`; true for a stage of a recipe.
         overwrite: Train again even if the work dir holds results.
         allow_config_change: Go on although the config differs from the one that started the run.
 
@@ -103,29 +104,6 @@ def _newest(done: Optional[dict], work_dir: str, wanted: dict) -> Optional[str]:
         return latest_checkpoint(work_dir)
     final = os.path.join(work_dir, done['checkpoint'])
     return final if os.path.isfile(final) else None
-
-
-def latest_checkpoint(work_dir: str) -> Optional[str]:
-    """The checkpoint that a work dir's ``last_checkpoint`` names, or the newest one if that file is lost.
-
-    Args:
-        work_dir: Of one stage; it may have moved.
-
-    Returns:
-        Its path; ``None`` if there is none, or not the one that is named.
-    """
-    record = os.path.join(work_dir, 'last_checkpoint')
-    if os.path.isfile(record):
-        with open(record, encoding='utf-8') as file:
-            path = os.path.join(work_dir, os.path.basename(file.read().strip()))
-        return path if os.path.isfile(path) else None
-    numbers = [int(found[1]) for name in (os.listdir(work_dir) if os.path.isdir(work_dir) else ())
-               if (found := re.fullmatch(r'epoch_(\d+)\.pth', name))]
-    if not numbers:
-        return None
-    print_log(f'{record} is lost; the newest checkpoint, epoch_{max(numbers)}.pth, takes its place', logger='current',
-              level=logging.WARNING)
-    return os.path.join(work_dir, f'epoch_{max(numbers)}.pth')
 
 
 def _same(path: str, other: Optional[str]) -> bool:

@@ -13,6 +13,11 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmcluster.engine.console import ShortLogRunner
+from mmcluster.engine.hooks import AnnounceHook
+from mmcluster.engine.launch import group_options, init_environment, prepare
+from mmcluster.engine.lock import locked
+from mmcluster.engine.resume import latest_checkpoint
 from mmcluster.evaluation.evaluator import PatientEvaluator
 from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
@@ -20,12 +25,8 @@ from mmcluster.utils import on_main_process
 
 from .changes import comparable
 from .config_names import check_config
-from .console import ShortLogRunner
 from .exact import check_accumulation, check_exact
-from .hooks import AnnounceHook
-from .launch import group_options, init_environment, prepare
-from .lock import locked
-from .progress import latest_checkpoint, starting_point
+from .progress import starting_point
 from .records import BUILT_ON, DONE, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics, check_schedules
 from .stages import check_placeholders, check_stages, stage_config
@@ -43,7 +44,7 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     setting of a recipe is merged into all of its stages; names that are no setting of a Runner or of the stage are the
     recipe's own helpers. Stages that were interrupted resume; a config without stages resumes when ``resume`` says so.
     All stages are checked before the first one trains, and the work dir is locked meanwhile. What is done stays as it
-    is, unless its config became longer, see :func:`mmcluster.engine.progress.starting_point`.
+    is, unless its config became longer, see :func:`mmcluster.recipes.progress.starting_point`.
 
     Args:
         cfg: Config with a ``work_dir``.

@@ -9,12 +9,13 @@ from typing import Any, Callable, Mapping, Optional
 from mmengine.config import Config, ConfigDict
 
 from mmcluster.checks import near
-from mmcluster.recipes import PartReader, compose, facts_of
+from mmcluster.engine.launch import check_loaders, set_constructor
 
+from .compose import compose, facts_of
 from .config_names import check_config
 from .exact import check_exact
 from .known_names import SETTINGS
-from .launch import check_loaders, set_constructor
+from .parts import PartReader
 
 PLACEHOLDER = r'\{(\w+)\}'
 STAGE_KEYS = ('parts', 'on', 'data', 'facts', 'config', 'options', 'checkpoint')
@@ -148,7 +149,7 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
 
     Args:
         cfg: The recipe, with ``work_dir``; it stays as it is.
-        edit: See :func:`mmcluster.engine.recipe.run`.
+        edit: See :func:`mmcluster.recipes.recipe.run`.
 
     Returns:
         Names of the stages, each after those whose checkpoints it names.

@@ -12,13 +12,13 @@ from torch.distributed import init_process_group
 from torch.utils.data import DataLoader
 
 from mmcluster.datasets.streams import Stream
+from mmcluster.engine.hooks.sweep import SweepHook
+from mmcluster.engine.launch import PARAMWISE_KEYS
 from mmcluster.functional.schedule import cosine_ramp, linear_ramp
 from mmcluster.models.bank import SampleBank
 from mmcluster.models.teacher import MomentumTeacher
 
-from .hooks.sweep import SweepHook
 from .known_types import Names, parameters
-from .launch import PARAMWISE_KEYS
 
 
 def _names(*functions: Callable, extra: Iterable[str] = (), closed: bool = True, owner: str = '') -> Names:
