@@ -5,7 +5,7 @@ import re
 import pytest
 from mmengine.config import Config
 
-from mmcluster.engine.stages import check_stages, stage_config
+from mmcluster.recipes.stages import check_stages, stage_config
 from mmcluster.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
