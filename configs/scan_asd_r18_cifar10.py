@@ -3,7 +3,8 @@
 # tools/dist_train.sh configs/scan_asd_r18_cifar10.py 4
 # Given checkpoints replace the stages before: --cfg-options stages.simclr.checkpoint=SIMCLR.pth \
 #   stages.scan_cluster.checkpoint=SCAN.pth
+data = 'data/cifar10_split'
 stages = dict(
-    simclr=dict(config='simclr_r18_cifar10.py'),
-    scan_cluster=dict(config='scan_cluster_r18_cifar10.py'),
-    asd=dict(config='asd_on_scan_r18_cifar10.py'))
+    simclr=dict(parts=['simclr/r18']),
+    scan_cluster=dict(on='simclr', parts=['scan/cluster']),
+    asd=dict(on='scan_cluster', parts=['asd/in_scan']))

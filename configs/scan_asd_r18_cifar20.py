@@ -3,7 +3,8 @@
 # tools/dist_train.sh configs/scan_asd_r18_cifar20.py 4
 # Given checkpoints replace the stages before: --cfg-options stages.simclr.checkpoint=SIMCLR.pth \
 #   stages.scan_cluster.checkpoint=SCAN.pth
+data = 'data/cifar20_split'
 stages = dict(
-    simclr=dict(config='simclr_r18_cifar20.py'),
-    scan_cluster=dict(config='scan_cluster_r18_cifar20.py'),
-    asd=dict(config='asd_on_scan_r18_cifar20.py'))
+    simclr=dict(parts=['simclr/r18']),
+    scan_cluster=dict(on='simclr', parts=['scan/cluster_cifar20']),
+    asd=dict(on='scan_cluster', parts=['asd/in_scan'], facts=dict(labelled=80)))

@@ -1,7 +1,8 @@
 # From 8 x 8 digits to RUC with ASD's labels: SimCLR, SCAN with self-labelling, RUC. Minutes on two CPU cores.
 # python tools/train.py configs/scan_ruc_asd_cnn_digits.py
+data = 'data/digits'
 stages = dict(
-    simclr=dict(config='simclr_cnn_digits.py'),
-    scan_cluster=dict(config='scan_cluster_cnn_digits.py'),
-    scan_selflabel=dict(config='scan_selflabel_cnn_digits.py'),
-    ruc_asd=dict(config='ruc_asd_cnn_digits.py'))
+    simclr=dict(parts=['simclr/cnn_digits']),
+    scan_cluster=dict(on='simclr', parts=['scan/cluster_digits']),
+    scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel_digits']),
+    ruc_asd=dict(on='scan_selflabel', parts=['ruc/digits_asd']))

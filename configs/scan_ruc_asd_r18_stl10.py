@@ -2,8 +2,10 @@
 # No figure is at hand.
 # tools/dist_train.sh configs/scan_ruc_asd_r18_stl10.py 2
 # Given checkpoints replace the first stages: --cfg-options stages.simclr.checkpoint=SIMCLR.pth
+data = 'data/stl10_split'
 stages = dict(
-    simclr=dict(config='simclr_r18_stl10.py'),
-    scan_cluster=dict(config='scan_cluster_r18_stl10.py'),
-    scan_selflabel=dict(config='scan_selflabel_r18_stl10.py'),
-    ruc_asd=dict(config='ruc_asd_r18_stl10.py'))
+    simclr=dict(parts=['simclr/r18_stl'], data='data/stl10_pretext_split'),
+    scan_cluster=dict(on='simclr', parts=['scan/cluster_stl10']),
+    scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel_stl10']),
+    ruc_asd=dict(on='scan_selflabel', parts=['ruc/images_asd'],
+                 facts=dict(unsup_weight=50., least_weight=5., length=50, unlabelled=60, first_map=200)))

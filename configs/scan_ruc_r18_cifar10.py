@@ -2,8 +2,9 @@
 # Paper, CIFAR-10: ACC 0.903.
 # tools/dist_train.sh configs/scan_ruc_r18_cifar10.py 2
 # Given checkpoints replace the first stages: --cfg-options stages.simclr.checkpoint=SIMCLR.pth
+data = 'data/cifar10_split'
 stages = dict(
-    simclr=dict(config='simclr_r18_cifar10.py'),
-    scan_cluster=dict(config='scan_cluster_r18_cifar10.py'),
-    scan_selflabel=dict(config='scan_selflabel_r18_cifar10.py'),
-    ruc=dict(config='ruc_r18_cifar10.py'))
+    simclr=dict(parts=['simclr/r18']),
+    scan_cluster=dict(on='simclr', parts=['scan/cluster']),
+    scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel']),
+    ruc=dict(on='scan_selflabel', parts=['ruc/images']))

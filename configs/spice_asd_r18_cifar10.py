@@ -3,7 +3,8 @@
 # tools/dist_train.sh configs/spice_asd_r18_cifar10.py 4
 # Given checkpoints replace the stages before: --cfg-options stages.moco.checkpoint=MOCO.pth \
 #   stages.spice_self.checkpoint=SPICE_SELF.pth
+data = 'data/cifar10_split'
 stages = dict(
-    moco=dict(config='moco_r18_cifar10.py'),
-    spice_self=dict(config='spice_self_r18_cifar10.py'),
-    asd=dict(config='asd_on_spice_r18_cifar10.py'))
+    moco=dict(parts=['moco/r18']),
+    spice_self=dict(on='moco', parts=['spice/self']),
+    asd=dict(on='spice_self', parts=['asd/in_spice']))

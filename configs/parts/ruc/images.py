@@ -1,0 +1,2 @@
+# RUC with its own labels.
+parts = ['ruc/clean', 'ruc/method', 'ruc/views']
