@@ -15,6 +15,7 @@ from reduced import ROOT, read_stage
 from mmcluster.recipes.known_names import SETTINGS
 
 FILE = ROOT / 'tests' / 'data' / 'golden_configs.json.xz'
+HOSTED = ('cnn_digits', 'r18_cifar10', 'r18_cifar20', 'r18_stl10')
 # old key -> today's recipe/stage; a config of one stage without an entry is the only stage of its recipe.
 RENAMED: dict[str, str] = {
     'clusmatch_cc_cnn_sign_digits': 'cc_clusmatch_cnn_sign_digits/clusmatch',
@@ -23,6 +24,10 @@ RENAMED: dict[str, str] = {
     'fixmatch_cc_cnn_sign_digits': 'cc_fixmatch_cnn_sign_digits/fixmatch',
     'fixmatch_cc_r34_cifar10': 'cc_fixmatch_r34_cifar10/fixmatch',
     'fixmatch_pici_vit_small_uc_merced': 'pici_fixmatch_vit_small_uc_merced/fixmatch',
+    'asd_given_freematch_wrn28_2_svhn_40': 'asd_freematch_wrn28_2_svhn/given',
+    'asd_on_freematch_wrn28_2_svhn': 'asd_freematch_wrn28_2_svhn/asd',
+    **{f'asd_on_{host}_{data}': f'{host}_asd_{data}/asd' for host in ('scan', 'spice') for data in HOSTED},
+    **{f'{booster}_{data}': f'scan_{booster}_{data}/{booster}' for booster in ('ruc', 'ruc_asd') for data in HOSTED},
     'clusmatch_cnn_digits': 'propos_clusmatch_cnn_digits/clusmatch',
     'clusmatch_gcc_r18_folder64': 'propos_clusmatch_r18stl_folder64/clusmatch',
     'clusmatch_r18_cifar10': 'propos_clusmatch_r18_cifar10/clusmatch',
