@@ -107,7 +107,11 @@ def network_of(model: Mapping[str, Any], stage: str, asked: bool) -> dict[str, A
     """
     kept = strip_initialisers(dict(model))
     base = kept.pop('base', None) or {}
-    kept.update({part: base[part] for part in ('backbone', 'neck', 'head') if part in base and part not in kept})
+    taken = {part: base[part] for part in ('backbone', 'neck', 'head')
+             if base.get(part) is not None and kept.get(part) is None}
+    if 'head' in taken:     # of several heads the chosen one has gone on
+        taken['head'] = taken['head'].get('head', taken['head'])
+    kept.update(taken)
     preprocessor = kept.pop('data_preprocessor', None)
     if asked and preprocessor is not None:
         kept['data_preprocessor'] = {key: value for key, value in preprocessor.items() if key != 'views'}

@@ -55,6 +55,21 @@ RENAMED: dict[str, str] = {
 }
 # (old keys, places, why): regular expressions that match as a whole.
 CHANGES: list[tuple[str, str, str]] = [
+    (r'asd_.*_r18_cifar20|asd_ps_.*_r18_cifar20', r'model\.data_preprocessor\.(mean|std)\.\d',
+     'the numbers of the data set, not rounded ones'),
+    (r'.*asd.*_(r18|wrn28_2|vit)_.*', r'model\.labeller\.window', 'the default is said; a test holds the paper\'s'),
+    (r'asd_.*svhn.*', r'model\.data_preprocessor\.views\..*\.flip_prob', '0 is the default'),
+    (r'asd_.*svhn.*', r'find_unused_parameters|model\.labeller\.given|(val|test)_evaluator\.top1|.*labelled\.pool',
+     'defaults are left out, or said'),
+    (r'asd_ps_.*_cnn_digits(/asd)?', r'custom_hooks\.0\.selector\.n_init', '1 is the default'),
+    (r'asd_ps_.*_vit_.*', r'model\.backbone\.init_cfg\.checkpoint', 'a fact names the file'),
+    (r'asd_ps_clusmatch_cnn_digits/clusmatch', r'model\.base\.(labeller\.reg|pseudo_label_loss\.decay)',
+     'a derived base says all that its own stage says'),
+    (r'moco_asd_.*', r'model\.backbone', 'a part of the base was left out by None'),
+    (r'(scan_ruc_.*/)?ruc_.*', r'(model\.base|custom_hooks\.0\.source)\.(bank|pseudo_label_loss)',
+     'a derived base says all that its own stage says'),
+    (r'(scan_ruc_.*/)?ruc_.*', r'custom_hooks\.0\.embed\.source\.temperature', 'as the stage says it'),
+    (r'.*asd.*', r'model\.base\.(entropy_weight|center_ratio)', 'a derived base says all that its own stage says'),
     (r'.*', r'model\.base\.(decay|psl_weight|sigma|temperature|ema_before_forward|joint_views)',
      'a derived base says all that its own stage says'),
     (r'(propos_)?clusmatch_r18_cifar20(/clusmatch)?', r'model\.data_preprocessor\.(mean|std)\.\d',

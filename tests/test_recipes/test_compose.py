@@ -84,6 +84,16 @@ def test_a_network_that_stands_on_another_brings_its_parts_along():
     assert asked['data_preprocessor'] == dict(mean=[1., 2.])
 
 
+def test_of_several_heads_the_chosen_one_goes_on():
+    """The stage itself names them all, a stage on a booster that went on from it only one."""
+    one = dict(type='Head', k=3)
+    stages = dict(base=dict(parts=['data', 'source', 'method'],
+                            options=dict(model=dict(head=dict(type='Heads', num=5, head=one)))),
+                  booster=dict(parts=['second'], on='base'), last=dict(parts=['second'], on='booster'))
+    assert compose(stages, 'booster', read)['model']['base']['head'] == dict(type='Heads', num=5, head=one)
+    assert compose(stages, 'last', read)['model']['base']['head'] == one
+
+
 def test_what_is_decided_once_moves_everywhere():
     stages = two()
     stages['base']['facts'] = dict(k=7)
