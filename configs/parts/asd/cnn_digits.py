@@ -1,7 +1,8 @@
 # ASD with a small CNN from random weights on digits. Wider shifts and scales than these blur the digits' instance classes
 # before they tell anything.
 parts = [
-    'nets/cnn_digits', 'heads/linear', 'asd/method', 'boosters/averaged', 'views/weak_strong_digits', 'schedules/fixmatch']
+    'nets/cnn_digits', 'heads/linear', 'asd/labelled_first', 'asd/method', 'boosters/averaged',
+    'views/weak_strong_digits', 'schedules/fixmatch']
 facts = dict(
     epochs=24, val_interval=8, length=50, lr=0.03, decay=0.99, unlabelled=280, window=100, map_interval=50,
     weak=[dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))],
