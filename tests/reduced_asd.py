@@ -68,7 +68,7 @@ def hosted_cfg(work_dir: Any, data: dict[str, str], host: str, base: str, epochs
         base: Checkpoint of the host.
         epochs: Length of the run.
     """
-    cfg = _read(f'asd_on_{host}_cnn_digits.py', work_dir)
+    cfg = _read(f'{host}_asd_cnn_digits/asd', work_dir)
     heads = dict(MLP_HEADS if host == 'spice' else LINEAR_HEADS)
     cfg.model.base.merge(dict(backbone=NARROW, head=heads, init_cfg=dict(checkpoint=base)))
     if host == 'scan':

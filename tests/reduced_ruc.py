@@ -22,7 +22,7 @@ def ruc_cfg(work_dir: Any, data: dict[str, str], bases: tuple[str, str] = ('{sca
         epochs: Length of the run, two for both networks.
         model: Options of the model.
     """
-    cfg = _read('ruc_cnn_digits.py', work_dir)
+    cfg = _read('scan_ruc_cnn_digits/ruc', work_dir)
     cfg.model.merge(dict(dict(head=HEAD, relabel_threshold=0.6), **model))
     select = cfg.custom_hooks[0]
     select.selector.update(num_clusters=K, k=4, threshold=0.3)
@@ -36,7 +36,7 @@ def ruc_cfg(work_dir: Any, data: dict[str, str], bases: tuple[str, str] = ('{sca
 def ruc_asd_cfg(work_dir: Any, data: dict[str, str], base: str = '{scan_selflabel}', epochs: int = 6,
                 **model: Any) -> Config:
     """RUC with ASD's labels, three iterations an epoch, a map every second one; other arguments as above."""
-    cfg = _read('ruc_asd_cnn_digits.py', work_dir)
+    cfg = _read('scan_ruc_asd_cnn_digits/ruc_asd', work_dir)
     labeller = dict(HEAD, num_labelled=LABELLED, num_unlabelled=UNLABELLED, window=6)
     cfg.model.merge(dict(dict(head=HEAD, labeller=labeller), **model))
     cfg.model.base.merge(dict(backbone=NARROW, head=HEAD, init_cfg=dict(checkpoint=base)))

@@ -3,26 +3,21 @@ import re
 
 import pytest
 import yaml
-from mmengine.config import Config
-from reduced import CONFIGS, ROOT
-
-from mmcluster.recipes import recipe
-
-
-def last_stage(path):
-    """A config, or that of a recipe's last stage."""
-    cfg = Config.fromfile(path, lazy_import=False)
-    cfg.work_dir = 'unused'
-    return recipe.stage_config(cfg, list(cfg.stages)[-1], {}) if 'stages' in cfg else cfg
+from reduced import CONFIGS, ROOT, read_stage, stage_keys
 
 
 def hook(cfg, kind):
     return next((hook for hook in cfg.custom_hooks if hook.type == kind), None)
 
 
-CONFIG = {path.stem: last_stage(path) for path in sorted(CONFIGS.glob('*asd*.py'))}
-ASD = {name: cfg for name, cfg in CONFIG.items()
-       if cfg.model.type == 'Boost' and cfg.model.labeller.type == 'ASDLabels'}
+def last_word(key):
+    """Of a recipe's name: its data set."""
+    return key.split('/')[0].split('_')[-1]
+
+
+CONFIG = {key: read_stage(key) for key in stage_keys('*asd*')}
+ASD = {key: cfg for key, cfg in CONFIG.items()
+       if cfg.model.type == 'Boost' and cfg.model.get('labeller', {}).get('type') == 'ASDLabels'}
 MAPPED = [name for name, cfg in ASD.items() if not cfg.model.labeller.get('given')]
 every_asd = pytest.mark.parametrize('name', ASD)
 every_mapped = pytest.mark.parametrize('name', MAPPED)
@@ -35,7 +30,7 @@ def test_there_are_configs():
     wanted |= {f'{host}_asd_r18_{name}' for host in ('scan', 'spice') for name in data[:3]}
     wanted |= {f'asd_ps_mutexmatch_vit_{size}_{name}' for size in ('small', 'base') for name in data[:3]}
     wanted |= {'asd_freematch_wrn28_2_svhn', 'scan_asd_cnn_digits', 'spice_asd_cnn_digits'}
-    assert wanted <= set(ASD)
+    assert {f'{name}/asd' for name in wanted} <= set(ASD)
 
 
 @every_asd
@@ -43,7 +38,7 @@ def test_four_labelled_rows_a_cluster(name):
     cfg = ASD[name]
     labeller, streams = cfg.model.labeller, cfg.train_dataloader.sampler.streams
     clusters = labeller.num_clusters
-    assert clusters == dict(cifar20=20, dogs=15).get(name.split('_')[-1], 10)
+    assert clusters == dict(cifar20=20, dogs=15).get(last_word(name), 10)
     assert labeller.num_labelled == streams.labelled.size == streams.anchor.size == 4 * clusters
     assert labeller.num_unlabelled == streams.unlabelled.size
     assert streams.anchor.pool == 'anchor' and streams.anchor.order == 'fixed'
@@ -59,7 +54,7 @@ def test_four_labelled_rows_a_cluster(name):
     assert (hook(cfg, 'TeacherHook') is None) == ('vit' in name)
 
 
-@pytest.mark.parametrize('name', [name for name in MAPPED if name.split('_')[-1] != 'digits'])
+@pytest.mark.parametrize('name', [name for name in MAPPED if last_word(name) != 'digits'])
 def test_windows_of_the_paper(name):
     """N_b = N_t = 1000; SCAN's few iterations on STL-10 have room for less."""
     cfg = ASD[name]
@@ -79,18 +74,19 @@ def test_a_trained_head_names_the_first_map(name):
     sizes = dict(cifar10=50_000, cifar20=50_000, stl10=5_000, svhn=73_257, digits=1_797)
     if trained:
         rows = transitions.get('first', transitions.interval) * cfg.train_dataloader.sampler.streams.unlabelled.size
-        assert rows / sizes[name.split('_')[-1]] >= 2.9
+        assert rows / sizes[last_word(name)] >= 2.9
 
 
-@pytest.mark.parametrize('name', ASD)
+@pytest.mark.parametrize('name', [name for name in ASD if name.endswith('/asd') and 'asd_ps_clusmatch' not in name])
 def test_figures_are_those_of_the_index(name):
     """The head of a file and the index say the same of the paper."""
     models = {model['Name']: model['Metadata'] for model in
               yaml.safe_load((ROOT / 'configs' / 'metafile_asd.yml').read_text(encoding='utf-8'))['Models']}
-    text = (CONFIGS / f'{name}.py').read_text(encoding='utf-8')
+    text, cfg = (CONFIGS / f'{name.split("/")[0]}.py').read_text(encoding='utf-8'), ASD[name]
+    paper = models[name.split('/')[0]]
     line = next((line for line in text.splitlines() if line.startswith('# Paper')), '')
     numbers = re.findall(r'\d+\.\d', line.split(':', 1)[-1].split(' with ASD')[0].split(', SPICE')[0])
-    assert numbers == re.findall(r'\d+\.\d', models[name].get('Paper', ''))
-    streams = ASD[name].train_dataloader.sampler.streams
-    assert models[name]['Batch Size'] == streams.labelled.size + streams.unlabelled.size
-    assert models[name]['Epochs'] == ASD[name].train_cfg.max_epochs
+    assert numbers == re.findall(r'\d+\.\d', paper.get('Paper', ''))
+    streams = cfg.train_dataloader.sampler.streams
+    assert paper['Batch Size'] == streams.labelled.size + streams.unlabelled.size
+    assert paper['Epochs'] == cfg.train_cfg.max_epochs

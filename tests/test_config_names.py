@@ -12,7 +12,7 @@ from mmcluster.recipes.stages import check_stages
 pytestmark = pytest.mark.usefixtures('engine')
 
 FAMILIES = ['propos_cnn_digits', 'propos_clusmatch_r18_cifar10/clusmatch', 'scan_cnn_digits/scan_cluster', 'spice_cnn_digits/spice_joint',
-            'pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'ruc_cnn_digits', 'fixmatch_wrn28_2_cifar10_40']
+            'pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_ruc_cnn_digits/ruc', 'fixmatch_wrn28_2_cifar10_40']
 # Names that are the user's own, or that the part itself refuses when it is built.
 OWN = ('bank.fields.', 'paramwise_cfg.lr_mult.', 'backbone.arch.')
 
