@@ -7,7 +7,7 @@ from mmengine.config import Config
 from reduced import K
 from reduced_spice import NARROW, PROJECTOR, _finish, _read
 
-HEAD = dict(in_channels=8, num_clusters=K)
+HEAD, LOSS = dict(in_channels=8, num_clusters=K), dict(num_clusters=K)
 LABELLED, UNLABELLED = 8, 24     # enough rows that labels move before the first map is due
 
 
@@ -27,7 +27,8 @@ def ruc_cfg(work_dir: Any, data: dict[str, str], bases: tuple[str, str] = ('{sca
     select = cfg.custom_hooks[0]
     select.selector.update(num_clusters=K, k=4, threshold=0.3)
     for clustering in (cfg.model.base, select.source):
-        clustering.merge(dict(backbone=NARROW, head=HEAD, init_cfg=dict(checkpoint=bases[0])))
+        clustering.merge(dict(
+            backbone=NARROW, head=HEAD, pseudo_label_loss=LOSS, init_cfg=dict(checkpoint=bases[0])))
     select.embed.source.merge(dict(backbone=NARROW, projector=PROJECTOR, init_cfg=dict(checkpoint=bases[1])))
     cfg.train_dataloader.sampler.streams.unlabelled.size = 20
     return _shorten(cfg, data, epochs)
@@ -39,7 +40,7 @@ def ruc_asd_cfg(work_dir: Any, data: dict[str, str], base: str = '{scan_selflabe
     cfg = _read('scan_ruc_asd_cnn_digits/ruc_asd', work_dir)
     labeller = dict(HEAD, num_labelled=LABELLED, num_unlabelled=UNLABELLED, window=6)
     cfg.model.merge(dict(dict(head=HEAD, labeller=labeller), **model))
-    cfg.model.base.merge(dict(backbone=NARROW, head=HEAD, init_cfg=dict(checkpoint=base)))
+    cfg.model.base.merge(dict(backbone=NARROW, head=HEAD, pseudo_label_loss=LOSS, init_cfg=dict(checkpoint=base)))
     cfg.custom_hooks[1].interval = 2
     sizes = dict(unlabelled=dict(size=UNLABELLED), labelled=dict(size=LABELLED), anchor=dict(size=LABELLED))
     cfg.train_dataloader.sampler.merge(dict(length=3, streams=sizes))

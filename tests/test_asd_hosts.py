@@ -62,7 +62,7 @@ def test_a_host_hands_over_its_network_and_its_head(host, tmp_path, maps):
 
 def given_labels_cfg(work_dir, data):
     """FreeMatch with two given labels a class."""
-    cfg = _read('fixmatch_cnn_digits_40.py', work_dir)
+    cfg = _read('fixmatch_cnn_digits_40', work_dir)
     cfg.model.merge(dict(backbone=dict(widths=(4, 8)), head=dict(in_channels=8, num_clusters=K),
                          pseudo_label_loss=dict(type='FreeMatchLoss', num_clusters=K)))
     cfg.custom_hooks[0].per_class = 2
