@@ -56,7 +56,7 @@ def test_all_that_counts_epochs_is_shortened():
         set_epochs(cfg, 0)
 
 
-@pytest.mark.parametrize('name', ['pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_cluster_cnn_digits'])
+@pytest.mark.parametrize('name', ['pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_cnn_digits/scan_cluster'])
 def test_no_setting_is_left_beyond_the_end(name):
     cfg = read_stage(name)
     set_epochs(cfg, 2)
