@@ -7,4 +7,5 @@ stages = dict(
     simclr=dict(parts=['simclr/r18']),
     scan_cluster=dict(on='simclr', parts=['scan/cluster_cifar20']),
     scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel']),
-    ruc=dict(on='scan_selflabel', parts=['ruc/images', 'ruc/rising_threshold'], facts=dict(unsup_weight=100., least_weight=10.)))
+    ruc=dict(on='scan_selflabel', parts=['ruc/images', 'ruc/rising_threshold'],
+             facts=dict(unsup_weight=100., least_weight=10.)))

@@ -7,4 +7,5 @@ stages = dict(
     simclr=dict(parts=['simclr/r18_stl'], data='data/stl10_pretext_split'),
     scan_cluster=dict(on='simclr', parts=['scan/cluster_stl10']),
     scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel_stl10']),
-    ruc=dict(on='scan_selflabel', parts=['ruc/images', 'ruc/rising_threshold'], facts=dict(unsup_weight=50., least_weight=5., batch=100)))
+    ruc=dict(on='scan_selflabel', parts=['ruc/images', 'ruc/rising_threshold'],
+             facts=dict(unsup_weight=50., least_weight=5., batch=100)))

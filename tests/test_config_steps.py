@@ -1,5 +1,4 @@
 """Every config without stages, and every part of recipes, trains a step on tiny data in its own layout."""
-import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -151,11 +150,11 @@ def shrink(value):
 
 
 def forget_stages(value):
-    """Networks of earlier stages keep their random weights, in place."""
+    """Networks of earlier stages, and of files, keep their random weights, in place."""
     for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         forget_stages(item)
     init_cfg = value.get('init_cfg') if isinstance(value, dict) else None
-    if isinstance(init_cfg, dict) and re.fullmatch(r'\{\w+\}', str(init_cfg.get('checkpoint'))):
+    if isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained':
         value.pop('init_cfg')
 
 

@@ -1,5 +1,5 @@
-# ASD with a small CNN from random weights on digits. Wider shifts and scales than these blur the digits' instance classes
-# before they tell anything.
+# ASD with a small CNN from random weights on digits. Wider shifts and scales than these blur the digits' instance
+# classes before they tell anything.
 parts = [
     'nets/cnn_digits', 'heads/linear', 'asd/labelled_first', 'asd/method', 'boosters/averaged',
     'views/weak_strong_digits', 'schedules/fixmatch']

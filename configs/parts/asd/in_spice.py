@@ -1,4 +1,5 @@
-# ASD in the place of SPICE's reliable labels: its views and schedule. The first map comes after five passes over the data.
+# ASD in the place of SPICE's reliable labels: its views and schedule. The first map comes after five passes over the
+# data.
 parts = ['asd/on_host', 'data/imagenet_statistics', 'views/weak_strong_spice', 'schedules/fixmatch_long']
 facts = dict(first_map=560)
 train_dataloader = dict(sampler=dict(streams=dict(unlabelled=dict(order='replace'))))

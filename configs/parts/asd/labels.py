@@ -12,7 +12,8 @@ train_dataloader = dict(sampler=dict(streams=dict(
     labelled=dict(size='{labelled}'),
     anchor=dict(size='{labelled}', pool='anchor', order='fixed'))))
 hooks = dict(
-    select=None,    # a place for asd/prototypes
+    select=None,    # places for asd/prototypes and asd/given
+    given=None,
     anchors=dict(type='AnchorHook'),
     transitions=dict(type='TransitionHook', interval='{map_interval}'))
 find_unused_parameters = True  # no cluster losses before the first map

@@ -1,4 +1,4 @@
-# RUC: `epochs` of both networks together; Nesterov SGD, a cosine to 0 that moves once an epoch. lr is for `batch` images.
+# RUC: `epochs` of both networks together; Nesterov SGD, a cosine to 0 that moves once an epoch.
 facts = dict(epochs=400, val_interval=20, batch=250)
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval='{val_interval}')
 optim_wrapper = dict(
