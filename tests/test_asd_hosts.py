@@ -10,8 +10,8 @@ from reduced_scan import scan_cfg
 from reduced_spice import _finish, _read, joint_cfg, spice_cfg
 
 from mmcluster.engine.hooks import TransitionHook
-from mmcluster.engine.stages import read_stage
 from mmcluster.models.base_parts import load_base
+from mmcluster.recipes.stages import read_stage
 
 pytestmark = pytest.mark.usefixtures('engine')
 

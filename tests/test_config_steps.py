@@ -13,8 +13,7 @@ from scipy.io import savemat
 
 from mmcluster.datasets.class_lists import CLASS_LISTS
 from mmcluster.engine.launch import prepare
-from mmcluster.recipes import recipe
-from mmcluster.recipes import PartReader
+from mmcluster.recipes import PartReader, recipe
 from mmcluster.registry import HOOKS
 from mmcluster.structures import Key
 
@@ -183,7 +182,8 @@ def stepped(request, data, tmp_path_factory):
             cfg[name].dataset.indices = list(range(30))
         else:
             relocate(source, data)
-        if source.type == 'STL10Source' or source.type == 'ClassFolderSource' and not cfg[name].dataset.get('pipelines'):
+        folders = source.type == 'ClassFolderSource' and not cfg[name].dataset.get('pipelines')
+        if source.type == 'STL10Source' or folders:
             cfg[name].dataset.size = 32
     forget_stages(cfg._cfg_dict)
     shrink(cfg._cfg_dict)
