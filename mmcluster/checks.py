@@ -25,17 +25,17 @@ def near(name: str, names: Iterable[str]) -> str:
     return f' (did you mean {found!r}?)' if found else ''
 
 
-def require_two_clusters(owner: str, num_clusters: int) -> None:
+def require_two_clusters(owner: str, num_clusters: Optional[int]) -> None:
     """Refuse a number of clusters that leaves nothing to tell apart.
 
     Args:
         owner: Who asks; it begins the message.
-        num_clusters: K.
+        num_clusters: K; ``None`` is left to the owner.
 
     Raises:
         ValueError: If ``num_clusters < 2``.
     """
-    if num_clusters < 2:
+    if num_clusters is not None and num_clusters < 2:
         raise ValueError(f'{owner}: num_clusters must be at least 2, got {num_clusters}')
 
 

@@ -62,7 +62,7 @@ def one_cluster_in(part):
 
 @pytest.mark.parametrize('part, message', [
     ('hook', 'KMeansHook: num_clusters must be at least 2, got 1'),
-    ('metric', 'ClusteringMetric: k-means needs num_clusters of at least 2, got 1'),
+    ('metric', 'ClusteringMetric: num_clusters must be at least 2, got 1'),
     ('model', 'ProPos: num_clusters must be at least 2, got 1')])
 def test_one_cluster(tmp_path, part, message):
     cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1)
@@ -239,7 +239,7 @@ def boosted(tmp_path, change):
 @pytest.mark.parametrize('change, message', [
     (lambda hooks: hooks.pop(1), r'kpl_weight is not 0 from epoch 0 on, and the KMeansHook .* bank.label is missing'),
     (lambda hooks: hooks[1].pop('align_to'), "takes bank.label for classes of the head.*align_to='target'"),
-    (lambda hooks: hooks[0].selector.update(num_clusters=K + 1), f'num_clusters={K + 1}, the head {K}')])
+    (lambda hooks: hooks[0].selector.update(num_clusters=K + 1), f'num_clusters={K + 1}, the model {K}')])
 def test_labels_that_are_no_classes_of_the_head(tmp_path, change, message):
     refused(boosted(tmp_path, lambda cfg: change(cfg.custom_hooks)), ValueError, message)
 

@@ -56,6 +56,21 @@ def test_quality(source):
     assert 0.3 < found[f'{source}/acc'] < 1
 
 
+def test_the_model_says_how_many_clusters():
+    embed, _, blob = problem()
+    rows = dict(test=Rows([], torch.arange(N), torch.arange(N), blob))
+    sample = dict(index=torch.arange(N), embed=embed, prob=None, num_clusters=K)
+    asked, told = ClusteringMetric(n_init=2), ClusteringMetric(n_init=2, num_clusters=K)
+    for metric in (asked, told):
+        metric.process(rows, [sample])
+    assert asked.evaluate(N) == told.evaluate(N) and len(asked.centers) == K
+    other = ClusteringMetric(n_init=2, num_clusters=K + 1)          # what is asked for by number stays
+    other.process(rows, [sample])
+    assert other.evaluate(N) and len(other.centers) == K + 1
+    with pytest.raises(ValueError, match='does not say how many clusters it has'):
+        ClusteringMetric().process(rows, [dict(sample, num_clusters=None)])
+
+
 def test_top1_does_not_rename_clusters():
     """Rows without a label do not count."""
     embed, prob, truth = problem()
@@ -136,8 +151,8 @@ def test_missing_and_repeated_rows_are_refused(rows):
 
 
 @pytest.mark.parametrize('arguments, problem_text', [
-    (dict(source='neck'), "'kmeans' or 'head', got 'neck'"), (dict(source='kmeans'), 'num_clusters of at least 2'),
-    (dict(source='kmeans', num_clusters=1), 'num_clusters of at least 2')])
+    (dict(source='neck'), "'kmeans' or 'head', got 'neck'"),
+    (dict(source='kmeans', num_clusters=1), 'num_clusters must be at least 2')])
 def test_wrong_arguments(arguments, problem_text):
     with pytest.raises(ValueError, match=problem_text):
         ClusteringMetric(**arguments)

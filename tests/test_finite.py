@@ -34,7 +34,7 @@ READERS: dict[str, Callable[[torch.Tensor], Any]] = {
     'by distance': lambda x: select_by_distance(x, torch.zeros(N, dtype=torch.long), torch.ones(1, D), 0.5),
     'by variance': lambda x: select_by_variance(x, 0.5),
     'transport': lambda x: sinkhorn(x, 1., tol=1e-3),
-    'CentroidDistance': lambda x: CentroidDistance(K, 0.5)(x),
+    'CentroidDistance': lambda x: CentroidDistance(0.5, K)(x),
     'AccompaniedPrototypes': lambda x: AccompaniedPrototypes(K)(x),
     'LocalConsistency': lambda x: LocalConsistency(K, k=3)(x),
     'HybridClean': lambda x: HybridClean(D, 'confidence')(None, x),

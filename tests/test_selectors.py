@@ -34,7 +34,7 @@ def first_of_each(key, label, count):
 def test_rows_next_to_their_centre(distance, to):
     embed, _ = rows()
     result = kmeans(embed, K, n_init=3, seed=2)
-    target = CentroidDistance(K, sigma=0.3, distance=distance, to=to, n_init=3, seed=2)(embed)
+    target = CentroidDistance(num_clusters=K, sigma=0.3, distance=distance, to=to, n_init=3, seed=2)(embed)
     centers = result.centers.double()
     if distance == 'cosine':
         far = 1 - F.normalize(embed.double(), dim=1) @ F.normalize(centers, dim=1).T
@@ -48,14 +48,14 @@ def test_rows_next_to_their_centre(distance, to):
 def test_distances_select_different_rows():
     """Both options matter on rows of different norms."""
     embed, _ = rows()
-    found = {tuple((CentroidDistance(K, 0.3, distance, to)(embed) >= 0).tolist())
+    found = {tuple((CentroidDistance(0.3, K, distance, to)(embed) >= 0).tolist())
              for distance, to in (('cosine', 'assigned'), ('euclidean', 'assigned'))}
     assert len(found) == 2
 
 
 def test_small_clusters_give_all_they_have():
     embed, blob = rows()
-    target = CentroidDistance(K, sigma=0.5)(embed)
+    target = CentroidDistance(num_clusters=K, sigma=0.5)(embed)
     sizes = torch.bincount(target[target >= 0], minlength=K).sort().values
     assert sizes.tolist() == [3, 7, 7, 7]                       # floor(0.5 * 62 / 4) = 7
     for cluster in range(K):
@@ -64,14 +64,14 @@ def test_small_clusters_give_all_they_have():
 
 def test_everything():
     embed, _ = rows()
-    assert (CentroidDistance(K, sigma=1.)(embed) >= 0).sum() < N      # the largest cluster is cut at floor(N / K)
+    assert (CentroidDistance(num_clusters=K, sigma=1.)(embed) >= 0).sum() < N      # the largest cluster is cut at floor(N / K)
 
 
 def test_selection_is_repeatable_and_uses_its_seed():
     embed = torch.randn(N, D, generator=torch.Generator().manual_seed(1))
-    first = CentroidDistance(K, 0.3, n_init=1, seed=3)(embed)
-    assert torch.equal(CentroidDistance(K, 0.3, n_init=1, seed=3)(embed), first)
-    assert any(not torch.equal(CentroidDistance(K, 0.3, n_init=1, seed=seed)(embed), first) for seed in range(4, 8))
+    first = CentroidDistance(0.3, K, n_init=1, seed=3)(embed)
+    assert torch.equal(CentroidDistance(0.3, K, n_init=1, seed=3)(embed), first)
+    assert any(not torch.equal(CentroidDistance(0.3, K, n_init=1, seed=seed)(embed), first) for seed in range(4, 8))
 
 
 @pytest.mark.parametrize('sigma', [0.1, 0.29, 1.])
@@ -91,7 +91,7 @@ def test_renaming_classes_renames_targets():
 
 
 @pytest.mark.parametrize('sigma', [0, -0.1, 1.01])
-@pytest.mark.parametrize('selector', [lambda sigma: CentroidDistance(K, sigma), ProbabilityVariance])
+@pytest.mark.parametrize('selector', [lambda sigma: CentroidDistance(sigma, K), ProbabilityVariance])
 def test_sigma_is_a_share(selector, sigma):
     with pytest.raises(ValueError, match=rf'in \(0, 1\]; got {sigma}'):
         selector(sigma)
@@ -99,7 +99,7 @@ def test_sigma_is_a_share(selector, sigma):
 
 def test_each_selector_names_the_output_it_needs():
     with pytest.raises(ValueError, match="output='embed'"):
-        CentroidDistance(K, 0.3)(None, torch.rand(N, K))
+        CentroidDistance(0.3, K)(None, torch.rand(N, K))
     with pytest.raises(ValueError, match="output='head_probs'"):
         ProbabilityVariance(0.3)(torch.rand(N, D), None)
 
@@ -107,12 +107,12 @@ def test_each_selector_names_the_output_it_needs():
 @pytest.mark.parametrize('options', [dict(distance='manhattan'), dict(to='any')])
 def test_unknown_distances(options):
     with pytest.raises(ValueError, match='distance must be'):
-        CentroidDistance(K, 0.3, **options)(rows()[0])
+        CentroidDistance(0.3, K, **options)(rows()[0])
 
 
 def test_they_are_registered():
     selector = LABEL_SELECTORS.build(dict(type='CentroidDistance', num_clusters=K, sigma=0.3, n_init=3))
-    assert torch.equal(selector(rows()[0]), CentroidDistance(K, 0.3, n_init=3)(rows()[0]))
+    assert torch.equal(selector(rows()[0]), CentroidDistance(0.3, K, n_init=3)(rows()[0]))
     assert isinstance(LABEL_SELECTORS.build(dict(type='ProbabilityVariance', sigma=0.3)), ProbabilityVariance)
 
 

@@ -10,7 +10,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcluster.checks import require_count
+from mmcluster.checks import require_count, require_two_clusters
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.metrics import clustering_metrics
@@ -44,7 +44,7 @@ class ClusteringMetric(BaseMetric):
 
     Args:
         source: ``'kmeans'``: spherical k-means on the embedding. ``'head'``: arg-max of the head's probabilities.
-        num_clusters: K of k-means.
+        num_clusters: K of k-means; ``None``: that of the model, which its predictions tell.
         n_init: Restarts of k-means.
         seed: Seed of k-means.
         metric: ``'cosine'`` or ``'euclidean'``.
@@ -66,12 +66,12 @@ class ClusteringMetric(BaseMetric):
         super().__init__(prefix=prefix or source)
         if source not in ('kmeans', 'head'):
             raise ValueError(f"ClusteringMetric: source must be 'kmeans' or 'head', got {source!r}")
-        if source == 'kmeans' and not (num_clusters and num_clusters > 1):
-            raise ValueError(f'ClusteringMetric: k-means needs num_clusters of at least 2, got {num_clusters}')
+        require_two_clusters('ClusteringMetric', num_clusters)
         self.source = source
         if top1 and source == 'kmeans':
             raise ValueError("ClusteringMetric: top1 needs source='head'; the numbers of k-means clusters mean nothing")
         self.num_clusters = num_clusters
+        self.clusters = num_clusters
         self.top1 = top1
         self.refit = refit
         self.options = dict(n_init=n_init, seed=seed, metric=metric)
@@ -84,10 +84,17 @@ class ClusteringMetric(BaseMetric):
 
         Args:
             data_batch: stream -> Rows; ``label`` is read here and nowhere else.
-            data_samples: Predictions with index (B,), embed (B, D), prob (B, K) or ``None``.
+            data_samples: Predictions with index (B,), embed (B, D), prob (B, K) or ``None``, and num_clusters.
+
+        Raises:
+            ValueError: Without a head where one is asked, or if nobody says how many clusters there are.
         """
         label = data_batch[TEST_STREAM].label
         for sample in data_samples:
+            self.clusters = self.num_clusters or sample.get('num_clusters')
+            if self.source == 'kmeans' and not self.clusters:
+                raise ValueError(f'metric {self.prefix!r}: the model does not say how many clusters it has; give the '
+                                 f'ClusteringMetric num_clusters')
             value = sample['embed'] if self.source == 'kmeans' else sample['prob']
             if value is None:
                 raise ValueError("ClusteringMetric(source='head') needs a model with a head")
@@ -152,11 +159,11 @@ class ClusteringMetric(BaseMetric):
 
     def _centers(self, value: Tensor) -> Tensor:
         """Centres (K, D) that the checkpoint keeps, or of k-means on these rows (N, D)."""
-        if self.kept is not None and len(self.kept) == self.num_clusters and not self.refit:
+        if self.kept is not None and len(self.kept) == self.clusters and not self.refit:
             print_log(f'metric {self.prefix!r}: {len(value)} images are given to the {len(self.kept)} centres that the '
                       f'checkpoint keeps; refit=True runs k-means on them instead', logger='current')
             return self.kept.to(value)
-        assert self.num_clusters is not None    # k-means was asked for
-        if len(value) < self.num_clusters:
-            raise ValueError(f'{len(value)} images cannot form {self.num_clusters} clusters')
-        return kmeans(value, self.num_clusters, **self.options).centers
+        assert self.clusters is not None        # the predictions told it
+        if len(value) < self.clusters:
+            raise ValueError(f'{len(value)} images cannot form {self.clusters} clusters')
+        return kmeans(value, self.clusters, **self.options).centers

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any, NamedTuple, Optional
 
 import torch
@@ -81,7 +82,8 @@ class Boost(BaseClusterer):
         backbone: Config that replaces the base's backbone.
         neck: Config that replaces the base's neck.
         head: Config that replaces the base's head.
-        labeller: Config of a module that says which label a labelled row has, now.
+        labeller: Config of a module that says which label a labelled row has, now. It takes ``num_clusters`` and
+            ``in_channels`` from the head, and so does the loss, unless its config gives them.
         pseudo_label_loss: Config of the semi-supervised loss.
         bank: Arguments of :class:`SampleBank`; the fields of labeller and loss are added.
         teacher: Arguments of :class:`MomentumTeacher`, ``dict(decay=0.999)``: an average of the weights that
@@ -118,8 +120,8 @@ class Boost(BaseClusterer):
         super().__init__(**parts, bank=bank, **kwargs)
         self.base = copy.deepcopy(base)
         self.from_base = sorted(taken)
-        self.labeller = build(labeller)
-        self.pseudo_label_loss = build(pseudo_label_loss)
+        self.labeller = build(_suited(labeller, self.head))
+        self.pseudo_label_loss = build(_suited(pseudo_label_loss, self.head))
         for part in (self.labeller, self.pseudo_label_loss):
             _check_num_clusters(self.head, part)
         for owner in (self.labeller, self.pseudo_label_loss):
@@ -238,9 +240,20 @@ class Boost(BaseClusterer):
         return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
 
 
+def _suited(part: Optional[dict], head: nn.Module) -> Optional[dict]:
+    """Config of a labeller or loss with ``num_clusters`` and ``in_channels`` of the head, where its class takes them
+    and the config does not say them."""
+    if not isinstance(part, dict):
+        return part
+    kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else part.get('type')
+    asked = inspect.signature(kind).parameters if kind is not None else ()
+    known = {name: getattr(head, name, None) for name in ('num_clusters', 'in_channels') if name in asked}
+    return {**part, **{name: value for name, value in known.items() if value and part.get(name) is None}}
+
+
 def _check_num_clusters(head: nn.Module, part: Optional[nn.Module]) -> None:
     """Refuse a labeller or loss for another number of clusters than the head has, where both know it."""
     known = [getattr(module, 'num_clusters', None) for module in (head, part)]
     if None not in known and known[0] != known[1]:
         raise ValueError(f'Boost: the head has num_clusters={known[0]}, {type(part).__name__} has '
-                         f'num_clusters={known[1]}; give both one value')
+                         f'num_clusters={known[1]}; give both one value, or drop it there')

@@ -9,9 +9,9 @@ from mmengine.runner import Runner
 
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import EStepHook, MatchHook, ScheduleHook
-from mmcluster.engine.hooks.estep import num_clusters_of
 from mmcluster.engine.loops import InnerStepLoop
 from mmcluster.models.boost import Boost
+from mmcluster.models.clusterers.base import num_clusters_of
 
 from .known_types import streams_of
 
@@ -139,7 +139,7 @@ def check_metrics(runner: Runner) -> None:
     Args:
         runner: The Runner.
     """
-    known = num_clusters_of(runner)
+    known = num_clusters_of(unwrap(runner.model))
     for metric in runner.val_loop.evaluator.metrics if runner.val_loop is not None else ():
         asked = metric.num_clusters if getattr(metric, 'source', None) == 'kmeans' else None
         if None not in (known, asked) and known != asked:

@@ -30,6 +30,10 @@ class FirstRows:
         """K of the selector, ``None`` if it does not say."""
         return getattr(self.selector, 'num_clusters', None)
 
+    @num_clusters.setter
+    def num_clusters(self, value: int) -> None:
+        self.selector.num_clusters = value
+
     def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
         """Select among the first n rows.
 

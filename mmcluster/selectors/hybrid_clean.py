@@ -20,14 +20,14 @@ class HybridClean:
     ``SelectHook(output='head_probs', embed=dict(source=..., output='project'))``.
 
     Args:
-        num_clusters: K.
+        num_clusters: K; ``None``: that of the probabilities.
         how: ``'confidence'``, ``'metric'`` (neighbours agree) or ``'hybrid'``: both (released scripts).
         threshold: Probability that a sure row reaches.
         k: Nearest rows that vote, the row itself one of them.
         chunk: Rows whose similarities are held at once; ``None`` suits the memory.
     """
 
-    def __init__(self, num_clusters: int, how: str = 'hybrid', threshold: float = 0.99, k: int = 100,
+    def __init__(self, num_clusters: Optional[int] = None, how: str = 'hybrid', threshold: float = 0.99, k: int = 100,
                  chunk: Optional[int] = None):
         require_share('HybridClean', threshold=threshold)
         require_count('HybridClean', k=k, chunk=chunk)
@@ -58,7 +58,7 @@ class HybridClean:
             raise ValueError("HybridClean needs a clustering's probabilities and, but for how='confidence', an "
                              "embedding; use a SelectHook with output='head_probs' and embed=dict(source=..., "
                              "output='project')")
-        if prob.shape[1] != self.num_clusters:
+        if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'HybridClean has num_clusters={self.num_clusters}, the head {prob.shape[1]} clusters; '
                              f'give both one value')
         require_finite(prob, 'HybridClean: probabilities')

@@ -23,7 +23,7 @@ class LocalConsistency:
     the demand on the confidence falls away.
 
     Args:
-        num_clusters: K.
+        num_clusters: K; ``None``: that of the probabilities, or of the model, which a ``SelectHook`` fills in.
         k: Nearest rows that are asked, by cosine of the embedding (paper's N_s).
         ratio: Share of them that must agree (paper's lambda).
         threshold: The largest probability must exceed it (authors' release); ``None`` asks for none (the paper).
@@ -36,7 +36,7 @@ class LocalConsistency:
         seed: Seed of the balancing draws and of k-means.
     """
 
-    def __init__(self, num_clusters: int, k: int = 100, ratio: float = 0.95, threshold: Optional[float] = 0.99,
+    def __init__(self, num_clusters: Optional[int] = None, k: int = 100, ratio: float = 0.95, threshold: Optional[float] = 0.99,
                  balanced: bool = True, floor: int = 0, include_self: bool = True, strict: bool = False,
                  n_init: int = 10, seed: int = 0):
         require_count('LocalConsistency', k=k, n_init=n_init)
@@ -76,7 +76,7 @@ class LocalConsistency:
             threshold = None
             label = kmeans(embed, self.num_clusters, n_init=self.n_init, seed=self.seed).labels
             prob = one_hot(label.to(embed.device), self.num_clusters, embed)
-        if prob.shape[1] != self.num_clusters:
+        if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'LocalConsistency has num_clusters={self.num_clusters}, the head {prob.shape[1]} '
                              f'clusters; give both one value')
         count = local_consistency(embed, prob.argmax(1), self.k, include_self=self.include_self)
@@ -87,10 +87,10 @@ class LocalConsistency:
 
     def _report(self, prob: Tensor, reliable: Tensor, labelled: Tensor) -> None:
         """Log the sizes of all clusters; a cluster that nobody is assigned to deserves a warning."""
-        sizes = torch.bincount(prob.argmax(1), minlength=self.num_clusters).tolist()
+        sizes = torch.bincount(prob.argmax(1), minlength=prob.shape[1]).tolist()
         print_log(f'LocalConsistency, per cluster: {sizes} predicted, {reliable.tolist()} reliable, '
                   f'{labelled.tolist()} labelled', logger='current')
         empty = [cluster for cluster, size in enumerate(sizes) if not size]
         if empty:
             print_log(f'clusters {empty} are predicted for no row; what trains on these labels will know '
-                      f'{self.num_clusters - len(empty)} clusters', logger='current', level=logging.WARNING)
+                      f'{len(sizes) - len(empty)} clusters', logger='current', level=logging.WARNING)

@@ -20,14 +20,14 @@ class AccompaniedPrototypes:
     """The rows nearest to the centres of k-means, equally many of each, no row twice; ASD_PS draws from them.
 
     Args:
-        num_clusters: K.
+        num_clusters: K; ``None``: that of the model, which a ``SelectHook`` fills in.
         per_cluster: Rows of each centre, n_l / K.
         n_init: Restarts of k-means.
         seed: Seed of k-means.
         init: What k-means begins with: ``'k-means++'``, greedily, or ``'random'`` rows (the paper's ablation).
     """
 
-    def __init__(self, num_clusters: int, per_cluster: int = 4, n_init: int = 1, seed: int = 0,
+    def __init__(self, num_clusters: Optional[int] = None, per_cluster: int = 4, n_init: int = 1, seed: int = 0,
                  init: str = 'k-means++'):
         require_count('AccompaniedPrototypes', per_cluster=per_cluster, n_init=n_init)
         require_two_clusters('AccompaniedPrototypes', num_clusters)

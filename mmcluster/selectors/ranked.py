@@ -19,15 +19,15 @@ class CentroidDistance:
     """The rows nearest to the centre of their k-means cluster, floor(sigma N / K) of each.
 
     Args:
-        num_clusters: K.
         sigma: Share of the data set to select, in (0, 1].
+        num_clusters: K; ``None``: that of the model, which a ``SelectHook`` fills in.
         distance: ``'cosine'``, or ``'euclidean'`` on raw features (release).
         to: ``'assigned'`` centre, or the ``'nearest'`` of all centres (release).
         n_init: Restarts of k-means.
         seed: Seed of k-means.
     """
 
-    def __init__(self, num_clusters: int, sigma: float, distance: str = 'cosine', to: str = 'assigned',
+    def __init__(self, sigma: float, num_clusters: Optional[int] = None, distance: str = 'cosine', to: str = 'assigned',
                  n_init: int = 10, seed: int = 0):
         require_count('CentroidDistance', n_init=n_init)
         check_share(sigma)

@@ -232,7 +232,7 @@ def test_selector_and_head_have_one_number_of_clusters():
         SelectHook(SELECTOR, field='pool').before_train(runner)
         if clusters == K:
             SelectHook(SELECTOR).before_train(runner)
-    with pytest.raises(ValueError, match=f'num_clusters={K}, the head {K + 1}; give both one value'):
+    with pytest.raises(ValueError, match=f'num_clusters={K}, the model {K + 1}; give both one value'):
         SelectHook(SELECTOR).before_train(runner)
 
 
@@ -263,6 +263,22 @@ def test_the_model_may_say_how_many_clusters():
     assert torch.equal(run(KMeansHook(n_init=1), asked).label, run(KMeansHook(K, n_init=1), told).label)
     with pytest.raises(ValueError, match='Rowwise does not say how many clusters it has; give num_clusters'):
         KMeansHook().before_train(fake_runner())
+
+
+@pytest.mark.parametrize('wrapped', [False, True])
+def test_the_model_tells_a_selector_how_many_clusters(wrapped):
+    head = torch.nn.Linear(D, K)
+    head.num_clusters = K
+    runner = fake_runner(rowwise(head=head))
+    asked = {name: value for name, value in SELECTOR.items() if name != 'num_clusters'}
+    hook = SelectHook(dict(type='FirstRows', num_rows=N, selector=asked) if wrapped else asked)
+    hook.before_train(runner)
+    told = SelectHook(SELECTOR)
+    told.before_train(runner)
+    assert hook.selector.num_clusters == hook.num_clusters == K
+    assert torch.equal(run(hook, runner).target.clone(), run(told, fake_runner(rowwise(head=head))).target)
+    with pytest.raises(ValueError, match='Rowwise does not say how many clusters it has; give'):
+        SelectHook(asked).before_train(fake_runner())
 
 
 def test_as_many_clusters_as_images():

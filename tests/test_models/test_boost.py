@@ -362,6 +362,20 @@ def test_the_labeller_sees_reference_features_of_the_anchors():
     assert seen[1][3] is None
 
 
+@pytest.mark.parametrize('loss', ['ClusMatchLoss', 'FreeMatchLoss', 'MutexMatchLoss', 'FixMatchLoss'])
+def test_labeller_and_loss_take_clusters_and_width_from_the_head(loss):
+    labeller = dict(type='ASDLabels', num_labelled=8, num_unlabelled=8, window=2)
+    model = boost(pseudo_label_loss=dict(type=loss), labeller=labeller)
+    assert model.pseudo_label_loss.num_clusters == model.labeller.num_clusters == K
+    assert model.labeller.head.in_features == D
+    told = boost(pseudo_label_loss=dict(type=loss, num_clusters=K, **dict(in_channels=D) if 'Mutex' in loss else {}),
+                 labeller=dict(labeller, num_clusters=K, in_channels=D))
+    for name, value in told.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value), name
+    with pytest.raises(ValueError, match=f'the head has num_clusters={K}, {loss} has num_clusters={K + 1}'):
+        boost(pseudo_label_loss=dict(type=loss, num_clusters=K + 1))
+
+
 def test_the_fields_of_labeller_and_loss_are_declared():
     model = boost(pseudo_label_loss=dict(type='ClusMatchLoss', num_clusters=K))
     assert set(model.bank.fills) == {'target', 'label'}

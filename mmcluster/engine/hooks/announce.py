@@ -9,10 +9,11 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import Hook, IterTimerHook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
-from .estep import EStepHook, num_clusters_of
+from .estep import EStepHook
 
 WATCHED, PATIENCE = 10, 60      # iterations, or seconds, from which the duration is estimated
 FORWARD = 1 / 3                 # share of a training step's time that its forward pass takes
@@ -49,7 +50,7 @@ def describe(runner: Runner) -> list[str]:
     """
     model, loop = unwrap(runner.model), runner.train_loop
     dataset, sampler = loop.dataloader.dataset, loop.dataloader.sampler
-    clusters = num_clusters_of(runner)
+    clusters = num_clusters_of(model)
     trained = sum(param.numel() for param in model.parameters() if param.requires_grad)
     backbone = getattr(model, 'backbone', None)
     network = f' with {type(backbone).__name__}' if backbone is not None else ''

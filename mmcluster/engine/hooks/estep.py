@@ -14,6 +14,7 @@ from mmcluster.functional.cross_level import scale_features
 from mmcluster.functional.kmeans import center_similarity, kmeans
 from mmcluster.functional.match import align_clusters
 from mmcluster.models import SampleBank
+from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
@@ -99,7 +100,7 @@ class KMeansHook(EStepHook):
     """Clusters the embedding by spherical k-means with restarts and writes ``bank.label``.
 
     Args:
-        num_clusters: K; ``None``: that of the model, which says it.
+        num_clusters: K; ``None``: that of the model.
         align_to: Bank field of trusted targets (N,); clusters are renamed by Hungarian matching on its rows >= 0, so
             that ids keep the meaning of the head's classes (ClusMatch section 3.2). ``'head'``: by what the head of the
             model, which must be trained, predicts for all rows.
@@ -125,8 +126,7 @@ class KMeansHook(EStepHook):
         require_not_negative('KMeansHook', tol=tol)
         require_positive('KMeansHook', posterior_temperature=posterior_temperature)
         super().__init__(field, **kwargs)
-        if num_clusters is not None:
-            require_two_clusters('KMeansHook', num_clusters)
+        require_two_clusters('KMeansHook', num_clusters)
         if scale not in (None, 'set', 'batch'):
             raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}")
         if per_view and self.views != 'train':
@@ -145,15 +145,15 @@ class KMeansHook(EStepHook):
 
     def before_train(self, runner: Runner) -> None:
         """Refuse more clusters than images, and labels of another number of clusters than the model has."""
-        known = num_clusters_of(runner)
+        known = num_clusters_of(unwrap(runner.model))
         check_num_clusters(self._clusters(runner), len(runner.train_dataloader.dataset))
-        if self.field in ('label', 'view_label') and None not in (self.num_clusters, known) and \
-                self.num_clusters != known:
-            raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one value')
+        if self.field in ('label', 'view_label') and known not in (None, self._clusters(runner)):
+            raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one '
+                             f'value, or drop it here')
 
     def _clusters(self, runner: Runner) -> int:
         """Number of clusters of k-means: its own, or else the model's."""
-        found = self.num_clusters or num_clusters_of(runner)
+        found = self.num_clusters or num_clusters_of(unwrap(runner.model))
         if found is None:
             raise ValueError(f'KMeansHook: {type(unwrap(runner.model)).__name__} does not say how many clusters it '
                              f'has; give num_clusters')
@@ -227,16 +227,6 @@ class KMeansHook(EStepHook):
         runner.message_hub.update_scalar('train/cluster_max', max(sizes))
         runner.logger.info(f'E-step at epoch {runner.epoch}: cluster sizes {min(sizes)} to {max(sizes)}, '
                            f'{sum(size == 0 for size in sizes)} empty')
-
-
-def num_clusters_of(runner: Runner) -> Optional[int]:
-    """K of the model or of its head, if one of them says it.
-
-    Args:
-        runner: The Runner.
-    """
-    model = unwrap(runner.model)
-    return getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
 
 
 def check_num_clusters(num_clusters: int, num_samples: int) -> None:

@@ -12,6 +12,7 @@ from mmcluster.checks import require_count
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.functional.select import draw_per_class
 from mmcluster.models import SampleBank
+from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
@@ -62,7 +63,7 @@ class GroundTruthHook(Hook):
         if self.fingerprint not in (None, dataset.fingerprint):
             raise ValueError(f'GroundTruthHook: the labels belong to another data set (fingerprint {self.fingerprint}, '
                              f'the training set has {dataset.fingerprint})')
-        num_clusters = getattr(getattr(unwrap(runner.model), 'head', None), 'num_clusters', None)
+        num_clusters = num_clusters_of(unwrap(runner.model))
         target = self._drawn(dataset, num_clusters) if self.labels is None else \
             torch.from_numpy(read_few_labels(self.labels, len(dataset), dataset.paths, dataset.classes))
         if self.labels and self.fingerprint is None and counts_rows(self.labels, dataset.paths):

@@ -7,6 +7,7 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS, LABEL_SELECTORS
 
 from ..extract import unwrap
@@ -20,8 +21,8 @@ class SelectHook(EStepHook):
 
     Args:
         selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``.
-        num_clusters: K, to report clusters without a trusted row; ``None`` takes the selector's, else the largest
-            label + 1.
+        num_clusters: K, of which clusters without a trusted row are reported; ``None``: the selector's, else the
+            model's.
         embed: Where the embedding comes from if another network has it, as arguments of
             :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(source=..., output='project')``, beside
             ``output='head_probs'``.
@@ -40,19 +41,25 @@ class SelectHook(EStepHook):
         self.num_clusters = num_clusters or getattr(self.selector, 'num_clusters', None)
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse targets that cannot be classes of the head.
+        """Tell the selector how many clusters the model has; refuse targets that cannot be classes of the head.
 
         Raises:
-            ValueError: If the selector has another number of clusters than the head, or gives numbers of its own to a
-                head that is trained already.
+            ValueError: If nobody says how many clusters there are, if the selector has another number than the model,
+                or if it gives numbers of its own to a head that is trained already.
         """
-        model = unwrap(runner.model)
-        name, known = type(self.selector).__name__, getattr(getattr(model, 'head', None), 'num_clusters', None)
-        own = getattr(self.selector, 'num_clusters', None)
+        model, name = unwrap(runner.model), type(self.selector).__name__
+        known, own = num_clusters_of(model), getattr(self.selector, 'num_clusters', None)
+        self.num_clusters = self.num_clusters or known
+        if own is None and hasattr(self.selector, 'num_clusters'):
+            self.selector.num_clusters = own = self.num_clusters
+            if own is None:
+                raise ValueError(f'SelectHook: {type(model).__name__} does not say how many clusters it has; give '
+                                 f'{name} num_clusters')
         if self.field != 'target':
             return
         if None not in (own, known) and own != known:
-            raise ValueError(f'SelectHook: {name} has num_clusters={own}, the head {known}; give both one value')
+            raise ValueError(f'SelectHook: {name} has num_clusters={own}, the model {known}; give both one value, '
+                             f'or drop it there')
         if self.output == 'embed' and 'head' in getattr(model, 'from_base', ()):
             raise ValueError(f"SelectHook: {name} numbers clusters of the embedding, which are not the classes of the "
                              f"head that goes on from the base. Give model.head a new head, or let the head choose: "

@@ -34,6 +34,11 @@ def build(module: Union[dict, nn.Module, None]) -> Any:
     return MODELS.build(module) if isinstance(module, dict) else module
 
 
+def num_clusters_of(model: nn.Module) -> Optional[int]:
+    """K of a model: what it says itself, or else its head; ``None`` if neither does. Whoever needs K asks here."""
+    return getattr(model, 'num_clusters', None) or getattr(getattr(model, 'head', None), 'num_clusters', None)
+
+
 class Prediction(NamedTuple):
     """Clusters of some images, numbered as the run's result is.
 
@@ -153,8 +158,8 @@ class BaseClusterer(BaseModel):
             mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
 
         Returns:
-            A dict of losses; a list with one dict of index (B,), embed (B, D) and prob (B, K) or ``None``, or, of
-            images, :meth:`predict`; or the pair of :meth:`outputs`.
+            A dict of losses; a list with one dict of index (B,), embed (B, D), prob (B, K) or ``None``, and
+            num_clusters, or, of images, :meth:`predict`; or the pair of :meth:`outputs`.
 
         Raises:
             ValueError: If ``mode`` is unknown, or ``inputs`` or ``data_samples`` are missing.
@@ -173,7 +178,7 @@ class BaseClusterer(BaseModel):
         batch = data_samples[TEST_STREAM]
         embed, logits = self.outputs(batch.views[0])
         prob = None if logits is None else logits.float().softmax(1)
-        return [dict(index=batch.index, embed=embed.float(), prob=prob)]
+        return [dict(index=batch.index, embed=embed.float(), prob=prob, num_clusters=num_clusters_of(self))]
 
 
 @overload

@@ -40,8 +40,7 @@ class ConfidenceLoss(PseudoLabelLoss):
     def __init__(self, num_clusters: Optional[int] = None, threshold: float = 0.99, class_balance: bool = True):
         require_share('ConfidenceLoss', threshold=threshold)
         super().__init__()
-        if num_clusters is not None:
-            require_two_clusters('ConfidenceLoss', num_clusters)
+        require_two_clusters('ConfidenceLoss', num_clusters)
         self.num_clusters = num_clusters
         if not 0 <= threshold < 1:
             raise ValueError(f'ConfidenceLoss: threshold must be in [0, 1), got {threshold}: no row is surer than that')

@@ -43,8 +43,7 @@ class MatchLoss(PseudoLabelLoss):
     def __init__(self, num_clusters: Optional[int], hard_label: bool = True, unsup_weight: float = 1.):
         require_not_negative(type(self).__name__, unsup_weight=unsup_weight)
         super().__init__()
-        if num_clusters is not None:
-            require_two_clusters(type(self).__name__, num_clusters)
+        require_two_clusters(type(self).__name__, num_clusters)
         self.num_clusters = num_clusters
         self.hard_label = hard_label
         self.unsup_weight = unsup_weight

@@ -40,8 +40,7 @@ class MixMatchLoss(PseudoLabelLoss):
         require_positive('MixMatchLoss', temperature=temperature, alpha=alpha)
         require_not_negative('MixMatchLoss', unsup_weight=unsup_weight)
         super().__init__()
-        if num_clusters is not None:
-            require_two_clusters(type(self).__name__, num_clusters)
+        require_two_clusters(type(self).__name__, num_clusters)
         self.num_clusters = num_clusters
         self.temperature = temperature
         self.alpha = alpha
