@@ -32,6 +32,7 @@ class FirstRows:
 
     @num_clusters.setter
     def num_clusters(self, value: int) -> None:
+        """Hand K to the selector."""
         self.selector.num_clusters = value
 
     def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:

@@ -36,9 +36,9 @@ class LocalConsistency:
         seed: Seed of the balancing draws and of k-means.
     """
 
-    def __init__(self, num_clusters: Optional[int] = None, k: int = 100, ratio: float = 0.95, threshold: Optional[float] = 0.99,
-                 balanced: bool = True, floor: int = 0, include_self: bool = True, strict: bool = False,
-                 n_init: int = 10, seed: int = 0):
+    def __init__(self, num_clusters: Optional[int] = None, k: int = 100, ratio: float = 0.95,
+                 threshold: Optional[float] = 0.99, balanced: bool = True, floor: int = 0, include_self: bool = True,
+                 strict: bool = False, n_init: int = 10, seed: int = 0):
         require_count('LocalConsistency', k=k, n_init=n_init)
         require_count('LocalConsistency', least=0, floor=floor)
         require_share('LocalConsistency', ratio=ratio, threshold=threshold)

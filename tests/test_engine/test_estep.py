@@ -275,7 +275,7 @@ def test_the_model_tells_a_selector_how_many_clusters(wrapped):
     hook.before_train(runner)
     told = SelectHook(SELECTOR)
     told.before_train(runner)
-    assert hook.selector.num_clusters == hook.num_clusters == K
+    assert hook.selector.num_clusters == K
     assert torch.equal(run(hook, runner).target.clone(), run(told, fake_runner(rowwise(head=head))).target)
     with pytest.raises(ValueError, match='Rowwise does not say how many clusters it has; give'):
         SelectHook(asked).before_train(fake_runner())

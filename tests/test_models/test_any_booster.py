@@ -58,6 +58,25 @@ def test_clusmatch_improves(name, selector, output, given, tmp_path):
     assert torch.bincount(target[target >= 0], minlength=K).min() > 0 and (found[2]['bank.label'] >= 0).all()
 
 
+def test_the_number_of_clusters_is_stated_once(given, tmp_path):
+    """Hooks, selector, loss and metrics ask the model; the run is the same."""
+    data, bases = given
+
+    def weights(name, change):
+        cfg = clusmatch_cfg(tmp_path / name, data, epochs=2)
+        cfg.model.base = bases['propos']
+        change(cfg)
+        return run(cfg)[2]
+
+    def forget_clusters(cfg):
+        evaluators = [cfg.val_evaluator, cfg.test_evaluator]
+        metrics = [metric for one in evaluators for metric in (one if isinstance(one, list) else [one])]
+        places = [cfg.custom_hooks[0].selector, *cfg.custom_hooks, cfg.model.pseudo_label_loss, *metrics]
+        assert sum(place.pop('num_clusters', None) is not None for place in places) >= 4
+
+    assert differences(weights('told', lambda cfg: None), weights('asked', forget_clusters)) == []
+
+
 @pytest.mark.parametrize('name', ['spice', 'scan'])
 def test_clusmatch_with_clusters_that_the_trained_head_names(name, given, tmp_path, monkeypatch):
     """Of all names for the clusters of k-means, those under which most images agree with the head."""

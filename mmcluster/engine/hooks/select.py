@@ -49,9 +49,8 @@ class SelectHook(EStepHook):
         """
         model, name = unwrap(runner.model), type(self.selector).__name__
         known, own = num_clusters_of(model), getattr(self.selector, 'num_clusters', None)
-        self.num_clusters = self.num_clusters or known
         if own is None and hasattr(self.selector, 'num_clusters'):
-            self.selector.num_clusters = own = self.num_clusters
+            self.selector.num_clusters = own = self.num_clusters or known
             if own is None:
                 raise ValueError(f'SelectHook: {type(model).__name__} does not say how many clusters it has; give '
                                  f'{name} num_clusters')
@@ -76,17 +75,18 @@ class SelectHook(EStepHook):
         Raises:
             RuntimeError: If the selector chose nothing.
         """
+        clusters = self.num_clusters or num_clusters_of(unwrap(runner.model))
         embed: Optional[Tensor] = features
         prob: Optional[Tensor] = None
         if self.output == 'embed+head_probs' or self.embed is not None:
-            embed, prob = self._split(features)
+            embed, prob = self._split(features, clusters)
         elif self.output == 'head_probs':
             embed, prob = None, features
         target = self.selector(embed, prob)
         chosen = target[target >= 0]
         if not len(chosen):
             raise RuntimeError(f'{type(self.selector).__name__} chose no row; lower its demands (sigma, thresholds)')
-        counts = torch.bincount(chosen, minlength=self.num_clusters or 0).tolist()
+        counts = torch.bincount(chosen, minlength=clusters or 0).tolist()
         runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(target)} rows; per cluster '
                            f'{counts}')
         if min(counts) < max(counts):
@@ -94,12 +94,12 @@ class SelectHook(EStepHook):
                                   f'cluster without any is lost, so lower the demands of the selector then')
         return {self.field: target}
 
-    def _split(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def _split(self, features: Tensor, num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
         """Embedding (N, D) and probabilities (N, K), which stand side by side in what was extracted."""
-        if not self.num_clusters:
+        if not num_clusters:
             raise ValueError("SelectHook: output='embed+head_probs' needs num_clusters, the K of the source's head")
-        embed, prob = features[:, :-self.num_clusters], features[:, -self.num_clusters:]
+        embed, prob = features[:, :-num_clusters], features[:, -num_clusters:]
         if (prob < 0).any() or (prob.sum(1) - 1).abs().max() > 1e-3:
-            raise ValueError(f'SelectHook has num_clusters={self.num_clusters}, which is not the K of the head: its '
+            raise ValueError(f'SelectHook has num_clusters={num_clusters}, which is not the K of the head: its '
                              f'probabilities do not sum to 1. Give hook, selector and head one value')
         return embed, prob
