@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 from typing import Any, NamedTuple, Optional
 
 import torch
@@ -15,6 +14,7 @@ from .bank import SampleBank
 from .base_parts import base_parts, load_base_parts
 from .batch_norm import broadcast_statistics, frozen_statistics
 from .clusterers.base import BaseClusterer, build, chain
+from .head_parts import build_for_head
 from .teacher import MomentumTeacher
 from .watch import ClusterWatch
 
@@ -120,10 +120,8 @@ class Boost(BaseClusterer):
         super().__init__(**parts, bank=bank, **kwargs)
         self.base = copy.deepcopy(base)
         self.from_base = sorted(taken)
-        self.labeller = build(_suited(labeller, self.head))
-        self.pseudo_label_loss = build(_suited(pseudo_label_loss, self.head))
-        for part in (self.labeller, self.pseudo_label_loss):
-            _check_num_clusters(self.head, part)
+        self.labeller = build_for_head(labeller, self.head)
+        self.pseudo_label_loss = build_for_head(pseudo_label_loss, self.head)
         for owner in (self.labeller, self.pseudo_label_loss):
             fields = getattr(owner, 'fields', {})
             if fields and self.bank is None:
@@ -238,22 +236,3 @@ class Boost(BaseClusterer):
         if self.pseudo_label_loss is None:
             raise ValueError("Boost needs a loss to train: give pseudo_label_loss=dict(type='ClusMatchLoss', ...)")
         return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
-
-
-def _suited(part: Optional[dict], head: nn.Module) -> Optional[dict]:
-    """Config of a labeller or loss with ``num_clusters`` and ``in_channels`` of the head, where its class takes them
-    and the config does not say them."""
-    if not isinstance(part, dict):
-        return part
-    kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else part.get('type')
-    asked = inspect.signature(kind).parameters if kind is not None else ()
-    known = {name: getattr(head, name, None) for name in ('num_clusters', 'in_channels') if name in asked}
-    return {**part, **{name: value for name, value in known.items() if value and part.get(name) is None}}
-
-
-def _check_num_clusters(head: nn.Module, part: Optional[nn.Module]) -> None:
-    """Refuse a labeller or loss for another number of clusters than the head has, where both know it."""
-    known = [getattr(module, 'num_clusters', None) for module in (head, part)]
-    if None not in known and known[0] != known[1]:
-        raise ValueError(f'Boost: the head has num_clusters={known[0]}, {type(part).__name__} has '
-                         f'num_clusters={known[1]}; give both one value, or drop it there')
