@@ -11,6 +11,8 @@ import torch
 from analysis_tools.pixels import pixels_kmeans
 from mmengine.config import Config
 
+from mmcluster.apis.folder import Settings, cluster_folder
+from mmcluster.apis.folder_words import PAGE
 from mmcluster.datasets import DigitsSource, IndexedDataset
 from mmcluster.evaluation import write_json
 from mmcluster.recipes.recipe import run
@@ -32,6 +34,28 @@ def stage_metrics(work_dir: str, stage: str) -> Iterator[tuple[str, dict[str, fl
     for source, title in SOURCES.items():
         if f'{source}/acc' in metrics:
             yield f'{stage}, {title}', {name: metrics[f'{source}/{name}'] for name in NAMES}
+
+
+def leave_page(work_dir: str, stage: str, seed: int) -> str:
+    """Write the digits, their clusters by the network of a stage, and the page of the result.
+
+    Args:
+        work_dir: Of the recipe.
+        stage: Its last stage.
+        seed: Of the clustering.
+
+    Returns:
+        The page.
+    """
+    images, out = os.path.join(work_dir, 'images'), os.path.join(work_dir, 'result')
+    source = DigitsSource()
+    for i in range(len(source)):
+        place = os.path.join(images, str(int(source.labels[i])))
+        os.makedirs(place, exist_ok=True)
+        source.load(i).save(os.path.join(place, f'{i:04d}.png'))
+    settings = Settings(clusters=10, encoder=os.path.join(work_dir, stage), labels='folders', seed=seed, workers=0,
+                        store=os.path.join(work_dir, 'features'))
+    return str(cluster_folder(images, out, settings) / PAGE)
 
 
 def main() -> None:
@@ -60,6 +84,7 @@ def main() -> None:
     for title, metrics in rows.items():
         print(f'{title:24}' + ''.join(f'{metrics[name]:8.3f}' for name in NAMES))
     print(f'training {seconds:.0f} s, seed {args.seed}; {path}')
+    print(f'the clusters on a page: {leave_page(cfg.work_dir, list(cfg.stages)[-1], args.seed)}')
 
 
 if __name__ == '__main__':

@@ -19,5 +19,5 @@ fi
 # 'name>=floor,<ceiling' becomes 'name==floor'; a line without a floor is left free
 [ "$VENV" = .venv-oldest ] && sed -n 's/^\([^<>=]*\)>=\([^,]*\).*/\1==\2/p' requirements/runtime.txt > "$CONSTRAINTS"
 "$VENV/bin/python" -m pip install -q -c "$CONSTRAINTS" --upgrade pip setuptools >&2
-"$VENV/bin/python" -m pip install -q -c "$CONSTRAINTS" $UPGRADE -e '.[tests]' >&2
+"$VENV/bin/python" -m pip install -q -c "$CONSTRAINTS" $UPGRADE -e '.[tests,encoder]' >&2
 echo "$WANTED" > "$STAMP"

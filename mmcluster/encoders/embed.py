@@ -74,14 +74,22 @@ def embed_files(encoder: Encoder, files: Sequence[str], root: Union[str, Path], 
     with ExitStack() as stack:
         folder = store if keep else stack.enter_context(tempfile.TemporaryDirectory(prefix='mmcluster_features_'))
         folder = cache_folder('features') if folder is None else Path(folder)
-        _check_outside(folder.resolve(), root)
+        check_outside(folder.resolve(), root)
         kept = FeatureStore(encoder, folder, dtype)
         run = _Run(encoder, kept, root, list(files), getattr(torch, dtype), progress or (lambda done, total: None))
         return run.features(batch_size, usable_cpus() if workers is None else workers)
 
 
-def _check_outside(folder: Path, root: Path) -> None:
-    """Refuse a store among the images; hidden folders, such as the cache in a home folder, hold no images."""
+def check_outside(folder: Path, root: Path) -> None:
+    """Refuse a store among the images; hidden folders, such as the cache in a home folder, hold no images.
+
+    Args:
+        folder: Of the store, absolute.
+        root: Of the images, absolute.
+
+    Raises:
+        StoreError: If it lies there.
+    """
     if folder.is_relative_to(root) and not any(part.startswith('.') for part in folder.relative_to(root).parts):
         raise StoreError(f'the store {folder} lies in the folder of the images; name another one by --store')
 

@@ -8,10 +8,11 @@ from typing import Optional, Sequence, Union
 import numpy as np
 import torch
 
+from mmcluster.datasets.cache import cache_folder
 from mmcluster.datasets.decode import UnreadableImageError, decode_image
 
 from .base import Encoder
-from .embed import default_dtype, usable_cpus
+from .embed import check_outside, default_dtype, usable_cpus
 from .store import FeatureStore, file_key
 
 PROBED = 8
@@ -31,9 +32,12 @@ def stored_content(encoder: Encoder, files: Sequence[str], root: Union[str, Path
     Returns:
         N keys, ``None`` where there is no row for what the file is now.
     """
-    kept = FeatureStore(encoder, store, dtype or default_dtype(encoder.device))
+    root = Path(root).resolve()
+    folder = cache_folder('features') if store is None else Path(store)
+    check_outside(folder.resolve(), root)
+    kept = FeatureStore(encoder, folder, dtype or default_dtype(encoder.device))
     kept.refresh()
-    found = [kept.content_of(file_key(Path(root).resolve(), path)) for path in files]
+    found = [kept.content_of(file_key(root, path)) for path in files]
     return [content if content in kept else None for content in found]
 
 

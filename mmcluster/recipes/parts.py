@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 def shipped_configs() -> Path:
     """The folder of the configs that come with the package: inside a wheel, or beside the package in a checkout."""
     wheel = PACKAGE / '.mim' / 'configs'
-    return wheel if wheel.is_dir() else PACKAGE.parent / 'configs'
+    return wheel.resolve() if wheel.is_dir() else PACKAGE.parent / 'configs'     # an editable install has a link
 
 
 def config_file(name: str) -> Path:

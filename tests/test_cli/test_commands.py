@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from mmcluster.cli.main import COMMANDS, parser
 
 from .conftest import write_photos
 
+TOOLS = Path(__file__).parents[2] / 'tools'
 HELP = [sys.executable, '-X', 'importtime', '-m', 'mmcluster', 'cluster', '--help']
 
 
@@ -105,3 +107,18 @@ def test_features_go_into_a_file(photos, clustered, capfd):
 
 def test_progress_says_rate_and_time_to_go():
     assert progress_text('features', 60, 100, 20, 10.) == 'features: 60 of 100, 4.0/s, 0:10 to go'
+
+
+def test_the_quickstart_clusters_a_folder(tmp_path):
+    """Without a network: its environment is this one."""
+    root = tmp_path / 'checkout'
+    (root / 'tools').mkdir(parents=True)
+    shutil.copy(TOOLS / 'quickstart.sh', root / 'tools')
+    (root / 'tools' / 'setup_env.sh').write_text('exit 0\n')
+    (root / '.venv' / 'bin').mkdir(parents=True)
+    (root / '.venv' / 'bin' / 'python').symlink_to('/bin/echo')
+    for argv, said in ((['photos', '--k', '3'], '-m mmcluster cluster photos --k 3'),
+                       (['--seed', '1'], 'quickstart.py --seed 1')):
+        done = subprocess.run(['bash', str(root / 'tools' / 'quickstart.sh'), *argv], cwd=tmp_path, check=True,
+                              capture_output=True, text=True)
+        assert done.stdout.strip().endswith(said)

@@ -75,8 +75,10 @@ def test_the_quickstart_has_the_same_control(ablation, monkeypatch, tmp_path, ca
     quickstart = importlib.import_module('quickstart')
     monkeypatch.setattr(quickstart, 'run', lambda cfg, overwrite: None)
     monkeypatch.setattr(quickstart, 'stage_metrics', lambda work_dir, stage: ())
+    monkeypatch.setattr(quickstart, 'leave_page', lambda work_dir, stage, seed: 'report.html')
     monkeypatch.setattr(sys, 'argv', ['quickstart.py', '--work-dir', str(tmp_path), '--seed', '1'])
     quickstart.main()
+    assert capsys.readouterr().out.splitlines()[-1].endswith('report.html')
     found = json.loads((tmp_path / 'summary.json').read_text())['metrics']['raw pixels, k-means']
     control = ablation.control(str(ROOT / 'configs' / 'asd_ps_freematch_cnn_digits.py'), 'pixels', 1)
     assert found == {name: control[f'head/{name}'] for name in quickstart.NAMES}
