@@ -5,18 +5,18 @@ import re
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
-from reduced import CONFIGS, ROOT
+from reduced import ROOT, read_stage, stage_keys
 
 from mmcluster.datasets import IndexedDataset, StreamSampler
 from mmcluster.datasets.few_labels import read_few_labels
 from mmcluster.engine.hooks import GroundTruthHook, PoolHook
 from mmcluster.functional.select import draw_per_class
+from mmcluster.recipes import stages
 
 from .fake import D, K, N, blobs, fake_runner, rowwise
 
 PATHS = ['cat/1.png', 'cat/2.png', 'dog/1.png', 'dog/3.png', '7']
-SEMI_SUPERVISED = re.compile(r'(asd_given_)?(fix|flex|free|soft|ada|mutex|mix)match_\w+_\d+')
+SEMI_SUPERVISED = re.compile(r'(fix|flex|free|soft|ada|mutex|mix)match_\w+_\d+/\w+|asd_freematch_wrn28_2_svhn/given')
 
 
 def csv_file(tmp_path, *lines):
@@ -199,20 +199,20 @@ def test_one_source_of_labels(options):
 
 # ---- law 3: only semi-supervised configs ask for it
 
-def asks_for_labels(path):
-    return 'GroundTruthHook' in str(Config.fromfile(path, lazy_import=False).to_dict())
+def asks_for_labels(cfg):
+    return 'GroundTruthHook' in str(cfg.to_dict())
 
 
-@pytest.mark.parametrize('path', sorted(CONFIGS.rglob('*.py')), ids=lambda path: path.stem)
-def test_no_unsupervised_config_asks_for_labels(path):
-    if asks_for_labels(path):
-        assert SEMI_SUPERVISED.fullmatch(path.stem) and path.parent == CONFIGS
+@pytest.mark.parametrize('key', stage_keys())
+def test_only_semi_supervised_stages_ask_for_labels(key):
+    assert asks_for_labels(read_stage(key)) is bool(SEMI_SUPERVISED.fullmatch(key))
 
 
 def test_a_config_that_asks_is_found(tmp_path):
     path = tmp_path / 'propos_cnn_digits.py'
-    path.write_text("stages = dict(a=dict(options=dict(custom_hooks=[dict(type='GroundTruthHook', per_class=4)])))")
-    assert asks_for_labels(path) and not SEMI_SUPERVISED.fullmatch(path.stem)
+    path.write_text("data = 'data/digits'\nstages = dict(a=dict(parts=['propos/cnn_digits'], options=dict(hooks=dict("
+                    "given=dict(type='GroundTruthHook', per_class=4)))))")
+    assert asks_for_labels(stages.read_stage(path, 'a'))
 
 
 def reads_labels(tree):
