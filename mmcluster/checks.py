@@ -39,6 +39,21 @@ def require_two_clusters(owner: str, num_clusters: Optional[int]) -> None:
         raise ValueError(f'{owner}: num_clusters must be at least 2, got {num_clusters}')
 
 
+def stated_clusters(owner: str, num_clusters: Optional[int]) -> int:
+    """K of a part that was told it, in its config or by the hook that calls it.
+
+    Args:
+        owner: Who asks; it begins the message.
+        num_clusters: K, or ``None``.
+
+    Raises:
+        ValueError: If nobody said it.
+    """
+    if num_clusters is None:
+        raise ValueError(f'{owner}: nobody said how many clusters there are; give num_clusters')
+    return num_clusters
+
+
 def require_width(owner: str, in_channels: int, width: int) -> None:
     """Refuse an embedding of another width than a layer is made for.
 

@@ -1,7 +1,7 @@
 """Class prototypes, their scattering and the queue that widens a batch (ProPos eqs. 4-7, section 5.9)."""
 from __future__ import annotations
 
-from typing import Optional, TypeVar
+from typing import Optional
 
 import torch
 from torch import Tensor
@@ -9,8 +9,6 @@ from torch.linalg import vector_norm
 from torch.nn import functional as F
 
 from .contrast import unit_rows, wide
-
-Pointer = TypeVar('Pointer', int, Tensor)
 
 
 def one_hot(label: Tensor, num_clusters: int, like: Tensor) -> Tensor:
@@ -104,24 +102,25 @@ def queue_labels(label: Tensor, queue_index: Tensor, fill: float = -1) -> Tensor
     return label[queue_index.clamp(min=0)].masked_fill(empty, fill)
 
 
-def enqueue(queue: Tensor, queue_index: Tensor, pointer: Pointer, keys: Tensor,
-            index: Tensor) -> tuple[Tensor, Tensor, Pointer]:
-    """Overwrite the oldest entries of a ring (ProPos section 5.9); the inputs stay as they are.
+@torch.no_grad()
+def enqueue_(queue: Tensor, pointer: Tensor, keys: Tensor, queue_index: Optional[Tensor] = None,
+             index: Optional[Tensor] = None) -> None:
+    """Overwrite the oldest entries of a ring in place and move its pointer (ProPos section 5.9; MoCo).
 
     Entries never written have index -1 and join no prototype, see :func:`queue_labels`.
 
     Args:
         queue: (Q, D) past target embeddings, unit rows.
-        queue_index: (Q,) long, their data set index.
-        pointer: Where the next entry goes, an int or () long; a tensor needs no host sync.
-        keys: (B, D) new embeddings. Of more than Q rows the last Q stay.
-        index: (B,) long, their data set index.
-
-    Returns:
-        New queue (Q, D), index (Q,) and pointer, of the pointer's own kind.
+        pointer: () long, where the next entry goes; a tensor, so that nothing waits for the device.
+        keys: (B, D) new embeddings. Of more than Q rows the last Q stay: an index that stands twice in one
+            ``index_copy_`` has no defined winner.
+        queue_index: (Q,) long, data set index of the entries; ``None`` where nobody asks for them.
+        index: (B,) long, data set index of the keys.
     """
     size, rows = len(queue), len(keys)
     skipped = max(rows - size, 0)
     place = (pointer + torch.arange(skipped, rows, device=queue.device)) % size
-    return (queue.index_copy(0, place, keys[skipped:].detach().to(queue)),
-            queue_index.index_copy(0, place, index[skipped:].to(queue_index)), (pointer + rows) % size)
+    queue.index_copy_(0, place, keys[skipped:].to(queue))
+    if queue_index is not None and index is not None:
+        queue_index.index_copy_(0, place, index[skipped:].to(queue_index))
+    pointer.add_(rows).remainder_(size)

@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_share, require_two_clusters
+from mmcluster.checks import require_count, require_share, require_two_clusters, stated_clusters
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.neighbours import local_consistency, reliable_labels
 from mmcluster.functional.prototype import one_hot
@@ -74,8 +74,9 @@ class LocalConsistency:
         threshold = self.threshold
         if prob is None:
             threshold = None
-            label = kmeans(embed, self.num_clusters, n_init=self.n_init, seed=self.seed).labels
-            prob = one_hot(label.to(embed.device), self.num_clusters, embed)
+            clusters = stated_clusters('LocalConsistency', self.num_clusters)
+            label = kmeans(embed, clusters, n_init=self.n_init, seed=self.seed).labels
+            prob = one_hot(label.to(embed.device), clusters, embed)
         if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'LocalConsistency has num_clusters={self.num_clusters}, the head {prob.shape[1]} '
                              f'clusters; give both one value')

@@ -5,7 +5,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_two_clusters
+from mmcluster.checks import require_count, require_two_clusters, stated_clusters
 from mmcluster.functional.contrast import unit_rows
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.prototype_sampling import accompanied_prototypes
@@ -54,10 +54,11 @@ class AccompaniedPrototypes:
         """
         if embed is None:
             raise ValueError("AccompaniedPrototypes works on an embedding; use a SelectHook with output='embed'")
-        if len(embed) < self.num_clusters * self.per_cluster:
-            raise ValueError(f'AccompaniedPrototypes: {len(embed)} images cannot give each of {self.num_clusters} '
+        clusters = stated_clusters('AccompaniedPrototypes', self.num_clusters)
+        if len(embed) < clusters * self.per_cluster:
+            raise ValueError(f'AccompaniedPrototypes: {len(embed)} images cannot give each of {clusters} '
                              f'clusters per_cluster={self.per_cluster} of its own; lower it')
         rows = unit_rows(embed)
-        result = kmeans(rows, self.num_clusters, n_init=self.n_init, seed=self.seed, metric='cosine',
+        result = kmeans(rows, clusters, n_init=self.n_init, seed=self.seed, metric='cosine',
                         init='random' if self.init == 'random' else None)
         return to_target(accompanied_prototypes(rows, result.centers, self.per_cluster), len(rows))

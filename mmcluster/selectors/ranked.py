@@ -8,7 +8,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_two_clusters
+from mmcluster.checks import require_count, require_two_clusters, stated_clusters
 from mmcluster.functional.kmeans import kmeans
 from mmcluster.functional.select import select_by_distance, select_by_variance, to_target
 from mmcluster.registry import LABEL_SELECTORS
@@ -51,7 +51,8 @@ class CentroidDistance:
         """
         if embed is None:
             raise ValueError('CentroidDistance works on an embedding; use a SelectHook with output=\'embed\'')
-        result = kmeans(embed, self.num_clusters, n_init=self.n_init, seed=self.seed)
+        clusters = stated_clusters('CentroidDistance', self.num_clusters)
+        result = kmeans(embed, clusters, n_init=self.n_init, seed=self.seed)
         chosen = select_by_distance(embed, result.labels, result.centers, self.sigma, self.distance, self.to)
         return to_target(chosen, len(embed))
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from mmcluster.functional import schedule
 from mmcluster.functional.average import lerp_
 from mmcluster.functional.contrast import cosine_regression, unit_rows
-from mmcluster.functional.prototype import class_prototypes, enqueue, one_hot, prototype_scattering, queue_labels
+from mmcluster.functional.prototype import class_prototypes, enqueue_, one_hot, prototype_scattering, queue_labels
 
 from .registry import adapter, gradients, leaf
 
@@ -108,9 +108,10 @@ def propos_queue(inputs: dict, dtype: torch.dtype) -> dict:
     mu, present = class_prototypes(torch.cat([unit_rows(q), queue]), label, inputs['num_clusters'])
     mu_target, _ = class_prototypes(torch.cat([inputs['k'], queue]), label, inputs['num_clusters'])
     loss = prototype_scattering(mu, mu_target, present, inputs['tau'])
-    ring = enqueue(queue, queue_index, inputs['queue_ptr'], inputs['keys_both_views'], index.repeat(2))
-    return dict(mu=mu, mu_prime=mu_target, loss=loss, grad_q=gradients(loss, q)[0], queue=ring[0],
-                queue_indices=ring[1], queue_ptr=ring[2])
+    pointer = torch.tensor(inputs['queue_ptr'])
+    enqueue_(queue, pointer, inputs['keys_both_views'], queue_index, index.repeat(2))
+    return dict(mu=mu, mu_prime=mu_target, loss=loss, grad_q=gradients(loss, q)[0], queue=queue,
+                queue_indices=queue_index, queue_ptr=pointer)
 
 
 @adapter('propos', 'schedule')

@@ -10,7 +10,7 @@ from mmcluster.functional.consistency import double_softmax_ce, negative_entropy
 from mmcluster.functional.contrast import info_nce, unit_rows
 from mmcluster.functional.estep import EStep, head_selection_losses, prototype_estep
 from mmcluster.functional.imbalance import imbalance_sizes
-from mmcluster.functional.prototype import enqueue
+from mmcluster.functional.prototype import enqueue_
 from mmcluster.functional.pseudo import masked_cross_entropy
 from mmcluster.functional.select import to_target
 
@@ -24,9 +24,9 @@ def spice_moco_infonce(inputs: dict, dtype: torch.dtype) -> dict:
     """Contrast with a queue, then the queue with the batch's keys in it."""
     q, queue = leaf(inputs['q']), inputs['queue']
     loss, logits = info_nce(q, inputs['k'], queue, inputs['temperature'])
-    nobody = torch.full((queue.shape[1] + len(q),), -1)
-    ring = enqueue(queue.t(), nobody[len(q):], inputs['queue_ptr'], unit_rows(inputs['k']), nobody[:len(q)])
-    return dict(loss=loss, logits=logits, grad_q=gradients(loss, q)[0], queue=ring[0].t(), queue_ptr=ring[2])
+    ring, pointer = queue.clone(), torch.tensor(inputs['queue_ptr'])
+    enqueue_(ring.t(), pointer, unit_rows(inputs['k']))
+    return dict(loss=loss, logits=logits, grad_q=gradients(loss, q)[0], queue=ring, queue_ptr=pointer)
 
 
 def entries(result: EStep) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ from sync_guard import SyncGuard
 from torch import Tensor
 
 from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_scattering, queue_labels
+from mmcluster.functional.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
 
 
 def prototypes_by_loops(x: Tensor, posterior: list[list[float]], num_clusters: int) -> tuple[list, list]:
@@ -179,11 +179,10 @@ def test_enqueue_against_a_deque() -> None:
     for rows in (4, 4, 4, 3, 10, 13, 1, 25):
         new_index = torch.arange(number, number + rows)
         keys = new_index[:, None].float().repeat(1, 2) + 0.5
-        before = (queue.clone(), index.clone())
-        new_queue, new_ring, new_pointer = enqueue(queue, index, pointer, keys, new_index)
-        assert torch.equal(queue, before[0]) and torch.equal(index, before[1])
-        assert enqueue(queue, index, int(pointer), keys, new_index)[2] == int(new_pointer)
-        queue, index, pointer = new_queue, new_ring, new_pointer
+        alone, its_pointer = queue.t().clone(), pointer.clone()
+        enqueue_(alone.t(), its_pointer, keys)          # as MoCo holds it, without indices
+        enqueue_(queue, pointer, keys, index, new_index)
+        assert torch.equal(alone.t(), queue) and its_pointer == pointer
         last.extend((int(i), float(i) + 0.5) for i in new_index)
         number += rows
         held = {(int(i), float(row[0])) for i, row in zip(index, queue) if i >= 0}
@@ -212,9 +211,10 @@ def test_nothing_waits_for_the_device() -> None:
     q.requires_grad_()
     pointer, index = torch.tensor(3), torch.full((16,), -1)
     with SyncGuard():
-        ring = enqueue(torch.zeros(16, 5), index, pointer, k.repeat(2, 1), torch.arange(12).repeat(2))
-        labels = torch.cat([label, queue_labels(torch.arange(12) % 6, ring[1])])
-        mu, present = class_prototypes(torch.cat([unit_rows(q), ring[0].double()]), labels, 6)
+        queue = torch.zeros(16, 5)
+        enqueue_(queue, pointer, k.repeat(2, 1), index, torch.arange(12).repeat(2))
+        labels = torch.cat([label, queue_labels(torch.arange(12) % 6, index)])
+        mu, present = class_prototypes(torch.cat([unit_rows(q), queue.double()]), labels, 6)
         torch.autograd.grad(prototype_scattering(mu, mu, present), q)
         with pytest.raises(RuntimeError, match='waits'):
             present.any().item()

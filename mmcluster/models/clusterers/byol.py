@@ -81,22 +81,38 @@ class BYOL(BaseClusterer):
         return nn.functional.normalize(embed.float(), dim=1)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        """Symmetric regression between the two views.
+        """One step: both networks see the two views, :meth:`losses` compares them, the momentum network moves.
+
+        It moves with the weights from before the optimiser's step, as in ProPos's release, hence here and not in a
+        ``TeacherHook``.
 
         Args:
-            batch: Two views (B, C, H, W).
+            batch: Two views (B, C, H, W) and the index (B,).
 
         Returns:
-            ``loss_byol`` and the spread of the embedding.
+            What :meth:`losses` returns, and the spread of the embedding.
         """
         if self.ema_before_forward:
             self.teacher.update(self)
-        z1, z2 = self.online(batch.views[:2])
-        k1, k2 = self.target(batch.views[:2])
-        loss = cosine_regression(self.predictor(z1), k2) + cosine_regression(self.predictor(z2), k1)
+        z, k = self.online(batch.views[:2]), self.target(batch.views[:2])
+        losses = self.losses(z, k, batch.index)
         if not self.ema_before_forward:
             self.teacher.update(self)
-        return dict(loss_byol=0.5 * loss, feat_std=feature_std(k1))
+        return {**losses, 'feat_std': feature_std(k[0])}
+
+    def losses(self, z: list[Tensor], k: list[Tensor], index: Tensor) -> dict[str, Tensor]:
+        """Symmetric regression between the two views; a method upon BYOL writes its own.
+
+        Args:
+            z: Raw online embeddings (B, D) of the two views.
+            k: Unit momentum embeddings (B, D) of the two views.
+            index: (B,) data set index.
+
+        Returns:
+            ``loss_byol``.
+        """
+        loss = cosine_regression(self.predictor(z[0]), k[1]) + cosine_regression(self.predictor(z[1]), k[0])
+        return dict(loss_byol=0.5 * loss)
 
 
 def feature_std(unit: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive, require_share
 from mmcluster.functional.contrast import info_nce, unit_rows
+from mmcluster.functional.prototype import enqueue_
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -79,6 +80,7 @@ class MoCo(ContrastiveClusterer):
         """
         self.teacher.update(self)
         k = self.keys(batch.views[1])
+        # a copy of the queue: the backward pass needs the keys that the loss saw, and the new ones overwrite some
         loss, logits = info_nce(self.project(batch.views[0]), k, self.queue.clone(), self.temperature)
         self._enqueue(gather_rows(k))
         nearest = logits.detach()[:, 0] > logits.detach()[:, 1:].amax(1)
@@ -90,6 +92,4 @@ class MoCo(ContrastiveClusterer):
         if size % rows:
             raise ValueError(f'MoCo: queue_size={size} is not a multiple of the {rows} rows of a batch (over all '
                              f'processes); take {max(size // rows, 1) * rows}, or another batch size')
-        place = (self.queue_pointer + torch.arange(rows, device=keys.device)) % size
-        self.queue.index_copy_(1, place, keys.t().to(self.queue))
-        self.queue_pointer.add_(rows).remainder_(size)
+        enqueue_(self.queue.t(), self.queue_pointer, keys)

@@ -9,13 +9,12 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_not_negative, require_positive, require_two_clusters
 from mmcluster.functional.contrast import cosine_regression
-from mmcluster.functional.prototype import class_prototypes, enqueue, prototype_scattering, queue_labels
+from mmcluster.functional.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
 from mmcluster.registry import MODELS
-from mmcluster.structures import Batch
 
 from ..bank import SampleBank
 from ..gather import gather_rows, gather_rows_with_grad
-from .byol import BYOL, feature_std
+from .byol import BYOL
 
 
 @MODELS.register_module()
@@ -84,24 +83,20 @@ class ProPos(BYOL):
         self.register_buffer('queue_index', torch.full((size,), -1))
         self.register_buffer('queue_pointer', torch.zeros((), dtype=torch.long))
 
-    def loss(self, batch: Batch) -> dict[str, Tensor]:
+    def losses(self, z: list[Tensor], k: list[Tensor], index: Tensor) -> dict[str, Tensor]:
         """PSA in both directions, and PSL once the warm-up is over (eq. 12).
 
         Args:
-            batch: Two views (B, C, H, W) and the index (B,).
+            z: Raw online embeddings (B, D) of the two views.
+            k: Unit momentum embeddings (B, D) of the two views.
+            index: (B,) data set index.
 
         Returns:
-            ``loss_psa``, ``loss_psl`` when its weight is not 0, and what the collapse watch logs.
+            ``loss_psa``, and ``loss_psl`` with the clusters that are present when its weight is not 0.
         """
-        if self.ema_before_forward:
-            self.teacher.update(self)
-        z1, z2 = self.online(batch.views[:2])
-        k1, k2 = self.target(batch.views[:2])
-        losses = dict(loss_psa=0.5 * (self.align(z1, k2) + self.align(z2, k1)), feat_std=feature_std(k1))
+        losses = dict(loss_psa=0.5 * (self.align(z[0], k[1]) + self.align(z[1], k[0])))
         if self.psl_weight:
-            losses.update(self.scatter((z1, z2), (k1, k2), batch.index))
-        if not self.ema_before_forward:
-            self.teacher.update(self)
+            losses.update(self.scatter(z, k, index))
         return losses
 
     def align(self, z: Tensor, k: Tensor) -> Tensor:
@@ -117,7 +112,7 @@ class ProPos(BYOL):
         noisy = z + self.sigma * torch.randn_like(z) if self.sigma else z
         return cosine_regression(self.predictor(noisy), k)
 
-    def scatter(self, z: tuple[Tensor, Tensor], k: tuple[Tensor, Tensor], index: Tensor) -> dict[str, Tensor]:
+    def scatter(self, z: list[Tensor], k: list[Tensor], index: Tensor) -> dict[str, Tensor]:
         """Prototype scattering (eqs. 4-7) over the rows of all ranks and, if there is one, the queue.
 
         Args:
@@ -164,7 +159,4 @@ class ProPos(BYOL):
 
     def _enqueue(self, keys: Tensor, rows: Tensor) -> None:
         """Store (2WB, D) momentum embeddings of both views with their data set indices."""
-        queue, index, pointer = enqueue(self.queue, self.queue_index, self.queue_pointer, keys, rows)
-        self.queue.copy_(queue)
-        self.queue_index.copy_(index)
-        self.queue_pointer.copy_(pointer)
+        enqueue_(self.queue, self.queue_pointer, keys, self.queue_index, rows)
