@@ -37,6 +37,7 @@ def entropy_gap(prob: Tensor) -> Tensor:
     """
     size = wide(prob).sum(dim=0)
     share = size / size.sum().clamp_min(torch.finfo(size.dtype).tiny)
+    # at P = 0 the gradient of P log P is infinite and would break the step of all clusters for an empty one
     log = share.clamp_min(torch.finfo(share.dtype).tiny).log()
     return (math.log(max(len(share), 1)) + (share * log).sum()) * min(len(prob), 1)
 

@@ -105,7 +105,7 @@ def log_agreement(log_p: Tensor, log_q: Tensor) -> Tensor:
         (...) in [0, 100].
     """
     log_s = (wide(log_p) + wide(log_q)).logsumexp(dim=-1).clamp(max=0)
-    fixed = log_s.detach()
+    fixed = log_s.detach()      # the gradient is that of the binary cross-entropy, floored; the value stays exact
     slope = -(-fixed.expm1() * fixed.exp() / SLOPE_EPS).clamp(max=1)
     return slope * (log_s - fixed) - fixed.clamp_min(LOG_FLOOR)
 
@@ -241,6 +241,7 @@ def self_label_loss(logits: Tensor, target: Tensor, mask: Tensor, counts: Tensor
 
     Edge cases: no masked row gives 0 with a zero gradient.
     """
+    # of all processes, also the denominator: a mean of the processes' means would count rows of a sparse one more
     weights = confidence_weights(counts) if class_balance else torch.ones_like(counts)
     rows = F.cross_entropy(wide(logits), target, reduction='none')
     total = (weights.to(rows)[target] * mask * rows).sum()

@@ -30,6 +30,7 @@ def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Opti
     if scale == 'set':
         return min_max(z, dim=0)
     order = torch.arange(len(z), device=z.device) if order is None else order.to(z.device)
+    # the release scales batch by batch in the loader's random order, so that one place means several things (eq. 12)
     rows = [min_max(part, dim=0) for part in z[order].split(batch)]
     return torch.cat(rows)[order.argsort()]
 
@@ -76,7 +77,7 @@ def match_labels(label: Tensor, votes: Tensor) -> Tensor:
     """
     num_clusters = votes.shape[-1]
     maps, view = relabel_map(votes).to(label.device), torch.arange(len(votes), device=label.device)
-    known = (label >= 0) & (label < num_clusters)
+    known = (label >= 0) & (label < num_clusters)       # no boolean index, which would wait for the device
     return torch.where(known, maps[view, label.clamp(0, num_clusters - 1)], -1)
 
 

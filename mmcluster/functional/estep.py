@@ -37,7 +37,7 @@ def _largest(score: Tensor, count: int, overlap: bool) -> Tensor:
         return torch.nn.functional.pad(chosen, (0, count - chosen.shape[2]), value=-1)
     chosen = torch.full((heads, clusters, count), -1, dtype=torch.long, device=score.device)
     taken = torch.zeros(heads, rows, dtype=torch.bool, device=score.device)
-    for cluster in range(clusters):
+    for cluster in range(clusters):     # the order of the clusters decides (release): no step without the one before
         left = min(count, max(0, rows - cluster * count))
         order = score[:, cluster].masked_fill(taken, -math.inf).argsort(dim=1, descending=True, stable=True)[:, :left]
         chosen[:, cluster, :left] = order
@@ -49,6 +49,7 @@ def _means(members: Tensor, feats: Tensor) -> Tensor:
     """Means (H, K, D) of the features (M, D) of the members (H, K, kc), -1 left out."""
     known = members >= 0
     share = known.to(feats) / known.sum(dim=2, keepdim=True).clamp(min=1)
+    # a product with the shares instead of gathered features (H, K, kc, D), which are kc times as large as the means
     weight = feats.new_zeros(*members.shape[:2], len(feats))
     return weight.scatter_add_(2, members.clamp(min=0), share) @ feats
 
@@ -117,6 +118,7 @@ def head_selection_losses(prob: Tensor, feats: Tensor, center_ratio: float = 0.5
     """
     feats = unit_rows(feats) if normalize else wide(feats)
     _, rows, clusters = prob.shape
+    # as many heads at once as fit: the scores of all for the whole set are H K N numbers
     together = max(1, SCORE_BYTES // max(1, rows * clusters * (8 + 2 * feats.element_size())))
     losses = []
     for part in prob.split(together):

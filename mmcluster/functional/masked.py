@@ -56,7 +56,7 @@ def random_masking(noise: Tensor, mask_ratio: float) -> Masking:
         The masking. Edge cases: a ratio that leaves nothing gives ``keep`` (B, 0).
     """
     order = noise.argsort(dim=1)
-    restore = order.argsort(dim=1)
+    restore = order.argsort(dim=1)      # the inverse: where each patch went, for the decoder to put it back
     visible = num_visible(noise.shape[1], mask_ratio)
     return Masking(order[:, :visible], (restore >= visible).to(noise.dtype), restore)
 

@@ -65,6 +65,7 @@ def draw_mixing(num_rows: int, alpha: float, device: torch.device) -> tuple[Tens
     """
     both = torch.tensor(float(alpha))
     share = Beta(both, both, validate_args=False).sample()
+    # eq. 9: a row stays mostly itself, so that the first rows of a mix are the labelled ones
     return torch.maximum(share, 1 - share), torch.randperm(num_rows, device=device)
 
 

@@ -51,7 +51,7 @@ def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) 
         part = features[start:start + chunk]
         with torch.autocast(features.device.type, enabled=False):
             score = torch.mm(part, features.t(), out=buffer[:len(part)])
-        if not include_self:
+        if not include_self:        # by place, not by similarity: a copy of the row may be as near as itself
             score.diagonal(start).fill_(-math.inf)
         yield start, Neighbours(*score.topk(k, dim=1))
 
@@ -144,6 +144,7 @@ def top_up(keep: Tensor, label: Tensor, confidence: Tensor, count: Tensor, floor
     Returns:
         (N,) bool. A cluster of fewer than ``floor`` rows keeps them all.
     """
+    # stable sorts from the least to the most important key: confidence, agreement, kept rows first, cluster
     order = confidence.argsort(descending=True, stable=True)
     order = order[count[order].argsort(descending=True, stable=True)]
     order = order[(~keep[order]).byte().argsort(stable=True)]

@@ -50,6 +50,7 @@ def class_prototypes(x: Tensor, label: Tensor, num_clusters: int) -> tuple[Tenso
     with torch.autocast(x.device.type, enabled=False):
         sums = weight.t() @ x
         length = weight.detach().t() @ vector_norm(x.detach(), dim=1)
+    # unit_rows would blow the rounding of a vanishing sum up to a direction, and its gradient with it
     noise = vector_norm(sums.detach(), dim=1) <= 4 * torch.finfo(x.dtype).eps * length
     return unit_rows(sums.masked_fill(noise[:, None], 0)), weight.detach().sum(dim=0) > 0
 

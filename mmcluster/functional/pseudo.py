@@ -130,6 +130,7 @@ def negative_learning(logits: Tensor, negative: Tensor, clamp: bool = False) -> 
     towards and contributes 0 too, or -log(1e-8) with ``clamp``; neither has a gradient.
     """
     log_prob = wide(logits).log_softmax(dim=1)
+    # half of the least number: -inf would make NaN of the gradient of a row that excludes every class
     log_kept = log_prob.masked_fill(negative, torch.finfo(log_prob.dtype).min / 2).logsumexp(dim=1)
     silent = ~negative.any(dim=1)
     if clamp:

@@ -69,6 +69,7 @@ def majority_rows(embeddings: Tensor, label: Tensor, num_clusters: int, k: int =
         raise ValueError(f'{k} neighbours are asked of {len(label)} rows: lower k')
     label = label.to(embeddings.device)
     index = nearest(unit_rows(embeddings), k - 1, chunk, include_self=False).index
+    # the row votes once, even where copies of it are as near as itself
     votes = torch.zeros(len(label), num_clusters, dtype=torch.int32, device=label.device)
     votes.scatter_add_(1, label[index], torch.ones_like(index, dtype=torch.int32))
     votes.scatter_add_(1, label[:, None], torch.ones_like(label[:, None], dtype=torch.int32))

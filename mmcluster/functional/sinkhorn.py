@@ -81,6 +81,8 @@ def sinkhorn(cost: Tensor, reg: float | Tensor, row_mass: Optional[Tensor] = Non
     n, m = cost.shape[-2:]
     score = -cost.double() / torch.as_tensor(reg, dtype=torch.float64, device=cost.device)[..., None, None]
     if cost.numel():
+        # factors of rows and columns take up any such shift; now exp(score) has a 1 in every row and column and
+        # cannot vanish as a whole
         score = score - score.amax(dim=-1, keepdim=True)
         score = score - score.amax(dim=-2, keepdim=True)
     rows, columns = (
@@ -89,6 +91,8 @@ def sinkhorn(cost: Tensor, reg: float | Tensor, row_mass: Optional[Tensor] = Non
     form = (_kernel_form if domain == 'kernel' else _log_form)(score, rows, columns, relax - 1)
     left, right = None, form.start
     for sweep in range(1, sweeps + 1 if cost.numel() else 1):
+        # Over-relaxation (SOR; Thibault et al., 2021): near the plan a sweep shrinks the error by a fixed share, and
+        # going beyond each new factor shrinks it by more. The first rows have nothing to go beyond.
         new = form.of_rows(right)
         left = new if left is None or relax == 1 else form.beyond(new, left)
         new = form.of_columns(left)

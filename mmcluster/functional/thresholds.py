@@ -57,6 +57,7 @@ def curriculum_progress(progress: Tensor, selected: Tensor, warmup: bool = True)
     size = len(progress)
     counts = torch.zeros(size + 1, dtype=torch.long, device=selected.device)
     counts = counts.scatter_add(0, selected + 1, torch.ones_like(selected))             # the unused come first
+    # FlexMatch's warm-up: while most images have no class, counts are small and noisy; they count as a class of their own
     largest = (counts if warmup else counts[1:]).max().clamp(min=1)
     return torch.where(counts.max() < len(selected), counts[1:].to(progress) / largest, progress)
 
@@ -107,6 +108,7 @@ def align_distribution(prob: Tensor, p_target: Tensor, p_model: Tensor) -> Tenso
     Returns:
         (U, K), rows sum to 1. Nothing changes where both averages are constant.
     """
+    # the constant keeps a class that is hardly predicted from being multiplied without bound
     scaled = wide(prob) * ((p_target + ALIGN_EPS) / (p_model + ALIGN_EPS))
     return scaled / scaled.sum(dim=1, keepdim=True)
 

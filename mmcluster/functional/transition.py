@@ -49,6 +49,7 @@ def record_(ring: Tensor, counts: Tensor, pointer: Tensor, codes: Tensor) -> Non
     line = torch.full((1, ring.shape[1]), -1, dtype=ring.dtype, device=ring.device)
     line[0, :len(codes)] = codes
     place = pointer.view(1)
+    # the sums move by what enters and what leaves: adding up N_b batches anew would cost N_b times as much (eq. 9)
     for batch, step in ((ring.index_select(0, place)[0], -1), (line[0], 1)):
         counts.view(-1).index_add_(0, batch.clamp(min=0).long(), (batch >= 0).to(counts) * step)
     ring.index_copy_(0, place, line)

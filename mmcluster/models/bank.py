@@ -108,7 +108,7 @@ class SampleBank(nn.Module):
         """
         field = self.field(name)
         index, new = gather_rows(index), gather_rows(value.to(field.dtype))
-        order = torch.argsort(index, stable=True)
+        order = torch.argsort(index, stable=True)       # puts the occurrences of a row side by side, the first first
         ordered = index[order]
         repeated = torch.zeros_like(ordered, dtype=torch.bool)
         repeated[1:] = ordered[1:] == ordered[:-1]
@@ -121,6 +121,9 @@ class SampleBank(nn.Module):
 
     def _store(self, field: Tensor, index: Tensor, value: Tensor, where: Optional[Tensor] = None) -> None:
         """Write (M, *shape) rows that are equal on all ranks; duplicates all carry the last unmasked value."""
+        # Of a row that occurs twice, index_copy_ keeps whichever the device writes last: all its occurrences carry the
+        # value of the last one, so that ranks and repeated runs agree. Masked rows write back what stands there,
+        # since choosing them by a mask would wait for the device.
         position = torch.arange(len(index), device=index.device)
         if where is not None:
             position = position.where(where, -torch.ones_like(position))

@@ -19,7 +19,7 @@ def frozen_statistics(model: nn.Module) -> Iterator[None]:
         model: Whose batch-norm layers are meant.
     """
     tracking = [module for module in model.modules() if isinstance(module, _BatchNorm) and module.track_running_stats]
-    for module in tracking:
+    for module in tracking:     # not eval(): the layers shall still normalise by this batch, and only not remember it
         module.track_running_stats = False
     try:
         yield
@@ -43,6 +43,7 @@ def broadcast_statistics(model: nn.Module) -> None:
     buffers = [buffer for layer in layers if not isinstance(layer, SyncBatchNorm) for buffer in layer.buffers()]
     for dtype in dict.fromkeys(buffer.dtype for buffer in buffers):
         own = [buffer for buffer in buffers if buffer.dtype == dtype]
+        # one message for all layers of a type; hundreds of small ones would cost more than the sweep they precede
         joined = torch.cat([buffer.flatten() for buffer in own])
         broadcast(joined)
         for buffer, value in zip(own, joined.split([buffer.numel() for buffer in own])):

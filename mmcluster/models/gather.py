@@ -44,6 +44,8 @@ def gather_rows_with_grad(x: Tensor, gradient: str = 'sum') -> Tensor:
     if get_world_size() == 1:
         return x
     if gradient == 'sum':
+        # Its backward pass sums the gradients of all ranks; the W equal losses make that W times the gradient, and
+        # the mean of data-parallel training takes the factor back.
         rows = torch.cat(dist_nn.all_gather(x.contiguous()))
         if rows.requires_grad:  # gloo would send the memory of a transposed gradient in the wrong order
             rows.register_hook(Tensor.contiguous)
@@ -92,6 +94,8 @@ def shuffled(forward: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """
     if get_world_size() == 1:
         return forward(x)
+    # MoCo, section 3.3: batch norm mixes the rows of one rank, so two views that are normalised beside the same
+    # neighbours could be matched by their statistics alone.
     rows = gather_rows(x)
     order = torch.randperm(len(rows), device=x.device)
     broadcast(order)

@@ -102,6 +102,8 @@ class SPICE(MultiHeadClusterer):
         pairs = prototype_estep(logits.softmax(2), self.bank.read('feat', index), self.center_ratio, self.overlap,
                                 self.normalize).index
         clusters = pairs.shape[1]
+        # Eq. 4: a pair (row, cluster) for each of the M / K rows of a cluster, so that clusters train equally often; a
+        # row of several clusters makes several pairs, one of none makes none.
         target = torch.arange(clusters, device=pairs.device)[:, None].expand_as(pairs)
         rows, target = pairs.flatten(1), target.masked_fill(pairs < 0, -1).flatten(1)
         if rows.shape[1] < self.batch_size:
@@ -110,6 +112,8 @@ class SPICE(MultiHeadClusterer):
         share = self.batch_size // get_world_size()
         mine = slice(get_rank() * share, (get_rank() + 1) * share)
         for _ in range(self.repeat):
+            # One order for all ranks, so that their shares make up a mini-batch; and for all heads, whose pairs differ
+            # all the same. Of a walk the rest that is no whole mini-batch is dropped.
             order = torch.randperm(rows.shape[1], device=rows.device)
             broadcast(order)
             for step in order[:len(order) // self.batch_size * self.batch_size].split(self.batch_size):
@@ -125,7 +129,7 @@ class SPICE(MultiHeadClusterer):
                   self.features(batch.views[1]) if self.cached else batch.views[1]) for batch in batches]
         self.train(training)
         index, logits, strong = (gather_rows(torch.cat(part)) for part in zip(*parts))
-        order = torch.argsort(index)
+        order = torch.argsort(index)        # ties of the E-step go to the first row, whatever the number of ranks
         return index[order], logits[order].transpose(0, 1), strong[order]
 
     def loss(self, entries: Entries) -> dict[str, Tensor]:

@@ -88,7 +88,7 @@ class MixMatchLoss(PseudoLabelLoss):
             (B, K) in the order of the images.
         """
         logits = []
-        for i in range(parts):
+        for i in range(parts):      # release's interleaving: batch norm must never see the rows of one stream alone
             with frozen_statistics(net) if i else nullcontext():
                 logits.append(net.outputs(images[i::parts])[1])
         place = torch.arange(len(images), device=images.device)
