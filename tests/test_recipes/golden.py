@@ -10,7 +10,8 @@ import lzma
 import re
 from typing import Any, Iterator
 
-from reduced import ROOT, read_stage
+from mmengine.config import Config
+from reduced import ROOT
 
 from mmcluster.recipes.known_names import SETTINGS
 
@@ -97,13 +98,12 @@ CHANGES: list[tuple[str, str, str]] = [
 
 
 def golden() -> dict[str, Any]:
-    """Old key -> settings."""
+    """``settings``: old key -> settings; ``streams``: old key -> names of its streams, whose order numbers the draws."""
     return json.loads(lzma.decompress(FILE.read_bytes()))
 
 
-def today(key: str) -> dict[str, Any]:
-    """Settings of the stage that an old key stands for, as JSON has them."""
-    cfg = read_stage(RENAMED.get(key, key))
+def today(cfg: Config) -> dict[str, Any]:
+    """Settings of a stage, as JSON has them."""
     return plain({name: value for name, value in cfg._cfg_dict.to_dict().items()
                   if name in SETTINGS and name != 'work_dir'})
 
