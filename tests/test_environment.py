@@ -31,8 +31,8 @@ def test_any_folder(monkeypatch, name, folder):
 def test_numbers(monkeypatch):
     monkeypatch.setenv('CLUSTERS', '12')
     for stage in ('propos', 'clusmatch'):
-        hook = read_stage(f'{FOLDER}/{stage}').custom_hooks[-2 if stage == 'clusmatch' else -1]
-        assert hook.type == 'KMeansHook' and hook.num_clusters == 12
+        model = read_stage(f'{FOLDER}/{stage}').model
+        assert (model if stage == 'propos' else model.head).num_clusters == 12
     monkeypatch.setenv('ZETA', '0.4')
     assert source_of(IMBALANCED).zeta == 0.4
 

@@ -93,6 +93,8 @@ CHANGES: list[tuple[str, str, str]] = [
     (r'.*(sign_digits|svhn).*', r'model\.data_preprocessor\.views\.((un)?labelled\.)?\d\.[01]\.flip_prob',
      'the data set says that it is never mirrored, which is the default'),
     (r'.*cc_.*sign_digits(/.*match)?', r'model\.base\.channels_last', 'a derived base says all that its own stage says'),
+    (r'.*', r'custom_hooks\.\d+\.(selector\.)*num_clusters|(val|test)_evaluator\.(\d\.)?num_clusters',
+     'the model says how many clusters there are'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 

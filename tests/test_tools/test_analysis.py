@@ -142,8 +142,6 @@ def test_pictures_number_clusters_as_the_table_does(runs, draw):
 def test_options_of_sources(runs, draw):
     with pytest.raises(ValueError, match='ProPos has no head; take --source kmeans'):
         draw('prototypes', *propos(runs), '--source', 'head')
-    with pytest.raises(ValueError, match='give --num-clusters'):
-        draw('prototypes', *propos(runs), '--cfg-options', 'test_evaluator.num_clusters=None')
 
 
 def test_a_recipe_needs_the_name_of_a_stage(runs, draw):

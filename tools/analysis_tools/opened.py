@@ -15,6 +15,7 @@ from mmcluster.compat import allow_pickle
 from mmcluster.datasets import IndexedDataset
 from mmcluster.engine.extract import extract, sweep_loader
 from mmcluster.functional.kmeans import center_similarity, kmeans
+from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key
 
@@ -105,8 +106,8 @@ def embed_and_score(model: nn.Module, dataset: IndexedDataset, args: argparse.Na
         found = sweep(model, dataset, lambda x: torch.cat([part.float() for part in model.outputs(x)], 1),
                       args.batch_size)
         return found[:, :width], found[:, width:].softmax(1)
-    kmeans_metric = next((one for one in metrics_of(cfg) if one.get('num_clusters')), {})
-    num_clusters = args.num_clusters or kmeans_metric.get('num_clusters')
+    kmeans_metric = next((one for one in metrics_of(cfg) if one.get('source', 'kmeans') == 'kmeans'), {})
+    num_clusters = args.num_clusters or kmeans_metric.get('num_clusters') or num_clusters_of(model)
     if not num_clusters:
         raise ValueError('k-means needs a number of clusters: give --num-clusters')
     embed = sweep(model, dataset, model.embed, args.batch_size)
@@ -126,5 +127,7 @@ def metrics_of(cfg: Config) -> list[dict]:
 
 
 def clusters_of(cfg: Config) -> Optional[int]:
-    """Number of clusters with which a config's k-means is evaluated, ``None`` if it does not say."""
-    return next((metric.num_clusters for metric in metrics_of(cfg) if metric.get('num_clusters')), None)
+    """Number of clusters with which a config's k-means is evaluated, else its model's, ``None`` if it does not say."""
+    head = cfg.model.get('head') or {}
+    places = [*metrics_of(cfg), cfg.model, head, head.get('head') or {}]
+    return next((place['num_clusters'] for place in places if place.get('num_clusters')), None)

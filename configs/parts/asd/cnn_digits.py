@@ -9,4 +9,4 @@ facts = dict(
     strong=[dict(type='BatchAffine', degrees=15, translate=(0.1, 0.1), scale=(0.85, 1.15), shear=(-10, 10))])
 model = dict(labeller=dict(reg=0.5))    # random rows are not balanced like the anchors
 train_dataloader = dict(sampler=dict(length='{length}'))
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))
+metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

@@ -6,4 +6,4 @@ facts = dict(
     weak=[dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))])
 train_dataloader = dict(sampler=dict(length='{length}', streams=dict(unlabelled=dict(order='replace'))))
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr='{lr}', weight_decay=1e-4))
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))
+metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

@@ -3,4 +3,4 @@ facts = dict(per_cluster=4)
 model = dict(bank=dict(fields=dict(pool=dict())))
 train_dataloader = dict(sampler=dict(streams=dict(labelled=dict(pool='pool'))))
 hooks = dict(select=dict(type='SelectHook', field='pool', interval=1, selector=dict(
-    type='AccompaniedPrototypes', num_clusters='{num_clusters}', per_cluster='{per_cluster}', n_init=10)))
+    type='AccompaniedPrototypes', per_cluster='{per_cluster}', n_init=10)))

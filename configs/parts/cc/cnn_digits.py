@@ -2,4 +2,4 @@
 parts = ['nets/cnn_digits', 'cc/method', 'views/strong_digits']
 facts = dict(hidden=128, epochs=120, val_interval=30, batch=128, lr=1e-3)
 network = dict(embed=64, mean=[0.], std=[255.])
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))
+metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

@@ -5,4 +5,4 @@ facts = dict(
     jitter=dict(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2),
     view=[dict(type='BatchAffine', degrees=20), '{crop}', '{jitter}', '{grey}'])
 model = dict(channels_last=True)
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))
+metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

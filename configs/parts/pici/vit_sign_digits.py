@@ -7,4 +7,4 @@ network = dict(width=96)
 model = dict(temperature=0.2, decoder=dict(decoder_embed_dim=64, decoder_depth=1, decoder_num_heads=4))
 param_scheduler = dict(
     type='WarmupCosineLR', total_epochs='{epochs}', warmup_epochs='{rate_warmup}', convert_to_iter_based=True)
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))
+metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

@@ -18,5 +18,5 @@ hooks = dict(
     psl_weight=dict(type='ScheduleHook', param='psl_weight', steps=[(0, 0.), ('{warmup}', '{psl_weight}')]),
     sigma=dict(type='ScheduleHook', param='sigma', steps=[(0, 0.), ('{warmup}', '{sigma}')]),
     decay=None,     # a place for propos/rising_decay
-    kmeans=dict(type='KMeansHook', num_clusters='{num_clusters}'))
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'))
+    kmeans=dict(type='KMeansHook'))
+metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

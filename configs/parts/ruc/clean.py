@@ -3,7 +3,7 @@ model = dict(data_preprocessor=dict(views=dict(unlabelled=[[], '{weak}', '{weak}
 train_dataloader = dict(sampler=dict(streams=dict(unlabelled=dict(size='{batch}'))))
 hooks = dict(select=dict(
     type='SelectHook',
-    selector=dict(type='HybridClean', num_clusters='{num_clusters}'),
+    selector=dict(type='HybridClean'),
     output='head_probs',
     source='{on.model}',
     embed=dict(output='project', source='{simclr.model}')))

@@ -2,5 +2,5 @@
 # reliable labels.
 facts = dict(
     ratio=0.95,
-    consistent=dict(type='LocalConsistency', num_clusters='{num_clusters}', k=100, ratio='{ratio}', threshold=0.99))
+    consistent=dict(type='LocalConsistency', k=100, ratio='{ratio}', threshold=0.99))
 hooks = dict(select=dict(output='embed+head_probs', selector='{consistent}'))

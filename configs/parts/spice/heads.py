@@ -11,5 +11,5 @@ model = dict(
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{rows}'))))
 hooks = dict(features=dict(type='FeatureHook'), best=dict(type='BestHeadHook'))
 metrics = dict(
-    kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'),
+    kmeans=dict(type='ClusteringMetric', source='kmeans'),
     head=dict(type='ClusteringMetric', source='head'))

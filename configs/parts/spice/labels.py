@@ -10,5 +10,5 @@ train_dataloader = dict(sampler=dict(
 optim_wrapper = dict(paramwise_cfg=dict(no_decay='norm'))
 hooks = dict(select=dict(type='SelectHook', source='{spice_self.model}'))
 metrics = dict(
-    kmeans=dict(type='ClusteringMetric', source='kmeans', num_clusters='{num_clusters}'),
+    kmeans=dict(type='ClusteringMetric', source='kmeans'),
     head=dict(type='ClusteringMetric', source='head'))
