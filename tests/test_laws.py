@@ -65,8 +65,8 @@ def impurities(tree):
 
 
 # Imports run downward: a room names those before it, and those beside it.
-FLOORS = [{'functional'}, {'datasets'}, {'models', 'selectors', 'evaluation'}, {'visualization', 'engine'}, {'recipes'},
-          {'encoders'}, {'apis', 'report'}, {'cli'}]
+FLOORS = [['functional'], ['datasets'], ['models', 'selectors', 'evaluation'], ['visualization', 'engine'], ['recipes'],
+          ['encoders'], ['apis', 'report'], ['cli']]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 
