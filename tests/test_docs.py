@@ -4,11 +4,11 @@ import re
 import sys
 
 import pytest
-import yaml
 from mmengine.config import Config
 from reduced import CONFIGS, ROOT, load, read_stage, stage_keys, train
 
 from mmcluster.recipes import stages
+from mmcluster.recipes.listings import stale
 from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -34,32 +34,8 @@ def test_the_index_names_every_page_once():
     assert sorted(named) == sorted(pages) and len(set(titles)) == len(titles)
 
 
-def listed(text):
-    """Configs that the first column of a list names, by its short forms ``..._tail.py`` and ``name_...``, too."""
-    found = set()
-    for row in re.findall(r'^\| (`.+?) \|', text, flags=re.M):
-        wholes = []
-        for token in re.findall(r'`(.+?)`', row):
-            if token.startswith('...'):
-                tail = token[3:].removesuffix('.py')
-                new = {whole[:i] + tail for whole in wholes for i in positions(whole)} & set(STEMS)
-            elif token.endswith('...'):
-                new = {stem for stem in STEMS if stem.startswith(token[:-3])}
-            else:
-                wholes.append(token.removesuffix('.py'))
-                new = {wholes[-1]} & set(STEMS)
-            assert new or not token.endswith(('.py', '...')), f'{token} is no config'
-            found |= new
-    return found
-
-
-def positions(name):
-    """Where the underscores of a name are, and its end."""
-    return [i for i, letter in enumerate(name) if letter == '_'] + [len(name)]
-
-
-def test_the_list_of_configs_is_whole():
-    assert set(STEMS) - listed((CONFIGS / 'README.md').read_text(encoding='utf-8')) == set()
+def test_what_is_generated_is_what_the_recipes_say():
+    assert stale(CONFIGS) == {}, 'run python tools/configs.py check'
 
 
 # ---- checkpoints and result files
@@ -73,15 +49,6 @@ def test_checkpoints_are_those_that_a_config_leaves(page):
         names = [part for part in parts if part in STEMS] or re.findall(r'configs/(\w+)\.py', text[:match.start()])
         cfg = read(names[-1], parts[-1] if parts[-1] != names[-1] else None)
         assert cfg.train_cfg.max_epochs == int(match[2]), match[0]
-
-
-@pytest.mark.parametrize('path', sorted(CONFIGS.glob('metafile_*.yml')), ids=lambda path: path.stem)
-def test_an_index_has_the_epochs_of_its_configs(path):
-    """Of recipes those of the last stage."""
-    for model in yaml.safe_load(path.read_text(encoding='utf-8'))['Models']:
-        cfg = read(model['Name'])
-        assert model['Metadata']['Epochs'] == cfg.train_cfg.max_epochs, model['Name']
-        assert model['Config'] == f'configs/{model["Name"]}.py'
 
 
 def first_source(cfg):

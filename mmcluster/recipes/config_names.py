@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmcluster.checks import near, resembling
 
 from .known_names import PARTS, PLACES, SETTINGS, default_type, variables
-from .known_types import Names, check_type, streams_of, targets, typed
+from .known_types import Names, check_type, required, streams_of, targets, typed
 
 SHOWN = 10
 # Dicts whose keys are names of the user's or of a layer builder, which has arguments of its own.
@@ -40,10 +40,22 @@ def check_config(cfg: Config, prefix: str = '') -> None:
         if key in SETTINGS or key == 'stages':
             problems += [f'{prefix}{line}' for line in problems_in(value, key)]
     problems += [f'{prefix}{line}' for line in _streams(cfg)]
+    _check_hooks(cfg, prefix)
     if problems:
         problems = list(dict.fromkeys(problems))
         more = f'\n  and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''
         raise ValueError(f'{cfg.filename or "the config"}: nothing reads\n  ' + '\n  '.join(problems[:SHOWN]) + more)
+
+
+def _check_hooks(cfg: Config, prefix: str) -> None:
+    """Refuse a hook that lacks an argument: it would fail when its stage begins, after all those before it."""
+    hooks = cfg.get('custom_hooks') or []
+    for i, hook in enumerate(hooks if isinstance(hooks, (list, tuple)) else []):
+        kind = hook.get('type') if isinstance(hook, dict) else None
+        for target in targets(kind) if kind else ():
+            missing = [name for name in required(target) if name not in hook]
+            if missing:
+                raise ValueError(f'{prefix}custom_hooks.{i}: {kind} needs {", ".join(missing)}')
 
 
 def _top_level(cfg: Config, prefix: str) -> Iterator[str]:

@@ -157,6 +157,12 @@ def streams_of(model: type) -> list[str]:
     return [] if any(param.kind is param.VAR_KEYWORD for param in params) else [param.name for param in params]
 
 
+def required(target: Callable) -> list[str]:
+    """Names of the arguments without a default that a class or function must be given."""
+    return [name for name, param in inspect.signature(target).parameters.items()
+            if param.default is param.empty and param.kind in (param.POSITIONAL_OR_KEYWORD, param.KEYWORD_ONLY)]
+
+
 def check_type(kind: Any, where: str) -> None:
     """Refuse a ``type`` that no registry has; of the place that it stands at, the registry says what is near.
 

@@ -60,6 +60,13 @@ def test_the_command_works_outside_the_repository(installed, photos, tmp_path, c
     assert 'in 3 clusters' in said and (tmp_path / 'clusters' / 'photos' / 'report.html').stat().st_size > 10000
 
 
+def test_recipes_are_written_and_shown_outside_the_repository(installed, tmp_path):
+    run(installed, tmp_path, '-m', 'mmcluster', 'configs', 'new', 'moco/cnn_digits', 'clusmatch_digits', 'digits')
+    said = run(installed, tmp_path, '-m', 'mmcluster', 'configs', 'show', 'moco_clusmatch_cnn_digits.py',
+               '--stage', 'clusmatch')
+    assert "type='Boost'" in said and "type='MoCo'" in said
+
+
 def test_a_recipe_trains_outside_the_repository(installed, tmp_path):
     said = run(installed, tmp_path, '-m', 'mmcluster', 'train', 'propos_clusmatch_cnn_digits', '--epochs', '1',
                '--no-validate')

@@ -3,13 +3,13 @@
 # projections of one augmented and masked draw. The result is the cluster head's.
 parts = ['views/normalise', 'schedules/adam']
 facts = dict(epochs=1050, contrast=200, boost=1000, val_interval=50, batch=96, lr=1e-4, mask=0.5)
-network = dict(embed=128)
+network = dict(embed='{width}', project=128)
 model = dict(
     type='PICI',
     bank=dict(num_samples=None),
     backbone=dict(type='MaskedViT', arch='{arch}', img_size='{size}', patch_size='{patch}', mask_ratio='{mask}'),
     projector=dict(
-        type='MLPProjector', in_channels='{width}', hid_channels='{width}', out_channels='{embed}', norm=False),
+        type='MLPProjector', in_channels='{width}', hid_channels='{width}', out_channels='{project}', norm=False),
     head=dict(type='MLPClusterHead', in_channels='{width}', num_clusters='{num_clusters}'),
     decoder=dict(
         type='MaskedDecoder',

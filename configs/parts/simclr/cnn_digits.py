@@ -1,4 +1,4 @@
 # SimCLR with a small CNN on digits.
 parts = ['nets/cnn_digits', 'simclr/method', 'views/strong_digits', 'schedules/contrastive_digits']
 facts = dict(temperature=0.5, lr=0.1)
-network = dict(embed=64)
+network = dict(project=64)

@@ -1,0 +1,136 @@
+"""Which recipes there are, one of their stages in full, and new ones from a base, a booster and a data set."""
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple, Optional, Sequence
+
+from mmengine.config import Config
+
+from mmcluster.checks import near
+
+from .known_names import SETTINGS
+from .parts import PartReader, shipped_configs
+from .stages import check_stages, read_stage
+
+COMMAND = re.compile(r'^(python|tools|bash|\w+=\S+) ')
+FIGURE = re.compile(r'(?:\b(ACC|NMI|ARI|[Ee]rror|accuracy)\b.*\d)|\d %')
+NO_FIGURE = re.compile(r'\s*No figure of (?:the|a) papers? corresponds\.')
+
+
+class Entry(NamedTuple):
+    """A config of the shipped ones, or of a folder of the user's.
+
+    Attributes:
+        name: Of the file.
+        stages: Names of its stages in order; empty for a config without stages.
+        data: Part of its data set, without the folder; empty if it states none.
+        what: First sentences of its header.
+        paper: Lines of its header with a figure of a paper, joined.
+    """
+    name: str
+    stages: tuple[str, ...]
+    data: str
+    what: str
+    paper: str
+
+
+def entries(folder: Optional[Path] = None) -> list[Entry]:
+    """All configs of a folder, by name; the shipped ones by default."""
+    found = []
+    for path in sorted((folder or shipped_configs()).glob('*.py')):
+        cfg = Config.fromfile(path, lazy_import=False)
+        stages = cfg.get('stages', {})
+        data = cfg.get('data') or next((stage.data for stage in stages.values() if stage.get('data')), '')
+        found.append(Entry(path.stem, tuple(stages), data.rpartition('/')[2], *header_of(path)))
+    return found
+
+
+def header_of(path: Path) -> tuple[str, str]:
+    """(What a config is, the figures of the paper) from the comment at its head; commands are left out."""
+    lines = []
+    for line in path.read_text(encoding='utf-8').splitlines():
+        if not line.startswith('#'):
+            break
+        lines.append(line.lstrip('# '))
+    lines = [line for line in lines if not COMMAND.match(line)]
+    end = next((i for i, line in enumerate(lines) if FIGURE.search(line)), len(lines))
+    what = NO_FIGURE.sub('', ' '.join(lines[:end]))
+    return re.split(r'(?<=[a-z0-9)])[.;:] ', what + ' ')[0].rstrip(' .'), ' '.join(
+        line for line in lines[end:] if FIGURE.search(line)).rstrip('.')
+
+
+def show(path: str | os.PathLike, stage: Optional[str] = None, options: Optional[Mapping[str, Any]] = None) -> str:
+    """Text of an ordinary complete config: a file's with all its bases, or that of a stage of a recipe.
+
+    ``Runner.from_cfg`` and ``tools/train.py`` accept it by itself; a string ``'{stage}'`` in it stands for the
+    checkpoint of an earlier stage.
+
+    Args:
+        path: A config or a recipe.
+        stage: Of the recipe; may be left out if there is one only.
+        options: Settings that override the file's, dotted names allowed.
+    """
+    cfg = read_stage(path, stage, options)
+    own = {*SETTINGS, *(cfg.get('extra_keys') or ()), 'extra_keys'} - {'work_dir'}
+    return Config({key: value for key, value in cfg._cfg_dict.to_dict().items() if key in own}).pretty_text
+
+
+def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike = '.',
+        more: Sequence[str] = ()) -> Path:
+    """Write the recipe of a base, perhaps with a booster, on a data set, and check that it could train.
+
+    Args:
+        base: Part of the first stage, such as ``'propos/r18'``.
+        booster: Part below ``boosters`` of the second one; ``None`` for none.
+        data: Part below ``data``.
+        folder: Where the file goes.
+        more: Further parts of the last stage: a selection, views.
+
+    Returns:
+        The file, ``<base>[_<booster>]_<network>_<data>.py``.
+
+    Raises:
+        FileNotFoundError: If there is no such part; the message has near names.
+        FileExistsError: If there is such a recipe already.
+        ValueError: If the parts do not fit together.
+    """
+    base, booster, data = (part and _found(part, room) for part, room in (
+        (base, ''), (booster, 'boosters/'), (data, 'data/')))
+    method, _, network = base.rpartition('/')
+    names = [method.rpartition('/')[2], *([booster.rpartition('/')[2].split('_')[0]] if booster else [])]
+    on = data.rpartition('/')[2]
+    path = Path(folder) / f'{"_".join([*names, network.removesuffix(f"_{on}"), on])}.py'
+    if path.exists():
+        raise FileExistsError(f'{path} is there already; change it, or give another folder')
+    parts = [[base], [booster]] if booster else [[base]]
+    parts[-1] += [_found(part, '') for part in more]
+    lines = [f'    {names[0]}=dict(parts={parts[0]})']
+    if booster:
+        lines.append(f'    {names[1]}=dict(on={names[0]!r}, parts={parts[1]})')
+    text = (f'# {" on ".join(reversed(names))}, network {network}, data {on}. No figure of a paper '
+            f'corresponds.\n# python tools/train.py {path.as_posix()}\ndata = {data!r}\nstages = dict(\n'
+            + ',\n'.join(lines) + ')\n')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding='utf-8')
+    try:
+        cfg = Config.fromfile(path, lazy_import=False)
+        cfg.work_dir = 'work_dirs/unused'
+        check_stages(cfg)
+    except Exception:
+        path.unlink()
+        raise
+    return path
+
+
+def _found(part: str, room: str) -> str:
+    """The whole name of a part that may be given without its room."""
+    reader = PartReader()
+    if part in reader.names() or ':' in part:
+        reader.find(part)
+        return part
+    if f'{room}{part}' in reader.names():
+        return f'{room}{part}'
+    known = sorted(name.removeprefix(room) for name in reader.names() if name.startswith(room))
+    raise FileNotFoundError(f'there is no part {part!r}{near(part, known)}; there are {", ".join(known)}')

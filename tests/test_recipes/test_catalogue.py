@@ -1,0 +1,141 @@
+"""Listing, showing, writing recipes; what is generated from them; combinations that have no file train."""
+import shutil
+
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+from reduced import CONFIGS, forget, read_stage, train
+
+from mmcluster.cli import configs as command
+from mmcluster.recipes import recipe
+from mmcluster.recipes.catalogue import entries, header_of, new, show
+from mmcluster.recipes.listings import stale
+from mmcluster.recipes.stages import check_stages
+
+pytestmark = pytest.mark.usefixtures('engine')
+DIGITS = ['select/by_embedding', 'views/weak_strong_digits']
+# (base, booster, data, further parts): none of them has a file.
+COMBINATIONS = [
+    ('moco/cnn_digits', 'clusmatch_digits', 'digits', ()), ('simclr/cnn_digits', 'clusmatch_digits', 'digits', ()),
+    ('propos/cnn_digits', 'fixmatch', 'digits', ['boosters/digits']),
+    ('cc/cnn_digits', 'clusmatch', 'digits', ['boosters/digits', 'select/by_head']),
+    ('moco/r18', 'clusmatch_release', 'cifar10', ()), ('propos/r18_stl', 'clusmatch_release', 'stl10', ()),
+    ('propos/r18', 'clusmatch_release', 'svhn_split', ()), ('simclr/r18', 'clusmatch_release', 'cifar20', ())]
+
+
+def run(monkeypatch, *args):
+    monkeypatch.setattr('sys.argv', ['configs.py', *map(str, args)])
+    command.main()
+
+
+def test_every_config_is_listed(monkeypatch, capsys):
+    found = {entry.name: entry for entry in entries()}
+    assert set(found) == {path.stem for path in CONFIGS.glob('*.py')} and all(entry.what for entry in found.values())
+    entry = found['propos_clusmatch_r18_cifar10']
+    assert entry.stages == ('propos', 'clusmatch') and entry.data == 'cifar10' and 'ACC 0.949' in entry.paper
+    assert entry.what.startswith('From images to the fine-tuned clustering of CIFAR-10')
+    assert not any(word in entry.what for entry in found.values() for word in ('tools/', 'No figure'))
+    run(monkeypatch, 'ls', 'propos*cifar20')
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[1].split()[:4] == ['propos_clusmatch_r18_cifar20', 'propos', 'clusmatch', 'cifar20']
+
+
+def test_a_header_of_several_lines(tmp_path):
+    (tmp_path / 'x.py').write_text('# Some method on some\n# data. No figure of the paper corresponds.\n'
+                                   '# python x.py\na = 1\n')
+    assert header_of(tmp_path / 'x.py') == ('Some method on some data', '')
+
+
+@pytest.mark.parametrize('name, stage', [('propos_clusmatch_cnn_digits', 'clusmatch'), ('propos_cnn_digits', None)])
+def test_what_is_shown_is_an_ordinary_config(tmp_path, name, stage):
+    path = tmp_path / 'shown.py'
+    path.write_text(show(CONFIGS / f'{name}.py', stage, {'facts.val_interval': 3}))
+    cfg = Config.fromfile(path, lazy_import=False)
+    wanted = read_stage(f'{name}/{stage}' if stage else name).to_dict()
+    wanted['train_cfg']['val_interval'] = 3
+    wanted.pop('work_dir')
+    assert cfg.to_dict() == wanted and 'stages' not in cfg
+
+
+def test_what_is_shown_trains(tmp_path, monkeypatch, capsys):
+    run(monkeypatch, 'show', 'propos_cnn_digits', '--cfg-options', 'facts.epochs=1', 'facts.rate_warmup=0')
+    (tmp_path / 'shown.py').write_text(capsys.readouterr().out)
+    cfg = Config.fromfile(tmp_path / 'shown.py', lazy_import=False)
+    cfg.merge_from_dict(dict(
+        work_dir=str(tmp_path / 'work'), log_level='ERROR', model=dict(bank=dict(num_samples=1797)),
+        train_dataloader=dict(sampler=dict(length=2))))
+    forget()
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter == 2 and (tmp_path / 'work' / 'epoch_1.pth').is_file()
+
+
+@pytest.mark.parametrize('base, booster, data, more', COMBINATIONS)
+def test_a_combination_without_a_file(tmp_path, base, booster, data, more):
+    path = new(base, booster, data, tmp_path, more)
+    assert path.stem not in {each.stem for each in CONFIGS.glob('*.py')} and len(path.read_text().splitlines()) <= 7
+    cfg = Config.fromfile(path, lazy_import=False)
+    cfg.work_dir = str(tmp_path / 'work')
+    assert check_stages(cfg) == [base.split('/')[0], booster.split('_')[0]]
+    if data == 'digits':
+        first, second = cfg.stages.values()
+        first.options = dict(train_cfg=dict(max_epochs=1), train_dataloader=dict(sampler=dict(length=2)))
+        second.facts = dict(epochs=1, length=2)
+        assert list(train(cfg)) == list(cfg.stages)
+        before = {file: file.stat().st_mtime_ns for file in (tmp_path / 'work').rglob('*.pth')}
+        assert list(train(cfg)) == list(cfg.stages)
+        assert {file: file.stat().st_mtime_ns for file in (tmp_path / 'work').rglob('*.pth')} == before, 'all is done'
+
+
+def test_slips_of_new(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no part 'propos/r81'.*did you mean 'propos/r18'"):
+        new('propos/r81', None, 'cifar10', tmp_path)
+    with pytest.raises(FileNotFoundError, match="no part 'cifar01'.*did you mean 'cifar10'"):
+        new('propos/r18', None, 'cifar01', tmp_path)
+    with pytest.raises(ValueError, match=r'custom_hooks\.\d: SelectHook needs selector'):
+        new('propos/r18', 'clusmatch', 'cifar10', tmp_path)     # nothing says which rows
+    assert not list(tmp_path.iterdir())
+    new('propos/r18', None, 'cifar10', tmp_path)
+    with pytest.raises(FileExistsError, match='propos_r18_cifar10.py is there already'):
+        new('propos/r18', None, 'cifar10', tmp_path)
+
+
+def test_a_part_of_a_plug_in_package(tmp_path, monkeypatch):
+    package = tmp_path / 'sharp_clusters'
+    package.mkdir()
+    (package / '__init__.py').write_text('')
+    (package / 'cold.py').write_text("parts = ['propos/cnn_digits']\nmodel = dict(temperature=0.1)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / 'cold.py').write_text("data = 'data/digits'\ntrain_dataloader = dict(sampler=dict(length=2))\n"
+                                      "stages = dict(propos=dict(parts=['sharp_clusters:cold'], facts=dict(epochs=1)))")
+    cfg = Config.fromfile(tmp_path / 'cold.py', lazy_import=False)
+    cfg.work_dir = str(tmp_path / 'work')
+    assert recipe.stage_config(cfg, 'propos', {}).model.temperature == 0.1
+    assert list(train(cfg)) == ['propos']
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two recipes with the files that are generated from them."""
+    (tmp_path / 'parts').mkdir()
+    for name in ('README.md', 'metafile_propos.yml'):
+        shutil.copy(CONFIGS / name, tmp_path / name)
+    for name in ('propos_cnn_digits', 'propos_r18_cifar20'):
+        shutil.copy(CONFIGS / f'{name}.py', tmp_path / f'{name}.py')
+    return tmp_path
+
+
+def test_stale_files_are_written_anew(folder, monkeypatch):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, 'check', '--folder', folder)
+    assert stale(folder) == {}
+    run(monkeypatch, 'check', '--folder', folder)
+    text = (folder / 'metafile_propos.yml').read_text()
+    assert text.count('- Name: propos_') == 2 and 'Epochs: 200' in text
+    path = folder / 'propos_cnn_digits.py'
+    path.write_text(path.read_text().replace('# ProPos on', '# A run of ProPos on') + "facts = dict(epochs=7)\n")
+    found = stale(folder)
+    assert sorted(file.name for file in found) == ['README.md', 'metafile_propos.yml']
+    assert 'Epochs: 7' in found[folder / 'metafile_propos.yml']
+    assert '| A run of ProPos on' in found[folder / 'README.md']
