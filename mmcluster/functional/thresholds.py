@@ -57,7 +57,7 @@ def curriculum_progress(progress: Tensor, selected: Tensor, warmup: bool = True)
     size = len(progress)
     counts = torch.zeros(size + 1, dtype=torch.long, device=selected.device)
     counts = counts.scatter_add(0, selected + 1, torch.ones_like(selected))             # the unused come first
-    # FlexMatch's warm-up: while most images have no class, counts are small and noisy; they count as a class of their own
+    # FlexMatch's warm-up: while most images have no class, counts are small and noisy; they count as a class
     largest = (counts if warmup else counts[1:]).max().clamp(min=1)
     return torch.where(counts.max() < len(selected), counts[1:].to(progress) / largest, progress)
 
