@@ -77,7 +77,7 @@ def test_a_loss_for_another_number_of_clusters_is_refused(name, number):
 
 @pytest.mark.parametrize('name', ['FixMatchLoss', 'MixMatchLoss', 'ConfidenceLoss'])
 def test_a_loss_without_a_number_of_clusters_fits_any_head(name):
-    assert MODELS.build(dict(CFG, pseudo_label_loss=dict(type=name))).pseudo_label_loss.num_clusters is None
+    assert MODELS.build(dict(CFG, pseudo_label_loss=dict(type=name))).pseudo_label_loss.num_clusters == K
 
 
 def trained_with_pseudo_labels():
