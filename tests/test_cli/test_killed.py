@@ -77,3 +77,19 @@ def test_half_a_copy_has_no_name_of_an_image(tmp_path, kind, monkeypatch):
     found = {path.relative_to(folder).as_posix().partition('/')[2]: path for path in folder.rglob('*.png')}
     assert {name: path.read_bytes() for name, path in found.items()} == {
         path: (photos / path).read_bytes() for path in paths}
+
+
+def test_workers_change_no_bit(tmp_path):
+    photos = write_photos(tmp_path / 'photos', count=70, side=32)
+    for workers in '02':
+        assert main(['features', str(photos), '--out', f'f{workers}.npy', '--store', f's{workers}', '--workers', workers,
+                     '--quiet']) == 0
+    assert Path('f0.npy').read_bytes() == Path('f2.npy').read_bytes()
+
+
+def test_one_command_at_a_time_in_a_result(tmp_path, capfd):
+    from mmcluster.engine.lock import locked
+    photos = write_photos(tmp_path / 'photos', count=6, side=32)
+    with locked(str(tmp_path / 'out')):
+        assert main(['cluster', str(photos), '--k', '2', '--out', 'out', '--quiet']) == 2
+    assert 'mmcluster: error' in capfd.readouterr().err
