@@ -27,7 +27,7 @@ def latest_checkpoint(work_dir: str) -> Optional[str]:
     """
     record = os.path.join(work_dir, 'last_checkpoint')
     if os.path.isfile(record):
-        with open(record, encoding='utf-8') as file:
+        with open(record, encoding='utf-8', errors='replace') as file:     # damaged: no file has that name
             path = os.path.join(work_dir, os.path.basename(file.read().strip()))
         return path if os.path.isfile(path) else None
     numbers = [int(found[1]) for name in (os.listdir(work_dir) if os.path.isdir(work_dir) else ())

@@ -27,7 +27,7 @@ from .changes import comparable
 from .config_names import check_config
 from .exact import check_accumulation, check_exact
 from .progress import starting_point
-from .records import BUILT_ON, DONE, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
+from .records import BUILT_ON, DONE, IMAGES, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics, check_schedules
 from .stages import check_placeholders, check_stages, stage_config
 
@@ -110,6 +110,14 @@ def bind_data(cfg: Config) -> None:
     bank.fingerprint = dataset.fingerprint
 
 
+def _images(cfg: Config) -> dict[str, int]:
+    """Fingerprint of the training set by its place, if it has one and the model no bank that holds it."""
+    if cfg.model.get('bank') is not None:
+        return {}
+    fingerprint = getattr(DATASETS.build(cfg.train_dataloader.dataset), 'fingerprint', None)
+    return {} if fingerprint is None else {IMAGES: fingerprint}
+
+
 def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, allow_config_change: bool,
            edit: Optional[Callable[[Config], None]], later: Sequence[str] = (), stages: tuple[str, ...] = ()) -> str:
     """Train one stage unless it is done; returns its final checkpoint.
@@ -126,7 +134,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
     with locked(work_dir):
         files = dict(bases(cfg.to_dict(), stages))
         wanted = comparable(cfg, root)
-        wanted[BUILT_ON] = _shared(digests, files)
+        wanted[BUILT_ON] = {**_shared(digests, files), **_images(cfg)}
         checkpoint, done = starting_point(work_dir, wanted, resume, overwrite, allow_config_change)
         if done:
             return checkpoint

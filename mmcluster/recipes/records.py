@@ -15,8 +15,10 @@ from mmcluster.engine.hooks.result import HISTORY
 from mmcluster.evaluation.results import write_json, write_text
 
 DONE, STARTED, BUILT_ON = 'done.json', 'config.json', 'built_on'
-RESULTS = (DONE, STARTED, 'last_checkpoint', 'summary.json', 'assignments.csv', HISTORY)
+RESULTS = (DONE, 'last_checkpoint', 'summary.json', 'assignments.csv', HISTORY)
+IMAGES = 'images'       # place of the data's fingerprint beside those of files, for models without a bank
 CHECKPOINTS = ('epoch_*.pth', 'iter_*.pth', 'best_*.pth')
+TABLES, LEARNED_FROM = ('.npy', '.csv', '.tsv', '.txt', '.json'), ('model.', 'custom_hooks.')
 WEIGHTS = ('.pth', '.pt', '.ckpt', '.bin', '.safetensors', '.pkl', '.npz')
 REMEDY = {DONE: 'remove it to go on from the last checkpoint with --resume',
           STARTED: 'remove it to go on without a comparison of the settings'}
@@ -65,7 +67,10 @@ def agreed(value: dict, other: dict) -> dict:
 
 
 def bases(value: Any, stages: tuple[str, ...] = (), where: str = '') -> Iterator[tuple[str, str]]:
-    """Files with weights that a config names, as pairs of dotted place and path.
+    """Files with weights, labels and the like that a config names, as pairs of dotted place and path.
+
+    Those of data sets and metrics are left out: the fingerprint of the images stands for the former, and nothing is
+    learned from the latter.
 
     Args:
         value: Nested dicts, lists and tuples.
@@ -78,7 +83,8 @@ def bases(value: Any, stages: tuple[str, ...] = (), where: str = '') -> Iterator
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield from bases(item, stages, f'{where}.{i}')
-    elif isinstance(value, str) and (value in stages or value.endswith(WEIGHTS) or where.endswith('.checkpoint')):
+    elif isinstance(value, str) and (value in stages or value.endswith(WEIGHTS) or where.endswith('.checkpoint')
+                                     or where.startswith(LEARNED_FROM) and value.endswith(TABLES)):
         if os.path.isfile(value):
             yield where, value
 
@@ -107,8 +113,9 @@ def clear(work_dir: str, keep: tuple[str, ...] = (), checkpoints: tuple[str, ...
         keep: Files that are needed, e.g. since the new run starts from them.
         checkpoints: Patterns of their names.
     """
+    # The config goes last: a checkpoint without one, left by a kill in between, would be taken for any config's own.
     names = [*RESULTS, *(os.path.basename(path) for pattern in checkpoints
-                         for path in glob.glob(os.path.join(glob.escape(work_dir), pattern)))]
+                         for path in glob.glob(os.path.join(glob.escape(work_dir), pattern))), STARTED]
     for name in names:
         path = os.path.join(work_dir, name)
         if os.path.isfile(path) and not any(os.path.samefile(path, other) for other in keep if os.path.exists(other)):

@@ -7,22 +7,26 @@ import shutil
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from killed import Killed
 from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
-from reduced import clusmatch_cfg, load, propos_cfg, train, write_base, write_digits, write_recipe
+from reduced import K, N, clusmatch_cfg, load, propos_cfg, read_stage, train, write_base, write_digits, write_recipe
 
 from mmcluster.command_line import output_file
 from mmcluster.engine import lock
 from mmcluster.engine.launch import leave_environment
+from mmcluster.engine.hooks import ResultHook
 from mmcluster.engine.lock import end_with_parent, locked
 from mmcluster.evaluation.results import replaced
 from mmcluster.recipes import records
+from mmcluster.recipes.progress import starting_point
 from mmcluster.recipes.records import clear, read_record
 from mmcluster.recipes.stages import in_order
 
@@ -66,7 +70,7 @@ def test_a_stage_is_not_skipped_with_the_result_of_another_base(two_stages, kill
     kill(1)
     with pytest.raises(Killed):
         train(two_stages, overwrite=True)
-    assert not set(records.RESULTS[:5]) & {path.name for path in (work / 'clusmatch').iterdir()}
+    assert not {*records.RESULTS[:4], records.STARTED} & {path.name for path in (work / 'clusmatch').iterdir()}
     kill(None)
     paths = train(two_stages)
     new = load(paths['clusmatch'])['state_dict']
@@ -105,6 +109,33 @@ def test_a_base_replaced_under_the_same_name(tmp_path, kill):
     train(cfg)
     write_base(base, data, seed=3)
     with pytest.raises(ValueError, match='built_on'):
+        train(cfg)
+
+
+def test_labels_replaced_under_the_same_name(tmp_path):
+    data, file = write_digits(tmp_path), tmp_path / 'labels.npy'
+    np.save(file, np.arange(N) % K)
+    cfg = clusmatch_cfg(tmp_path / 'work', data, write_base(tmp_path / 'base.pth', data), epochs=1)
+    cfg.custom_hooks[0] = dict(type='SelectHook', selector=dict(type='GivenLabels', file=str(file)))
+    train(cfg)
+    train(cfg)
+    np.save(file, (np.arange(N) + 1) % K)
+    with pytest.raises(ValueError, match=r'built_on\.custom_hooks\.0\.selector\.file'):
+        train(cfg)
+
+
+def test_other_images_of_a_model_without_a_bank(tmp_path):
+    data = write_digits(tmp_path)
+    cfg = read_stage('simclr_cnn_digits')
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        cfg[name].dataset.source = dict(type='ArraySource', **data)
+    cfg.merge_from_dict({'work_dir': str(tmp_path / 'work'), 'train_cfg.max_epochs': 1, 'val_evaluator.num_clusters': K,
+                         'train_dataloader.sampler.streams.batch.size': 20, 'test_evaluator.num_clusters': K})
+    assert cfg.model.get('bank') is None
+    train(cfg)
+    train(cfg)
+    np.save(data['array'], 255 - np.load(data['array']))
+    with pytest.raises(ValueError, match=r'built_on\.images'):
         train(cfg)
 
 
@@ -161,6 +192,46 @@ def test_only_checkpoints_of_a_run_are_cleared(tmp_path):
         (tmp_path / name).touch()
     clear(str(tmp_path), (str(tmp_path / 'epoch_3.pth'),), (*records.CHECKPOINTS, 'round-*.pth'))
     assert sorted(path.name for path in tmp_path.iterdir()) == ['base.pth', 'epoch_3.pth', 'labels.csv']
+
+
+def test_a_kill_while_a_run_is_cleared_leaves_no_checkpoint_for_another_config(tmp_path, monkeypatch):
+    remove = os.remove
+    for count in range(6):
+        work = tmp_path / str(count)
+        work.mkdir()
+        (work / 'done.json').write_text(json.dumps(dict(checkpoint='epoch_2.pth', config=dict(lr=1))))
+        (work / 'config.json').write_text(json.dumps(dict(lr=1)))
+        (work / 'last_checkpoint').write_text('epoch_2.pth')
+        (work / 'epoch_1.pth').touch()
+        (work / 'epoch_2.pth').touch()
+        left = [count]
+
+        def dying(path):
+            if not left[0]:
+                raise Killed
+            left[0] -= 1
+            remove(path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, 'remove', dying)
+            with suppress(Killed):
+                clear(str(work))
+        with suppress(ValueError, FileNotFoundError):     # refused, or a fresh start
+            assert starting_point(str(work), dict(lr=2), resume=True) == (None, False)
+
+
+@pytest.mark.parametrize('text', ['\xff\xfe}\n', '[1]}\n', '{"acc": 1}\n'])
+def test_a_damaged_history_is_named(tmp_path, text):
+    (tmp_path / 'metrics.jsonl').write_text(text, encoding='latin-1')
+    with pytest.raises(ValueError, match=r'metrics\.jsonl is damaged .*put back a copy'):
+        ResultHook._history(SimpleNamespace(work_dir=str(tmp_path)))
+
+
+def test_a_damaged_pointer_names_no_file(tmp_path):
+    (tmp_path / 'last_checkpoint').write_bytes(b'\xff\xfe')
+    (tmp_path / 'epoch_1.pth').touch()
+    with pytest.raises(FileNotFoundError, match='last_checkpoint names is gone'):
+        starting_point(str(tmp_path), dict(lr=1), resume=True)
 
 
 @pytest.mark.parametrize('name', ['done.json', 'config.json'])

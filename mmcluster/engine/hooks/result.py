@@ -121,11 +121,13 @@ class ResultHook(Hook):
         path = os.path.join(runner.work_dir, HISTORY)
         if not os.path.exists(path):
             return []
-        with open(path, encoding='utf-8') as file:
-            lines = [line for line in file if line.endswith('}\n')]     # a kill may have cut the last line
         try:
-            return [json.loads(line) for line in lines]
-        except ValueError as error:
+            with open(path, encoding='utf-8') as file:
+                history = [json.loads(line) for line in file if line.endswith('}\n')]    # a kill may have cut the last
+            if not all(isinstance(line, dict) and isinstance(line.get('epoch'), int) for line in history):
+                raise ValueError('a line is no evaluation of an epoch')
+            return history
+        except ValueError as error:     # also of a text that is not UTF-8
             raise ValueError(f'{path} is damaged ({error}): put back a copy, or remove it and lose the metrics of '
                              f'earlier evaluations') from None
 
