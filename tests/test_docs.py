@@ -108,7 +108,7 @@ def test_the_page_shows_every_file(project):
     text = (DOCS / 'add_a_method.md').read_text(encoding='utf-8')
     tree = re.search(r'^```\nmy_project/\n(.*?)^```$', text, flags=re.M | re.S)[1]
     files = {path.name for path in project.rglob('*.py')}
-    assert files == set(re.findall(r'\w+\.py', tree)) and len(files) == 9
+    assert files == set(re.findall(r'\w+\.py', tree)) and len(files) == 10
 
 
 def test_the_parts_of_the_page_train(project):
@@ -137,9 +137,9 @@ def test_the_labeller_of_the_page_needs_its_hooks(project):
 
 def test_the_clusterer_of_the_page_trains(project):
     cfg = Config.fromfile(project / 'prototype_pull_digits.py', lazy_import=False)
-    cfg.merge_from_dict(dict(work_dir=str(project / 'work'), train_cfg=dict(max_epochs=1)))
+    cfg.merge_from_dict(dict(work_dir=str(project / 'work'), facts=dict(epochs=1)))
     train(cfg)
-    assert json.loads((project / 'work' / 'summary.json').read_text())['metrics']['kmeans/acc'] > 0.2
+    assert json.loads((project / 'work' / 'pull' / 'summary.json').read_text())['metrics']['kmeans/acc'] > 0.2
 
 
 def swapped(tmp_path):
