@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from mmcluster.cli import test as command
 from mmcluster.engine.hooks import ResultHook
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
 from mmcluster.evaluation.clustering import Assignments
@@ -313,3 +314,12 @@ def test_without_evaluation_there_is_no_summary(tmp_path):
 def test_numbers_of_numpy_do_not_stop_a_run(tmp_path):
     found = evaluate(ClusteringMetric('kmeans', K, n_init=2), *problem())
     assert json.loads(json.dumps(found)) == found and not any(isinstance(v, np.generic) for v in found.values())
+
+
+def test_clusters_that_a_metric_could_not_make_are_not_written(tmp_path, monkeypatch):
+    runner = SimpleNamespace(test=dict, test_loop=SimpleNamespace(
+        evaluator=SimpleNamespace(metrics=[ClusteringMetric('kmeans', K)])))
+    monkeypatch.setattr('mmcluster.engine.recipe.build_runner', lambda cfg: runner)
+    monkeypatch.setattr(command, 'load_config', lambda args: None)
+    with pytest.raises(ValueError, match='ClusteringMetric was left out; its log line says why'):
+        command.evaluate(SimpleNamespace(out=str(tmp_path / 'out.csv'), out_item=None))
