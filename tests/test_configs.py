@@ -218,7 +218,7 @@ def test_parameter_groups(path):
         kind = (cfg.optim_wrapper.get('paramwise_cfg') or {}).get('no_decay', 'none')
         small = {f'{where}.{key}' for where, module in model.named_modules()
                  for key, _ in module.named_parameters(recurse=False)
-                 if key == 'bias' and kind != 'norm'
+                 if (key == 'bias' and kind != 'norm')
                  or isinstance(module, (nn.LayerNorm, nn.modules.batchnorm._BatchNorm))}
         boost = cfg.model.type == 'Boost' and given.type != 'Adam'     # SCAN's, and small steps on digits
         if given.type == 'Adam':

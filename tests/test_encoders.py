@@ -92,7 +92,7 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
     Image.new('1', (20000, 20000)).save(photos / 'huge.png')
     image.convert('CMYK').save(photos / 'cmyk.jpg')
     image.save(photos / 'film.gif', save_all=True, append_images=[image.rotate(90)])
-    Image.fromarray((np.asarray(image.convert('L')).astype(np.uint16) * 257)).save(photos / 'deep.png')
+    Image.fromarray(np.asarray(image.convert('L')).astype(np.uint16) * 257).save(photos / 'deep.png')
     exif = Image.Exif()
     exif[274] = 6
     image.rotate(90, expand=True).save(photos / 'turned.png', exif=exif)

@@ -6,7 +6,6 @@ from reduced import CONFIGS, read_stage
 from mmcluster.environment import substitute
 from mmcluster.recipes import PartReader, compose
 
-
 FOLDER, IMBALANCED = 'propos_clusmatch_r18stl_folder64', 'spice_r18_cifar10_imbalanced'
 
 

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 from test_encoders import small_encoder, write_photos
 
-from mmcluster.encoders import FeatureStore, embed_files
+from mmcluster.encoders import FeatureStore
 from mmcluster.encoders import embed as embed_module
+from mmcluster.encoders import embed_files
 from mmcluster.encoders.store import StoreError
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -149,7 +150,7 @@ def test_a_full_disk_keeps_what_is_stored(tmp_path, monkeypatch):
     with pytest.raises(StoreError, match='No space left on device.*--store'):
         embed(tmp_path, files)
     monkeypatch.setattr(os, 'replace', replace)
-    assert not [file for file in (tmp_path / 'store').rglob('.*')]
+    assert not list((tmp_path / 'store').rglob('.*'))
     assert embed(tmp_path, files).cached == 2
 
 

@@ -54,8 +54,7 @@ def test_images_keep_their_clusters(run, rows):
     assert np.array_equal(clusters, run[3][list(rows)])
     assert metrics['kmeans/cluster_max'] == np.bincount(clusters).max()
     if len(rows) == N:
-        assert metrics == {name: value for name, value in json.loads(
-            (run[0] / 'work' / 'summary.json').read_text())['metrics'].items()}
+        assert metrics == json.loads((run[0] / 'work' / 'summary.json').read_text())['metrics']
 
 
 def test_refitting_is_an_option(run):
@@ -77,7 +76,7 @@ def test_an_older_checkpoint_says_that_k_means_runs_anew(run, tmp_path):
 
 def test_only_the_final_checkpoint_has_centres(run):
     first, last = (load(str(run[0] / 'work' / f'epoch_{epoch}.pth')) for epoch in (1, 2))
-    assert {key for key in set(last['state_dict']) ^ set(first['state_dict'])} == {
+    assert set(last['state_dict']) ^ set(first['state_dict']) == {
         f'final_centers.kmeans.{name}' for name in ('value', 'metric', 'is_result')}
     assert last['state_dict']['final_centers.kmeans.value'].shape == (K, 8)
     assert set(first) == set(last)

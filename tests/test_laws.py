@@ -52,8 +52,8 @@ def impurities(tree):
     found = []
     for level, name in imports(tree):
         first = name.split('.')[0]
-        allowed = level == 1 or level == 0 and (first in PURE or first in sys.stdlib_module_names
-                                                or name.startswith('mmcluster.functional.'))
+        allowed = level == 1 or (level == 0 and (first in PURE or first in sys.stdlib_module_names
+                                                or name.startswith('mmcluster.functional.')))
         if not allowed or name.startswith('torch.distributed'):
             found.append(f'imports {name}')
     for node in ast.walk(tree):
@@ -73,7 +73,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 def above(room, tree, depth=1):
     """Rooms above that a file of a room, so many folders deep, imports from."""
     named = {name.split('.')[1] if level == 0 else name.split('.')[0] for level, name in imports(tree)
-             if level == 0 and name.startswith('mmcluster.') or level > depth}
+             if (level == 0 and name.startswith('mmcluster.')) or level > depth}
     return {other for other in named & set(FLOOR) if FLOOR[other] > FLOOR[room]}
 
 

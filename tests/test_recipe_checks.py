@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
-from reduced import (CONFIGS, ROOT, clusmatch_cfg, propos_cfg, read_stage, train, write_base, write_digits,
-                     write_recipe)
+from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, read_stage, train, write_base, write_digits, write_recipe
 
 from mmcluster.recipes import option_names, recipe
 from mmcluster.recipes.option_names import check_names

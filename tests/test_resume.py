@@ -101,7 +101,7 @@ def test_the_runs_have_something_to_lose(tmp_path):
         first, last = (load(os.path.join(folder, f'epoch_{n}.pth')) for n in (2, 4))
         assert set(moving) <= set(differences(first['state_dict'], last['state_dict']))
         assert differences(first['optimizer'], last['optimizer']) and first['param_schedulers']
-        assert any(key.endswith('exp_avg') or key.endswith('momentum_buffer')
+        assert any(key.endswith(('exp_avg', 'momentum_buffer'))
                    for slot in last['optimizer']['state'].values() for key in slot)
         rates = [seen[2] for seen in Watch.seen.values()]
         assert rates[0] != rates[-1]

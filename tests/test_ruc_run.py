@@ -94,7 +94,7 @@ def test_the_clean_rows_grow(whole):
     _, final, folder = whole
     states = [load(str(folder / f'epoch_{i}.pth'))['state_dict'] for i in range(1, 5)]
     counts = [int((state['bank.target'] >= 0).sum()) for state in states]
-    assert 0 < counts[0] and counts == sorted(counts) and counts[-1] > counts[0]
+    assert counts[0] > 0 and counts == sorted(counts) and counts[-1] > counts[0]
     for first, second in zip(states, states[1:]):
         known = first['bank.target'] >= 0
         assert torch.equal(first['bank.target'][known], second['bank.target'][known]), 'a label never changes'

@@ -5,7 +5,7 @@ _NAMES = {'open_config': 'opening', 'open_model': 'opening', 'load_weights': 'op
           'cluster_folder': 'folder', 'Settings': 'folder', 'assign': 'assign', 'export': 'export',
           'get_model': 'zoo', 'inference_model': 'zoo', 'list_models': 'zoo'}
 
-__all__ = sorted(_NAMES)
+__all__ = sorted(_NAMES)  # noqa: PLE0605  (lazy names are listed once)
 
 
 def __getattr__(name):

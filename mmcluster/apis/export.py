@@ -97,6 +97,7 @@ def _onnx(module: torch.nn.Module, images: torch.Tensor, names: tuple[str, ...])
         warnings.simplefilter('ignore')
         program = torch.onnx.export(module, (images,), dynamo=True, input_names=['images'], output_names=list(names),
                                     dynamic_shapes=dict(images={0: torch.export.Dim('batch')}), verbose=False)
+    assert program is not None      # None is for the old exporter
     content = program.model_proto.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=['CPUExecutionProvider'])
     return content, lambda batch: session.run(None, {'images': batch.numpy()})

@@ -4,8 +4,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mmcluster.encoders import Encoder
+from mmcluster.encoders import Encoder, NetworkEncoder
 from mmcluster.encoders.own import MemoryView, OwnEncoder
+from mmcluster.models.clusterers import BaseClusterer
 
 from .feature_model import FeatureModel
 
@@ -19,6 +20,13 @@ class ExportedClusters(nn.Module):
         encoder: Of the result, on the CPU.
         model: Of the result.
     """
+
+    reduce_weight: Tensor
+    offset: Tensor
+    centers: Tensor
+    weight: Tensor
+    bias: Tensor
+    reach: Tensor
 
     def __init__(self, encoder: Encoder, model: FeatureModel) -> None:
         super().__init__()
@@ -55,6 +63,9 @@ class ExportedClusters(nn.Module):
 class _Pixels(nn.Module):
     """Grey levels -> features by a normalisation and a network."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, network: nn.Module, mean: Tensor, std: Tensor) -> None:
         super().__init__()
         self.network = network
@@ -71,7 +82,7 @@ class _Pixels(nn.Module):
 class _Embed(nn.Module):
     """The embedding of a clusterer of this project."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: BaseClusterer) -> None:
         super().__init__()
         self.model = model
 
@@ -86,10 +97,10 @@ def _pixels_to_features(encoder: Encoder) -> nn.Module:
     Raises:
         ValueError: If the encoder sees images in a way that no network computes.
     """
-    if not isinstance(encoder, OwnEncoder):
+    if isinstance(encoder, NetworkEncoder):
         return _Pixels(getattr(encoder.network, 'exact', encoder.network), encoder.mean, encoder.std)
-    if not isinstance(encoder.preprocess, MemoryView) or encoder.preprocess.mode != 'RGB' \
-            or encoder.model.data_preprocessor.test:
+    if not isinstance(encoder, OwnEncoder) or not isinstance(encoder.preprocess, MemoryView) \
+            or encoder.preprocess.mode != 'RGB' or encoder.model.data_preprocessor.test:
         raise ValueError(f'{encoder.name} sees images through transforms that cannot be exported: use mmcluster assign')
     probe = torch.zeros(1, 3, *encoder.preprocess.size, dtype=torch.uint8)
     zero, one = (encoder.normalised(probe + level).double().mean(dim=(2, 3), keepdim=True) for level in (0, 255))

@@ -11,6 +11,7 @@ from torch import nn
 
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
+from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.recipes.option_names import check_names
 from mmcluster.recipes.recipe import bind_data
 from mmcluster.recipes.stages import read_stage
@@ -42,7 +43,7 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
     return cfg
 
 
-def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[str] = None) -> nn.Module:
+def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[str] = None) -> BaseClusterer:
     """Model of a config without its data, in evaluation mode.
 
     Args:
@@ -66,7 +67,7 @@ def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[
     return model.to(device or get_device()).eval()
 
 
-def open_model(cfg: Config, checkpoint: Optional[str] = None) -> nn.Module:
+def open_model(cfg: Config, checkpoint: Optional[str] = None) -> BaseClusterer:
     """Model of a config in evaluation mode, on the accelerator if there is one.
 
     Args:

@@ -14,7 +14,8 @@ from mmcluster.recipes import shipped_configs
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import nn
+
+    from mmcluster.models import BaseClusterer
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def model_entry(name: str) -> ModelEntry:
 
 
 def get_model(name: str, pretrained: Union[bool, str] = False, device: Optional[str] = None,
-              stage: Optional[str] = None) -> nn.Module:
+              stage: Optional[str] = None) -> BaseClusterer:
     """Build a model by name; its data are not needed.
 
     Args:
@@ -108,7 +109,7 @@ def get_model(name: str, pretrained: Union[bool, str] = False, device: Optional[
     return build_model(cfg, checkpoint, device)
 
 
-def inference_model(model: Union[nn.Module, str], images: Union[str, Path, Image.Image, Sequence[Any]],
+def inference_model(model: Union[BaseClusterer, str], images: Union[str, Path, Image.Image, Sequence[Any]],
                     pretrained: Union[bool, str] = True) -> list[dict[str, Any]]:
     """Clusters of images by a trained model.
 
@@ -129,7 +130,7 @@ def inference_model(model: Union[nn.Module, str], images: Union[str, Path, Image
     from mmcluster.encoders.own import OwnEncoder, view_of
     if isinstance(model, str):
         model = get_model(model, pretrained)
-    given = [images] if not isinstance(images, (list, tuple)) else images
+    given: Sequence[Any] = images if isinstance(images, (list, tuple)) else [images]
     opened = [decode_image(image) if isinstance(image, (str, Path)) else image.convert('RGB') for image in given]
     encoder = OwnEncoder(model, view_of(model.config), type(model).__name__, '', '').to(
         next(model.parameters()).device)

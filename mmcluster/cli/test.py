@@ -59,8 +59,8 @@ def asked_group(args: argparse.Namespace) -> dict[str, Any]:
     if args.launcher == 'none':
         return {}
     from mmcluster.engine.launch import group_options
-    from mmcluster.recipes.stages import read_stage
     from mmcluster.recipes import config_file
+    from mmcluster.recipes.stages import read_stage
     return group_options(read_stage(config_file(args.config), args.stage, args.cfg_options))
 
 
@@ -72,8 +72,8 @@ def evaluate(args: argparse.Namespace) -> None:
     """
     from mmengine.dist import is_main_process
 
-    from mmcluster.recipes.recipe import build_runner, close
     from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
+    from mmcluster.recipes.recipe import build_runner, close
     runner = build_runner(load_config(args))
     metrics = runner.test_loop.evaluator.metrics
     metric = next((metric for metric in metrics if isinstance(metric, ClusteringMetric)), None)

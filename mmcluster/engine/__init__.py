@@ -1,5 +1,5 @@
 """Training: hooks, loops, optimisation, schedules, extraction."""
-from .hooks import *  # noqa: F401,F403
+from .hooks import *  # noqa: F403
 from .loops import InnerStepLoop
 from .optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor
 from .scheduler import FixMatchCosineLR, WarmupCosineLR

@@ -167,8 +167,8 @@ def check_loaders(cfg: Config) -> None:
         if 'batch_size' in sampler:
             places = [f'{name}.sampler.batch_size']
         if places:
-            raise ValueError(f'{name}.batch_size={loader.batch_size} must stay None, as the sampler forms the batches: '
-                             f'set {" and ".join(places)}')
+            raise ValueError(f'{name}.batch_size={loader["batch_size"]} must stay None, as the sampler forms the '
+                             f'batches: set {" and ".join(places)}')
 
 
 def set_constructor(cfg: Config) -> None:

@@ -122,7 +122,7 @@ def _streams(cfg: Config) -> Iterator[str]:
     known = [name for target in targets(model.get('type')) for name in streams_of(target)]
     for name in streams if known else ():
         if name not in known:
-            yield (f'train_dataloader.sampler.streams.{name}: {model.type} has no stream {name!r}; its streams are '
+            yield (f'train_dataloader.sampler.streams.{name}: {model["type"]} has no stream {name!r}; its streams are '
                    f'{known}')
     views = (model.get('data_preprocessor') or {}).get('views')
     pipelines = (loader.get('dataset') or {}).get('pipelines')

@@ -22,7 +22,7 @@ def check_exact(cfg: Config) -> None:
         ValueError: If there is one; the message says why, and what to take instead.
     """
     train = cfg.get('train_cfg') or {}
-    if _is_a(train, LOOPS, IterBasedTrainLoop) or not train.get('type') and train.get('by_epoch') is False:
+    if _is_a(train, LOOPS, IterBasedTrainLoop) or (not train.get('type') and train.get('by_epoch') is False):
         raise ValueError("train_cfg: an IterBasedTrainLoop has no epochs, at whose ends E-steps, checkpoints and "
                          "results are due, and would resume in the middle of the data: take "
                          "train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=...), and set the length of an epoch "

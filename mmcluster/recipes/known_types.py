@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, Callable, Iterable, NamedTuple, Optional
 
 from mmengine.hooks import CheckpointHook
@@ -57,7 +57,7 @@ def parameters(function: Callable) -> tuple[set[str], bool]:
             - {'self', 'cls'}, any(param.kind is param.VAR_KEYWORD for param in params))
 
 
-@lru_cache(maxsize=None)
+@cache
 def accepted(target: Callable) -> Names:
     """What a class or a function can be built with.
 
@@ -145,11 +145,11 @@ def targets(kind: Any) -> dict[Callable, list[str]]:
     return found or ({kind: []} if callable(kind) else {})
 
 
-def streams_of(model: type) -> list[str]:
+def streams_of(model: Any) -> list[str]:
     """Names of the streams that a model's ``loss`` takes; none if it takes any, or if its ``steps`` see them.
 
     Args:
-        model: Its class.
+        model: Its class, or what else a registry holds.
     """
     if callable(getattr(model, 'steps', None)) or not hasattr(model, 'loss'):
         return []

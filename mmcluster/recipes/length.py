@@ -37,7 +37,7 @@ def set_epochs(cfg: Config, epochs: int) -> None:
             cfg.train_cfg[key] = scaled(cfg.train_cfg[key], least)
     checkpoint = (cfg.get('default_hooks') or {}).get('checkpoint')
     if isinstance(checkpoint, dict) and checkpoint.get('by_epoch', True) and 'interval' in checkpoint:
-        checkpoint.interval = scaled(checkpoint.interval, 1)
+        checkpoint['interval'] = scaled(checkpoint['interval'], 1)
     schedulers = cfg.get('param_scheduler') or []
     for entry in schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]:
         if not entry.get('by_epoch', True):
@@ -50,6 +50,6 @@ def set_epochs(cfg: Config, epochs: int) -> None:
     for hook in cfg.get('custom_hooks') or []:
         if isinstance(hook, dict) and hook.get('by_epoch', True):
             if hook.get('steps'):
-                hook.steps = [(scaled(epoch), value) for epoch, value in hook.steps]
+                hook['steps'] = [(scaled(epoch), value) for epoch, value in hook['steps']]
             if 'begin' in hook:
-                hook.begin = min(scaled(hook.begin), epochs - 1)
+                hook['begin'] = min(scaled(hook['begin']), epochs - 1)

@@ -30,7 +30,7 @@ def check_names(cfg: Config, options: Iterable[str]) -> None:
     options = list(options)
     stages = cfg.get('stages') or {}
     singles = {name: unfilled(cfg, name) for name, stage in stages.items()
-               if stage.get('parts') or stage.get('config') and os.path.isfile(config_path(cfg, stage))}
+               if stage.get('parts') or (stage.get('config') and os.path.isfile(config_path(cfg, stage)))}
     for option in options:
         first, *rest = option.split('.')
         if first != 'stages' or not stages:

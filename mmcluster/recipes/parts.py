@@ -1,7 +1,7 @@
 """Where parts lie, and how they are read."""
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -91,7 +91,7 @@ def _file_of_package(package: str, inside: str) -> Path:
     return path
 
 
-@lru_cache(maxsize=None)
+@cache
 def _read(path: Path, changed: int) -> dict[str, Any]:
     """Parse a file once, as long as it does not change."""
     return Config.fromfile(path, lazy_import=False)._cfg_dict.to_dict()

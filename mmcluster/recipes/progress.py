@@ -75,7 +75,7 @@ def _goes_on(done: dict, work_dir: str, wanted: dict, resume: Any, path: Optiona
     if path is not None and not (longer and _same(path, _newest(done, work_dir, wanted))):
         raise FileExistsError(f'{work_dir} is done ({done["checkpoint"]}), and --resume {path} would train over its '
                               f'results. Choose another --work-dir, leave the file out, or start anew with --overwrite')
-    if begun or longer and resume:
+    if begun or (longer and resume):
         print_log(f'{work_dir} was done ({done["checkpoint"]}) and is trained on to the end of a longer config',
                   logger='current')
         return True

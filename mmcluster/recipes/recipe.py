@@ -137,6 +137,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
         wanted[BUILT_ON] = {**_shared(digests, files), **_images(cfg)}
         checkpoint, done = starting_point(work_dir, wanted, resume, overwrite, allow_config_change)
         if done:
+            assert checkpoint is not None
             return checkpoint
         cfg.resume = checkpoint is not None
         if checkpoint is not None:

@@ -40,8 +40,8 @@ def read_record(work_dir: str, name: str) -> Optional[dict]:
     try:
         with open(path, encoding='utf-8') as file:
             value = json.load(file)
-        if not isinstance(value, dict) or name == DONE and not (
-                isinstance(value.get('checkpoint'), str) and isinstance(value.get('config'), dict)):
+        if not isinstance(value, dict) or (name == DONE and not (
+                isinstance(value.get('checkpoint'), str) and isinstance(value.get('config'), dict))):
             raise ValueError('it is no record of a run')
     except ValueError as error:     # also of a text that is not UTF-8
         raise ValueError(f'{path} is damaged ({error}): put back a copy, {REMEDY[name]}, or start anew with '
@@ -83,10 +83,10 @@ def bases(value: Any, stages: tuple[str, ...] = (), where: str = '') -> Iterator
     elif isinstance(value, (list, tuple)):
         for i, item in enumerate(value):
             yield from bases(item, stages, f'{where}.{i}')
-    elif isinstance(value, str) and (value in stages or value.endswith(WEIGHTS) or where.endswith('.checkpoint')
-                                     or where.startswith(LEARNED_FROM) and value.endswith(TABLES)):
-        if os.path.isfile(value):
-            yield where, value
+    elif isinstance(value, str) and os.path.isfile(value) and (
+            value in stages or value.endswith(WEIGHTS) or where.endswith('.checkpoint')
+            or (where.startswith(LEARNED_FROM) and value.endswith(TABLES))):
+        yield where, value
 
 
 def digests(files: dict[str, str]) -> dict[str, str]:

@@ -127,7 +127,7 @@ def _check_classes(model: Boost, name: str, field: str, hooks: list[EStepHook]) 
     started = 'head' in model.from_base or bool(model.init_cfg)
     for hook in hooks:
         align_to = getattr(hook, 'align_to', True)
-        if not align_to or align_to == 'head' and not started and hook.begin == 0:
+        if not align_to or (align_to == 'head' and not started and hook.begin == 0):
             raise ValueError(f"{type(model).__name__}: {name} takes bank.{field} for classes of the head; give its "
                              f"KMeansHook align_to='target' (rows that a SelectHook trusts) or, if the head is "
                              f"trained, align_to='head'" + ("; it is new here" if align_to else ''))

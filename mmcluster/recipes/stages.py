@@ -59,7 +59,7 @@ def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
         return cfg
     if stage is None and len(cfg.stages) == 1:
         stage = next(iter(cfg.stages))
-    if stage not in cfg.stages:
+    if stage is None or stage not in cfg.stages:
         raise ValueError(f'{path} is a recipe: name one of its stages by --stage, {list(cfg.stages)}'
                          f'{near(str(stage), cfg.stages)}')
     cfg.work_dir = cfg.get('work_dir') or os.path.join('work_dirs', os.path.splitext(os.path.basename(path))[0])

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from mmcluster.functional.kmeans import lloyd
 from mmcluster.functional.match import align_clusters
 from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.seeding import Space, seed_restarts
 from mmcluster.functional.select import (balanced_weights, num_per_cluster, probability_variance, select_by_distance,
                                          select_by_variance)
-from mmcluster.functional.seeding import Space, seed_restarts
 
 from .registry import adapter
 

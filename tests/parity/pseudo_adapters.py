@@ -12,7 +12,6 @@ from mmcluster.models.pseudo_label_losses import ClusMatchLoss
 
 from .registry import adapter, gradients, leaf
 
-
 # absent classes, exclude the k-means class, clamp, fairness
 STEP_VARIANTS = dict(released=('decay', True, True, True), paper=('keep', False, False, False),
                      default=('keep', True, False, True))

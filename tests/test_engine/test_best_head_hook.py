@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from mmcluster.engine.hooks import BestHeadHook
-from mmcluster.utils import on_main_process
 from mmcluster.models import MultiHeadClusterer
+from mmcluster.utils import on_main_process
 
 from .fake import Affine, D, K, N, blobs, fake_runner, scalar
 

@@ -80,8 +80,8 @@ def test_every_optimiser_is_asked():
 
 def test_a_network_that_is_only_asked_has_no_batches_to_share(tmp_path, monkeypatch):
     """SPICE's 128 or 12 pairs cannot be shared by 5 processes, which matters where it is trained."""
-    from mmcluster.recipes import requirements
     from mmcluster.models.clusterers import spice
+    from mmcluster.recipes import requirements
     from mmcluster.registry import MODELS
     for module in (spice, requirements):
         monkeypatch.setattr(module, 'get_world_size', lambda: 5)

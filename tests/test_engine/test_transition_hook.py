@@ -223,7 +223,7 @@ def test_the_first_map_takes_the_names_of_the_head():
         runner.model.head.fc.weight.copy_(torch.eye(K, D)[order])
         runner.model.head.fc.bias.zero_()
     blob = blobs()[1]
-    members = [(GROUPS == group).nonzero().flatten() for group in range(K)]
+    members = [(group == GROUPS).nonzero().flatten() for group in range(K)]
     runner.model.bank.fill(pred=torch.stack([members[b][i % 2] for i, b in enumerate(blob.tolist())]))
     hook = TransitionHook(interval=1, align_first='head')
     run(hook, runner, [1])

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from mmcluster.functional.schedule import cosine_ramp, fixmatch_cosine, half_cosine, linear_ramp, step_value, warmup_cosine
+from mmcluster.functional.schedule import (cosine_ramp, fixmatch_cosine, half_cosine, linear_ramp, step_value,
+                                           warmup_cosine)
 
 
 def released_factor(n: int, iters: int, warmup: int, epochs: int, ratio: float) -> float:

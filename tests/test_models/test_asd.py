@@ -15,7 +15,7 @@ from mmcluster.models.batch_norm import frozen_statistics
 from mmcluster.structures import Batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard  # noqa: E402
+from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 M, U, WINDOW = 8, 12, 3
@@ -347,7 +347,7 @@ def test_soft_labels_keep_the_doubt():
             targets.append((given, model.labeller(*arguments(model, streams(3)))[0]))
     (given, label), (_, share) = targets
     assert label.shape == (M,) and share.shape == (M, K)
-    torch.testing.assert_close(share, torch.stack([given.label[:, MAP == c].sum(1) for c in range(K)], 1))
+    torch.testing.assert_close(share, torch.stack([given.label[:, c == MAP].sum(1) for c in range(K)], 1))
     assert torch.equal(label, MAP[given.label.argmax(1)]) and (share.max(1).values < 0.99).any()
 
 

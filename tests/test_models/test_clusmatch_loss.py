@@ -112,7 +112,7 @@ def test_three_steps_against_the_slow_loop(options, spread):
         losses = loss.loss(l, u, bank)
         terms, share, excluded = slow.step(l, u, bank.label[u.index].tolist())
         weights = dict(sup=1., **{name.split('_')[0].replace('fairness', 'fair'): w for name, w in WEIGHTS.items()})
-        assert 0 < excluded < 1 and 0 < share < 1 or loss.decay == 0.9, 'the rows should decide something'
+        assert (0 < excluded < 1 and 0 < share < 1) or loss.decay == 0.9, 'the rows should decide something'
         for name in TERMS:
             torch.testing.assert_close(losses[f'loss_{name}'].double(), weights[name] * terms[name], rtol=1e-5,
                                        atol=1e-6, msg=lambda text: f'{name}, step {step}: {text}')

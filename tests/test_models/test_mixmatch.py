@@ -15,7 +15,7 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard  # noqa: E402
+from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 L = 5

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-import mmcluster.models.heads  # noqa: F401
+import mmcluster.models.heads
 import mmcluster.models.necks  # noqa: F401
 from mmcluster.models.heads import LinearClusterHead, MLPClusterHead
 from mmcluster.models.necks import MLPProjector

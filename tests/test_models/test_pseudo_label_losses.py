@@ -9,7 +9,7 @@ from ssl_rows import LOSSES, bank_of, gradients, make, rows, state, total
 from mmcluster.registry import MODELS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard  # noqa: E402
+from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 BUFFERS = dict(

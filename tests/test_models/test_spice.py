@@ -4,8 +4,8 @@ import weakref
 
 import numpy as np
 import pytest
+import small_models  # noqa: F401  (registers FlatNet)
 import torch
-from small_models import FlatNet
 from torch import nn
 
 from mmcluster.functional.estep import prototype_estep

@@ -12,7 +12,7 @@ from mmcluster.models import Boost
 from mmcluster.models.watch import ClusterWatch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard  # noqa: E402
+from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 

@@ -9,11 +9,10 @@ import pytest
 from mmengine.config import Config
 from reduced import ROOT, write_digits
 from reduced_asd import asd_cfg
-
-from mmcluster.recipes.stages import read_stage
 from sklearn.datasets import load_digits
 
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset
+from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import HOOKS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
