@@ -77,7 +77,7 @@ def above(room, tree, depth=1):
     return {other for other in named & set(FLOOR) if FLOOR[other] > FLOOR[room]}
 
 
-@pytest.mark.parametrize('room', FLOOR)
+@pytest.mark.parametrize('room', sorted(FLOOR))
 def test_imports_run_downward(room):
     folder = ROOT / 'mmcluster' / room
     files = list(folder.rglob('*.py'))
