@@ -68,7 +68,7 @@ def test_the_first_metric_is_the_one_that_get_started_names(name):
     loss = cfg.model.get('pseudo_label_loss', {}).get('type')
     if kind in FIRST:
         assert first_source(cfg) == FIRST[kind]
-    elif loss == 'ClusMatchLoss' or name.startswith('spice') and not name.endswith('/asd'):
+    elif loss == 'ClusMatchLoss' or (name.startswith('spice') and not name.endswith('/asd')):
         assert first_source(cfg) == 'kmeans'
     elif 'GroundTruthHook' in hooks or loss == 'ConfidenceLoss' or 'pici' in name:
         assert first_source(cfg) == 'head'

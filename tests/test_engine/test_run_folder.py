@@ -21,8 +21,8 @@ from reduced import K, N, clusmatch_cfg, load, propos_cfg, read_stage, train, wr
 
 from mmcluster.command_line import output_file
 from mmcluster.engine import lock
-from mmcluster.engine.launch import leave_environment
 from mmcluster.engine.hooks import ResultHook
+from mmcluster.engine.launch import leave_environment
 from mmcluster.engine.lock import end_with_parent, locked
 from mmcluster.evaluation.results import replaced
 from mmcluster.recipes import records
