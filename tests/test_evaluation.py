@@ -319,7 +319,7 @@ def test_numbers_of_numpy_do_not_stop_a_run(tmp_path):
 def test_clusters_that_a_metric_could_not_make_are_not_written(tmp_path, monkeypatch):
     runner = SimpleNamespace(test=dict, test_loop=SimpleNamespace(
         evaluator=SimpleNamespace(metrics=[ClusteringMetric('kmeans', K)])))
-    monkeypatch.setattr('mmcluster.engine.recipe.build_runner', lambda cfg: runner)
+    monkeypatch.setattr('mmcluster.recipes.recipe.build_runner', lambda cfg: runner)
     monkeypatch.setattr(command, 'load_config', lambda args: None)
     with pytest.raises(ValueError, match='ClusteringMetric was left out; its log line says why'):
         command.evaluate(SimpleNamespace(out=str(tmp_path / 'out.csv'), out_item=None))
