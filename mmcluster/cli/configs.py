@@ -48,7 +48,7 @@ def _list(args: argparse.Namespace) -> None:
     rows = [('config', 'base', 'boosters', 'data', 'measured', 'the paper says')]
     for entry in entries():
         results = model_entry(entry.name).results if entry.name in known else None
-        rows.append((entry.name, *(entry.stages[:1] or ('',)), ' '.join(entry.stages[1:]), entry.data,
+        rows.append((entry.name, entry.stages[0] if entry.stages else '', ' '.join(entry.stages[1:]), entry.data,
                      'yes' if results else 'composes' if entry.stages else '', entry.paper))
     rows = [row for row in rows if row is rows[0] or fnmatch.fnmatch(row[0], f'*{args.pattern or ""}*')]
     widths = [max(len(row[column]) for row in rows) for column in range(5)]

@@ -96,8 +96,8 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         FileExistsError: If there is such a recipe already.
         ValueError: If the parts do not fit together.
     """
-    base, booster, data = (part and _found(part, room) for part, room in (
-        (base, ''), (booster, 'boosters/'), (data, 'data/')))
+    base, data = _found(base, ''), _found(data, 'data/')
+    booster = booster and _found(booster, 'boosters/')
     method, _, network = base.rpartition('/')
     names = [method.rpartition('/')[2], *([booster.rpartition('/')[2].split('_')[0]] if booster else [])]
     on = data.rpartition('/')[2]
