@@ -10,6 +10,7 @@ from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, read_stage, train,
 
 from mmcluster.recipes import option_names, recipe
 from mmcluster.recipes.option_names import check_names
+from mmcluster.recipes.stages import check_stages, stage_config
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -50,6 +51,66 @@ def refused(cfg, error, message, **options):
 def test_a_stage_is_read_before_the_one_before_it_trains(two_stages, key, value, message):
     two_stages.merge_from_dict({f'stages.{key}': value})
     refused(two_stages, ValueError, message)
+
+
+@pytest.fixture
+def composed(tmp_path):
+    """A recipe of parts in a file, with more of its text."""
+    def write(text='', part=''):
+        (tmp_path / 'parts').mkdir(exist_ok=True)
+        (tmp_path / 'parts' / 'mine.py').write_text(part)
+        path = tmp_path / f'{len(list(tmp_path.iterdir()))}.py'
+        path.write_text("data = 'data/digits'\n"
+                        "stages = dict(propos=dict(parts=['propos/cnn_digits', 'mine']),\n"
+                        "              clusmatch=dict(on='propos', parts=['boosters/clusmatch_digits']))\n" + text)
+        cfg = Config.fromfile(path, lazy_import=False)
+        cfg.work_dir = str(tmp_path / 'work')
+        return cfg
+    return write
+
+
+@pytest.mark.parametrize('text, message', [
+    ('hook = dict(kmeans=dict(n_init=3))', r"the recipe: nothing reads hook \(did you mean 'hooks'\?\)"),
+    ('metric = dict()', "did you mean 'metrics'"), ('fact = dict(lr=0.1)', "did you mean 'facts'"),
+    ('networks = dict(embed=8)', "did you mean 'network'"), ("datas = 'data/digits'", "did you mean 'data'"),
+    ("options = dict(train_cfg=dict(max_epochs=1))", r'options is read in a stage of a recipe only'),
+    ("parts = ['views/simclr']", r'read in a stage of a recipe only, as stages\.NAME\.parts'),
+    ('facts = 3', 'the recipe: facts must be a dict, got 3'), ('data = 3', 'the recipe: data must be a text, got 3'),
+    ('network = dict(embedd=8)', "nothing uses the fact 'embedd' .did you mean 'embed'"),
+    ('stages = dict()', 'stages must be a dict of at least one stage'), ('stages = [1]', 'stages must be a dict of'),
+    ('stages.update(propos=None)', r'stages\.propos must be a dict of parts'),
+    ("stages['propos'].update(parts='propos/cnn_digits')", r'stages\.propos: parts must be a list of names'),
+    ("stages['propos'].update(parts=[3])", r'stages\.propos: parts must be a list of names'),
+    ("stages['propos'].update(options=3)", r'stages\.propos: options must be a dict'),
+    ("stages['propos'].update(config='x.py')", r'stages\.propos has parts and a config'),
+    ("stages['propos'].update(on='clusmatch')", 'stages go on from each other'),
+    ("stages['propos'].update(options=dict(hook=dict()))", r"stages\.propos\.options: nothing reads hook"),
+    ("stages['propos'].update(options={'hooks.kmeans.n_init': 3})", 'write hooks.kmeans.n_init as nested dicts')])
+def test_a_misspelt_recipe_of_parts(composed, text, message):
+    refused(composed(text), ValueError, message)
+
+
+@pytest.mark.parametrize('part, message', [
+    ('hook = dict(kmeans=dict(n_init=3))', r"the part .*mine\.py: nothing reads hook \(did you mean 'hooks'\?\)"),
+    ('netwrok = dict(embed=8)', "did you mean 'network'"), ('randomnes = dict(seed=3)', "did you mean 'randomness'"),
+    ("part = ['views/simclr']", "did you mean 'parts'"), ("on = 'propos'", 'read in a stage of a recipe only'),
+    ("parts = 'views/simclr'", r'mine\.py: parts must be a list of names'), ('hooks = 3', 'hooks must be a dict'),
+    ('facts = dict(warmupp=3)', r"stage 'propos': nothing uses the fact 'warmupp' \(did you mean 'warmup'\?\)"),
+    ('network = dict(embedd=8)', "nothing uses the fact 'embedd' .did you mean 'embed'")])
+def test_a_misspelt_part(composed, part, message):
+    refused(composed(part=part), ValueError, message)
+
+
+def test_names_of_recipes_and_parts_that_are_read(composed, monkeypatch):
+    told = []
+    monkeypatch.setattr('mmcluster.recipes.config_names.print_log', lambda text, **kwargs: told.append(text))
+    cfg = composed('hooks = dict(kmeans=dict(n_init=3))\nmetrics = dict(kmeans=dict(n_init=3))\nnetwork = dict(embed=8)\n',
+                   'hook = dict(n_init=2)\nhooks = dict(kmeans=hook)')
+    check_stages(cfg)
+    assert not [text for text in told if 'hooks' in text or 'metrics' in text or 'network' in text]
+    base = stage_config(cfg, 'propos', {})
+    assert base.model.neck.out_channels == stage_config(cfg, 'clusmatch', {}).model.base.neck.out_channels == 8
+    assert base.val_evaluator.n_init == 3
 
 
 @pytest.mark.parametrize('key', ['config', 'checkpoint'])

@@ -14,7 +14,7 @@ import re
 from copy import deepcopy
 from typing import Any, Callable, Mapping, Optional, Sequence
 
-from mmcluster.checks import near
+from mmcluster.checks import near, resembling
 
 FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
 NETWORK = re.compile(r'(\w+)\.(model|network)')
@@ -43,10 +43,14 @@ def compose(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict
 
 def facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict]) -> set[str]:
     """Names of the facts that a stage's parts state, those of the networks that it stands on among them."""
-    merged = merge_parts(stages[name]['parts'], read)
-    on = stages[name].get('on')
+    return _facts_of(stages, name, read, ())
+
+
+def _facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict], trail: tuple[str, ...]) -> set[str]:
+    """The same; ``trail`` are the stages that led here."""
+    merged, on = merge_parts(stages[name]['parts'], read), stages[name].get('on')
     found = {*merged.get('facts', {}), *merged.get('network', {})}
-    return found if on is None else found | facts_of(stages, _other(stages, name, on, ()), read)
+    return found if on is None else found | _facts_of(stages, _other(stages, name, on, trail), read, (*trail, name))
 
 
 def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
@@ -62,7 +66,10 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     # what a network fixes, such as its image size, goes before what a data set says, and the recipe before both
     merged['facts'] = {**merged.get('facts', {}), **travelling}
     stated = set(merged['facts'])
-    own = merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
+    shared, own = dict(shared), merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
+    for said in (shared, own):      # facts of the network that the recipe states
+        network = said.pop('network', None) or {}
+        said['facts'], travelling = {**(said.get('facts') or {}), **network}, {**travelling, **network}
     merged = merge(merge(merged, shared), own)
     facts = merged.pop('facts')
     for found in filter(None, map(NETWORK.fullmatch, references([merged, facts]))):
@@ -73,9 +80,11 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     used: set[str] = set()
     filled = fill(merged, facts, used, where, names)
     idle = set(own['facts']) - used - stated
+    # a part may state what nothing uses here; but hardly beside a fact of nearly the same name that is used
+    idle |= {fact for fact in set(facts) - used if resembling(fact, used, 0.85)}
     if idle:
-        raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), stated)}; facts are '
-                         f'{sorted(stated)}')
+        raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), stated - {min(idle)})}; facts '
+                         f'are {sorted(stated)}')
     return (_with_lists(without_marks(filled), where),
             {key: fill(facts[key], facts, used, where, names) for key in travelling})
 

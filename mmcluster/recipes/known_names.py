@@ -31,6 +31,9 @@ SETTINGS = frozenset(inspect.signature(Runner).parameters) - {'cfg'} | {
     'activation_checkpointing', 'compile', 'custom_imports', 'efficient_conv_bn_eval', 'env_variables', 'extra_keys',
     'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'sync_bn'}
 
+STAGE_KEYS = ('parts', 'on', 'data', 'facts', 'config', 'options', 'checkpoint')
+COMPOSED = ('facts', 'hooks', 'metrics', 'network')     # names of parts beside settings
+
 _LOADER = _names(DataLoader.__init__, owner='a data loader', extra=[
     'num_batch_per_epoch', 'disable_subprocess_warning'])
 # Plain dicts that mmengine or we read by hand: place -> names. '*' stands for one name of any kind.
@@ -49,7 +52,7 @@ PLACES = {
     'optim_wrapper.paramwise_cfg.custom_keys.*': _names(extra=['lr_mult', 'decay_mult'], owner='custom_keys'),
     'train_dataloader': _LOADER, 'val_dataloader': _LOADER, 'test_dataloader': _LOADER,
     'train_dataloader.sampler.streams.*': _names(Stream.__init__, extra=['exclude'], owner='a stream'),
-    'stages.*': _names(extra=['parts', 'on', 'data', 'facts', 'config', 'options', 'checkpoint'], owner='a stage'),
+    'stages.*': _names(extra=STAGE_KEYS, owner='a stage'),
     'val_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
     'test_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
     # Hooks registered under other names run beside mmengine's own, so only a name that resembles one is wrong.

@@ -10,8 +10,9 @@ from mmengine.logging import print_log
 
 from mmcluster.checks import near
 
-from .known_names import SETTINGS
-from .stages import COMPOSED, STAGE_KEYS, config_path, no_stage_key, unfilled
+from .known_names import COMPOSED, SETTINGS, STAGE_KEYS
+from .part_names import check_shape, no_stage_key
+from .stages import config_path, unfilled
 
 
 def check_names(cfg: Config, options: Iterable[str]) -> None:
@@ -28,7 +29,9 @@ def check_names(cfg: Config, options: Iterable[str]) -> None:
             message has near names.
     """
     options = list(options)
-    stages = cfg.get('stages') or {}
+    stages = cfg.get('stages', {})
+    if 'stages' in cfg:
+        check_shape(stages)
     singles = {name: unfilled(cfg, name) for name, stage in stages.items()
                if stage.get('parts') or (stage.get('config') and os.path.isfile(config_path(cfg, stage)))}
     for option in options:

@@ -9,6 +9,9 @@ from mmengine.config import Config
 
 from mmcluster.checks import near
 
+from .config_names import variables_of_files
+from .part_names import check_part
+
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -76,7 +79,7 @@ class PartReader:
                        if folder.name == 'parts' and folder.is_dir() for path in folder.rglob('*.py')})
 
     def read(self, name: str) -> dict[str, Any]:
-        """Content of a part as a plain nested dict, which is the caller's own."""
+        """Content of a part as a plain nested dict, which is the caller's own; misspelt names at its top are refused."""
         path = self.find(name)
         read = _read.__wrapped__ if '{{' in path.read_text(encoding='utf-8') else _read    # the environment may change
         return _plain(read(path, path.stat().st_mtime_ns))
@@ -94,7 +97,9 @@ def _file_of_package(package: str, inside: str) -> Path:
 @cache
 def _read(path: Path, changed: int) -> dict[str, Any]:
     """Parse a file once, as long as it does not change."""
-    return Config.fromfile(path, lazy_import=False)._cfg_dict.to_dict()
+    content = Config.fromfile(path, lazy_import=False)._cfg_dict.to_dict()
+    check_part(content, f'the part {path}', variables=variables_of_files(str(path))[0])
+    return content
 
 
 def _plain(value: Any) -> Any:

@@ -12,14 +12,13 @@ from mmcluster.checks import near
 from mmcluster.engine.launch import check_loaders, set_constructor
 
 from .compose import compose, facts_of
-from .config_names import check_config
+from .config_names import check_config, variables_of_files
 from .exact import check_exact
-from .known_names import SETTINGS
+from .known_names import COMPOSED, SETTINGS, STAGE_KEYS
+from .part_names import OF_PARTS, OF_RECIPES, check_part, check_shape, no_stage_key
 from .parts import PartReader
 
 PLACEHOLDER = r'\{(\w+)\}'
-STAGE_KEYS = ('parts', 'on', 'data', 'facts', 'config', 'options', 'checkpoint')
-COMPOSED = ('facts', 'hooks', 'metrics', 'network')     # names of parts beside settings
 
 
 def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
@@ -57,6 +56,7 @@ def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
         if stage is not None:
             raise ValueError(f'{path} is a config without stages: leave the stage {stage!r} out')
         return cfg
+    check_shape(cfg.stages)
     if stage is None and len(cfg.stages) == 1:
         stage = next(iter(cfg.stages))
     if stage is None or stage not in cfg.stages:
@@ -159,10 +159,12 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
             or stages wait for each other.
         FileNotFoundError: If a file that a stage names does not exist.
     """
+    _check_names(cfg)
     for name, stage in cfg.stages.items():
         _check_stage(cfg, name, stage)
     _check_shared_facts(cfg)
-    check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key != 'stages'}, filename=cfg.filename))
+    check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key not in ('stages', *COMPOSED)},
+                        filename=cfg.filename))
     singles = {name: stage_config(cfg, name, {}) for name, stage in cfg.stages.items() if not stage.get('checkpoint')}
     names = in_order({name: _named(singles[name]._cfg_dict) & set(cfg.stages) if name in singles else set()
                       for name in cfg.stages})
@@ -177,6 +179,16 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
         check_loaders(single)
         set_constructor(single)
     return names
+
+
+def _check_names(cfg: Config) -> None:
+    """Refuse names at the top of a recipe and of its stages' options that nothing reads, and values of a wrong kind."""
+    check_shape(cfg.stages)
+    helpers = {*variables_of_files(cfg.filename)[0], *(cfg.get('extra_keys') or ())}
+    check_part(cfg._cfg_dict, 'the recipe', OF_RECIPES, helpers)
+    for name, stage in cfg.stages.items():
+        if stage.get('parts'):
+            check_part(stage.get('options') or {}, f'stages.{name}.options', OF_PARTS - {'parts'})
 
 
 def in_order(needs: dict[str, set[str]]) -> list[str]:
@@ -218,8 +230,6 @@ def _check_shared_facts(cfg: Config) -> None:
 
 def _check_stage(cfg: Config, name: str, stage: Any) -> None:
     """Refuse one stage that names too much, too little, or a file that is not there."""
-    if not isinstance(stage, dict):
-        raise ValueError(f'stages.{name} must be a dict of {", ".join(STAGE_KEYS)}, got {stage!r}')
     for key in stage:
         if key not in STAGE_KEYS:
             raise ValueError(f'stages.{name}.{key}: {no_stage_key(name, key)}')
@@ -231,15 +241,9 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
             _reader(cfg).find(part)
     elif not stage.get('config'):
         known = [other for other, value in cfg.stages.items()
-                 if isinstance(value, dict) and any(map(value.get, ('parts', 'config', 'checkpoint')))]
+                 if any(map(value.get, ('parts', 'config', 'checkpoint')))]
         raise ValueError(f'stages.{name} has neither parts nor config nor checkpoint{near(name, known)}. Give it one '
                          f'of them, or correct the name; the other stages are {known}')
     elif not os.path.isfile(config_path(cfg, stage)):
         raise FileNotFoundError(f'stages.{name}.config: no file {config_path(cfg, stage)!r}; a relative path starts '
                                 f'at the folder of the recipe')
-
-
-def no_stage_key(name: str, key: str) -> str:
-    """What a stage may have instead of a key."""
-    return (f'a stage has only {", ".join(STAGE_KEYS)}{near(key, STAGE_KEYS)}. Settings go under '
-            f'stages.{name}.options, e.g. stages.{name}.options.{key}')
