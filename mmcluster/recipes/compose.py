@@ -46,7 +46,8 @@ def facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dic
     return _facts_of(stages, name, read, ())
 
 
-def _facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict], trail: tuple[str, ...]) -> set[str]:
+def _facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
+              trail: tuple[str, ...]) -> set[str]:
     """The same; ``trail`` are the stages that led here."""
     merged, on = merge_parts(stages[name]['parts'], read), stages[name].get('on')
     found = {*merged.get('facts', {}), *merged.get('network', {})}

@@ -79,7 +79,7 @@ class PartReader:
                        if folder.name == 'parts' and folder.is_dir() for path in folder.rglob('*.py')})
 
     def read(self, name: str) -> dict[str, Any]:
-        """Content of a part as a plain nested dict, which is the caller's own; misspelt names at its top are refused."""
+        """Content of a part as a plain nested dict, which is the caller's own; misspelt names are refused."""
         path = self.find(name)
         read = _read.__wrapped__ if '{{' in path.read_text(encoding='utf-8') else _read    # the environment may change
         return _plain(read(path, path.stat().st_mtime_ns))
