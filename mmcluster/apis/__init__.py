@@ -2,7 +2,7 @@
 import importlib
 
 _NAMES = {'open_config': 'opening', 'open_model': 'opening', 'load_weights': 'opening',
-          'cluster_folder': 'folder', 'Settings': 'folder', 'assign': 'assign', 'export': 'export',
+          'cluster_folder': 'folder', 'Settings': 'folder', 'assign': 'assigning', 'export': 'exporting',
           'get_model': 'zoo', 'inference_model': 'zoo', 'list_models': 'zoo'}
 
 __all__ = sorted(_NAMES)  # noqa: PLE0605  (lazy names are listed once)

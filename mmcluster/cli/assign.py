@@ -32,13 +32,13 @@ def run(args: argparse.Namespace) -> None:
     """Assign."""
     console = Console(args.quiet, args.json, lines_to=None if args.out else sys.stderr)
     with short_warnings(console):
-        from mmcluster.apis.assign import COLUMNS, assign
+        from mmcluster.apis.assigning import COLUMNS, assign
         from mmcluster.apis.writing import whole_file
         done = assign(args.result, args.images, args.encoder, args.device, args.workers, args.store, console)
         for path, reason in done.unreadable:
             console.line(f'cannot be read: {path}: {reason}')
         nowhere = int((done.found.cluster < 0).sum())
-        console.line(f'{len(done.paths) - nowhere:,} images in clusters, {nowhere:,} belong to none')
+        console.line(f'{len(done.paths) - nowhere:,} images in clusters, {nowhere:,} in none')
         if args.out:
             from pathlib import Path
             with whole_file(Path(args.out).absolute()) as stream:

@@ -25,5 +25,5 @@ def run(args: argparse.Namespace) -> None:
     """Export."""
     console = Console(args.quiet, args.json)
     with short_warnings(console):
-        from mmcluster.apis.export import export
+        from mmcluster.apis.exporting import export
         console.result(dict(file=str(export(args.result, args.out, args.format, args.encoder, console))))

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import mmcluster
-from mmcluster.apis.export import difference, export
+from mmcluster.apis.exporting import difference, export
 from mmcluster.apis.result import read_result
 from mmcluster.cli import main
 

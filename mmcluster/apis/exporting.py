@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable, Optional, Union
 
 import numpy as np
 
-from .assign import open_encoder
+from .assigning import open_encoder
 from .result import read_model
 from .telling import Teller
 from .writing import whole_file
