@@ -1,4 +1,4 @@
-# From images to the fine-tuned clustering of CIFAR-10: CC, then FixMatch on it. No figure of the paper corresponds.
+# CC, then FixMatch on it, on CIFAR-10. No figure of the paper corresponds.
 # tools/dist_train.sh configs/cc_fixmatch_r34_cifar10.py 4 --amp
 # A given CC checkpoint replaces the first stage: --cfg-options stages.cc.checkpoint=CC.pth
 data = 'data/cifar10'

@@ -1,4 +1,4 @@
-# From images to the fine-tuned clustering of UC-Merced: PICI, then FixMatch on it. No figure of a paper corresponds.
+# PICI, then FixMatch on it, on UC-Merced. No figure of a paper corresponds.
 # tools/dist_train.sh configs/pici_fixmatch_vit_small_uc_merced.py 1
 # A given PICI checkpoint replaces the first stage: --cfg-options stages.pici.checkpoint=PICI.pth
 data = 'data/uc_merced'

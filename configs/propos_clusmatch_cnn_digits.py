@@ -1,4 +1,4 @@
-# The quickstart: ProPos, then ClusMatch, on 8 x 8 digits. No figure of the papers corresponds.
+# ProPos, then ClusMatch, on 8 x 8 digits, the quickstart. No figure of the papers corresponds.
 # bash tools/quickstart.sh, or python tools/train.py configs/propos_clusmatch_cnn_digits.py
 data = 'data/digits'
 stages = dict(

@@ -1,4 +1,4 @@
-# From images to the fine-tuned clustering of CIFAR-10: ProPos, then ClusMatch, released hyper-parameters.
+# ProPos, then ClusMatch on it, on CIFAR-10, released hyper-parameters.
 # Table 6, ProPos, ResNet-18: ACC 91.6 +- 0.4, NMI 85.1 +- 0.5, ARI 83.5 +- 0.7 (%).
 # Table 1, ClusMatch on it: ACC 0.949, NMI 0.890, ARI 0.893.
 # tools/dist_train.sh configs/propos_clusmatch_r18_cifar10.py 4

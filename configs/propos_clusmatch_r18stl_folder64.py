@@ -1,4 +1,4 @@
-# From a folder of images to clusters: ProPos, then ClusMatch, at 64 pixels. No figure of the papers corresponds.
+# ProPos, then ClusMatch, on your own folder of images at 64 pixels. No figure of the papers corresponds.
 # IMAGES=path/to/images CLUSTERS=12 python tools/train.py configs/propos_clusmatch_r18stl_folder64.py
 data = 'data/folder64'
 stages = dict(

@@ -70,8 +70,8 @@ def find_images(root: Union[str, Path], labels: Optional[str] = None, limit: Opt
 def _labels(root: Path, paths: list[str], labels: str) -> list[str]:
     """Class name of every image, '' for unknown."""
     if labels != FOLDERS:
-        table = Path(labels)
-        numbers, classes = read_labels(table if table.is_file() else root / labels, paths)
+        table = root / labels if (root / labels).is_file() and not Path(labels).is_file() else Path(labels)
+        numbers, classes = read_labels(table, paths)
         return [classes[number] if number >= 0 else '' for number in numbers]
     parts = [posixpath.dirname(path).split('/') for path in paths]
     tops = sorted({part[0] for part in parts if part[0]})

@@ -62,7 +62,8 @@ def conclude(result: Result, out: Path, teller: Teller) -> None:
     """
     summary = result.summary
     sizes = np.bincount(result.table['cluster'][result.table['cluster'] >= 0])
-    said = f'{summary["images"]:,} images in {summary["k"]} clusters of {sizes.min():,} to {sizes.max():,}'
+    span = f'{sizes.min():,}' if sizes.min() == sizes.max() else f'{sizes.min():,} to {sizes.max():,}'
+    said = f'{summary["images"]:,} images in {summary["k"]} cluster{"s" * (summary["k"] != 1)} of {span}'
     choices = [str(entry['k']) for entry in summary.get('k_suggestions', [])]
     if choices:
         others = f', else {" or ".join(choices[1:])}' if choices[1:] else ''
@@ -71,7 +72,8 @@ def conclude(result: Result, out: Path, teller: Teller) -> None:
     said += f', {nowhere:,} in none' if nowhere else ''
     teller.line(said)
     if result.unreadable:
-        teller.line(f'{len(result.unreadable):,} files could not be read, see {out / "unreadable.csv"}')
+        count = len(result.unreadable)
+        teller.line(f'{count:,} file{"s" * (count != 1)} could not be read, see {out / "unreadable.csv"}')
     if 'metrics' in summary:
         teller.line(', '.join(f'{name.upper() if len(name) == 3 else name} {value:.3f}'
                               for name, value in summary['metrics'].items()))

@@ -7,6 +7,8 @@ import sys
 
 from mmcluster.command_line import Settings
 
+from .errors import exit_code
+
 USAGE = 'mmcluster configs ls|show|new|check [options]'
 EXAMPLES = """examples:
   mmcluster configs ls "*cifar10*"
@@ -51,6 +53,9 @@ def _list(args: argparse.Namespace) -> None:
         rows.append((entry.name, entry.stages[0] if entry.stages else '', ' '.join(entry.stages[1:]), entry.data,
                      'yes' if results else 'composes' if entry.stages else '', entry.paper))
     rows = [row for row in rows if row is rows[0] or fnmatch.fnmatch(row[0], f'*{args.pattern or ""}*')]
+    if len(rows) == 1:
+        print('no recipe fits; leave out the pattern to see all', file=sys.stderr)
+        return
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         print('  '.join([f'{text:{width}}' for text, width in zip(row, widths)] + [row[5]]).rstrip())
@@ -88,4 +93,8 @@ def main() -> None:
     """Entry of ``tools/configs.py``."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser)
-    run(parser.parse_args())
+    args = parser.parse_args()
+    try:
+        run(args)
+    except (Exception, KeyboardInterrupt) as error:
+        sys.exit(exit_code(error))

@@ -5,6 +5,7 @@ import argparse
 import sys
 from typing import Optional, Sequence
 
+from mmcluster.checks import near
 from mmcluster.version import __version__
 
 from . import assign, cluster, configs, export, features, models, report, test, train
@@ -33,7 +34,15 @@ def parser() -> argparse.ArgumentParser:
                                    epilog=getattr(module, 'EXAMPLES', None), formatter_class=Help,
                                    usage=getattr(module, 'USAGE', None))
         module.add_arguments(each)
+        each.set_defaults(parser=each)
     return whole
+
+
+def _unknown(of: argparse.ArgumentParser, unknown: Sequence[str]) -> str:
+    """What to say of arguments that a command does not have; argparse would show the usage of no command."""
+    known = [option for action in of._actions for option in action.option_strings if option.startswith('--')]
+    said = ', '.join(text + (near(text.partition('=')[0], known) if text.startswith('--') else '') for text in unknown)
+    return f'unrecognized arguments: {said}; {of.prog} --help lists all'
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
@@ -45,7 +54,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     Returns:
         Exit code, see :mod:`mmcluster.cli.errors`.
     """
-    args = parser().parse_args(argv)
+    args, unknown = parser().parse_known_args(argv)
+    if unknown:
+        args.parser.error(_unknown(args.parser, unknown))
     try:
         COMMANDS[args.command].run(args)
     except (Exception, KeyboardInterrupt) as error:

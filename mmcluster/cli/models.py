@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
 USAGE = 'mmcluster models [PATTERN] [options]'
 
@@ -21,6 +22,8 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps([dict(name=name, **vars(model_entry(name))) for name in names], default=str))
         return
+    if not names:
+        print('no model fits; mmcluster models names all', file=sys.stderr)
     width = max(map(len, names), default=0)
     for name in names:
         entry = model_entry(name)

@@ -63,9 +63,9 @@ def no_image_error(folder: Path, left_out: Mapping[str, int], hint: str = '') ->
         left_out: See :func:`scan_images`.
         hint: What else to do.
     """
-    said = passed_over(left_out)
-    return FileNotFoundError(f'{folder} holds no image ({" ".join(image_suffixes())})' + (f'; {said}' if said else '')
-                             + f'. {hint}'.rstrip('. '))
+    said, kinds = passed_over(left_out), len(image_suffixes())
+    return FileNotFoundError(f'{folder} holds no image (.jpg, .png or {kinds - 2} other kinds)'
+                             + (f'; {said}' if said else '') + f'. {hint}'.rstrip('. '))
 
 
 def existing_folder(root: Union[str, Path]) -> Path:

@@ -45,6 +45,18 @@ def test_a_folder_or_setting_that_gives_no_clusters(fill, argv, said, tmp_path, 
     refused(capfd, ['cluster', 'in', '--workers', '0', *argv], said)
 
 
+def test_labels_that_are_nowhere_are_sought_where_the_user_is(tmp_path, capfd):
+    write_photos(tmp_path / 'in', count=4)
+    refused(capfd, ['cluster', 'in', '--k', '2', '--labels', 'nothing.csv'], f'{tmp_path / "nothing.csv"} does not')
+
+
+def test_a_misspelt_option_is_named_by_its_command(capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(['cluster', 'in', '--methd', 'kmeans'])
+    err = capfd.readouterr().err
+    assert ended.value.code == WRONG and "--methd (did you mean '--method'?)" in err and 'cluster FOLDER' in err
+
+
 def test_equal_images(tmp_path, capfd):
     (tmp_path / 'in').mkdir()
     for i in range(4):

@@ -62,6 +62,14 @@ def test_the_first_line_says_what_will_happen(photos, capfd):
     assert read_result('clusters/photos').summary['k_requested'] == [2, 4], 'the default place of a result'
 
 
+def test_the_last_lines_count_as_one_would_say_it(tmp_path, capfd):
+    write_photos(tmp_path / 'in', count=4, kinds=2)
+    (tmp_path / 'in' / 'broken.jpg').write_bytes(b'no image')
+    assert main(['cluster', 'in', '--k', '1', '--workers', '0']) == 0
+    out = capfd.readouterr().out
+    assert '4 images in 1 cluster of 4\n' in out and '1 file could not be read' in out
+
+
 def test_json_is_all_that_is_printed(photos, capfd):
     assert main(['cluster', str(photos), '--k', '3', '--limit', '12', '--json', '--workers', '0']) == 0
     said = capfd.readouterr()

@@ -33,12 +33,22 @@ def test_every_config_is_listed(monkeypatch, capsys):
     assert set(found) == {path.stem for path in CONFIGS.glob('*.py')} and all(entry.what for entry in found.values())
     entry = found['propos_clusmatch_r18_cifar10']
     assert entry.stages == ('propos', 'clusmatch') and entry.data == 'cifar10' and 'ACC 0.949' in entry.paper
-    assert entry.what.startswith('From images to the fine-tuned clustering of CIFAR-10')
+    assert entry.what.startswith('ProPos, then ClusMatch on it, on CIFAR-10')
     assert not any(word in entry.what for entry in found.values() for word in ('tools/', 'No figure'))
     run(monkeypatch, 'ls', 'propos*cifar20')
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert lines[1].split()[:4] == ['propos_clusmatch_r18_cifar20', 'propos', 'clusmatch', 'cifar20']
+
+
+def test_slips_on_the_command_line(monkeypatch, capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, 'show', 'propos_clusmatch_cnn_digits')
+    err = capsys.readouterr().err
+    assert ended.value.code == 2 and 'Traceback' not in err and "--stage, ['propos', 'clusmatch']" in err
+    run(monkeypatch, 'ls', 'nothing*like*this')
+    said = capsys.readouterr()
+    assert not said.out and 'no recipe fits' in said.err
 
 
 def test_a_header_of_several_lines(tmp_path):
