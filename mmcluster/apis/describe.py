@@ -105,7 +105,8 @@ def describe_clusters(clusterer: FeatureClusterer, embed: np.ndarray, paths: Seq
         score = {point.k: point.score for point in choice.curve}
         whole |= dict(k_curve=[dict(point._asdict(), davies_bouldin=_finite(point.davies_bouldin))
                                for point in choice.curve],
-                      k_suggestions=[dict(k=k, score=score[k]) for k in choice.suggestions], sureness=choice.sureness)
+                      k_suggestions=[dict(k=k, score=score[k]) for k in choice.suggestions], sureness=choice.sureness,
+                      k_coarse=choice.coarse)
     if label is not None and any(label):
         whole['metrics'], whole['confusion'] = compare(label, labels)
     return Result(list(paths), table, np.asarray(embed, np.float16), {**whole, **summary}, clusterer.model_,

@@ -14,7 +14,7 @@ from mmcluster.functional.temi import temi_loss
 NEIGHBOURS = 10
 EPOCHS = 30
 BATCH = 1000
-LEARNING_RATE = 0.01
+LEARNING_RATE = 0.003
 TEMPERATURE = 0.1
 ENTROPY_WEIGHT = 1.0            # the start at k-means centres is balanced already; the paper's 5 starts at random
 TEMI_DECAY = 0.98               # of the teacher; 0.996 suits the paper's many more iterations

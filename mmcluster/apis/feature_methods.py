@@ -6,13 +6,14 @@ from typing import Callable, NamedTuple, Optional
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mmcluster.functional.kmeans import kmeans, lloyd
+from mmcluster.functional.spectral import diffusion_map
 
-from .feature_heads import Head, fit_scan, fit_temi
+from .feature_heads import NEIGHBOURS, Head, fit_scan, fit_temi
 
 RESTARTS = 10
-HEADS = 16                      # each from k-means of another seed; the best is told without labels
 SEEDED_ROWS = 50000             # rows that seed k-means, and that heads learn from; all rows follow
 FULL_PASSES = 20                # passes over all rows after that
 CENTER_TEMPERATURE = 0.1        # of the probabilities that cosines to centres give
@@ -43,10 +44,9 @@ def _kmeans(z: Tensor, count: int, unit: bool, seed: int, restarts: int = RESTAR
     return lloyd(z, found.centers, metric, max_iter=FULL_PASSES).centers
 
 
-def _sample(z: Tensor, seed: int) -> Tensor:
+def _sample(z: Tensor, seed: int, most: int = SEEDED_ROWS) -> Tensor:
     """Rows that a head learns from."""
-    return z if len(z) <= SEEDED_ROWS else z[torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))
-                                             [:SEEDED_ROWS]]
+    return z if len(z) <= most else z[torch.randperm(len(z), generator=torch.Generator().manual_seed(seed))[:most]]
 
 
 def by_kmeans(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
@@ -54,21 +54,21 @@ def by_kmeans(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     return Partition(_kmeans(z, count, unit, seed))
 
 
-def _starts(z: Tensor, count: int, unit: bool, seed: int) -> Tensor:
-    """Centres (H, K, d) of several runs of k-means, from which the heads of a method start."""
-    return torch.stack([_kmeans(z, count, unit, seed * HEADS + head, 1) for head in range(HEADS)])
+def _start(z: Tensor, count: int, seed: int) -> Tensor:
+    """Centres (1, K, d) of a spectral clustering, from which the head of a method starts."""
+    return F.normalize(by_spectral(_sample(z, seed, LIMITS['spectral']), count, True, seed).centers, dim=1)[None]
 
 
 def by_scan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
-    """Linear heads with SCAN's loss, each started at the centres of another k-means; the best by that loss."""
-    starts = _starts(z, count, unit, seed)
-    return Partition(starts[0], head=fit_scan(_sample(z, seed), starts, seed))
+    """A linear head with SCAN's loss, started at the centres of a spectral clustering."""
+    start = _start(z, count, seed)
+    return Partition(start[0], head=fit_scan(_sample(z, seed), start, seed))
 
 
 def by_temi(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
-    """Linear heads with TEMI's loss, each started at the centres of another k-means; the best by that loss."""
-    starts = _starts(z, count, unit, seed)
-    return Partition(starts[0], head=fit_temi(_sample(z, seed), starts, seed))
+    """A linear head with TEMI's loss, started at the centres of a spectral clustering."""
+    start = _start(z, count, seed)
+    return Partition(start[0], head=fit_temi(_sample(z, seed), start, seed))
 
 
 def _limited(name: str, rows: int) -> None:
@@ -89,12 +89,17 @@ def _means(z: Tensor, labels: np.ndarray) -> Partition:
 
 
 def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
-    """Spectral clustering of the graph of nearest rows (scikit-learn)."""
-    from sklearn.cluster import SpectralClustering
+    """Spectral clustering (Ng, Jordan and Weiss, 2001): k-means on a diffusion map of the graph of nearest rows."""
+    from sklearn.neighbors import kneighbors_graph
     _limited('spectral', len(z))
-    model = SpectralClustering(count, affinity='nearest_neighbors', n_neighbors=min(10, len(z)),
-                               assign_labels='cluster_qr', random_state=seed)
-    return _means(z, model.fit_predict(z.numpy()))
+    if count == 1:
+        return _means(z, np.zeros(len(z), np.int64))
+    graph = kneighbors_graph(z.numpy(), min(NEIGHBOURS, len(z) - 1))
+    place = torch.from_numpy(diffusion_map((graph + graph.T) / 2, count - 1))
+    labels = (place @ _kmeans(place, count, True, seed).T).argmax(dim=1)
+    part = _means(z, np.unique(labels.numpy(), return_inverse=True)[1])
+    # the nearest of the means puts right single rows that the graph misplaced, and knows new rows in the same way
+    return part._replace(labels=None) if unit else part
 
 
 def by_agglomerative(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
@@ -123,7 +128,7 @@ def center_head(z: Tensor, centers: Tensor, unit: bool) -> Head:
     exponent ``-|z - c|^2 / 2 s^2`` is linear in z but for a term that all clusters share.
     """
     if unit:
-        return Head(torch.nn.functional.normalize(centers, dim=1).T / CENTER_TEMPERATURE, torch.zeros(len(centers)))
+        return Head(F.normalize(centers, dim=1).T / CENTER_TEMPERATURE, torch.zeros(len(centers)))
     nearest = torch.cat([torch.cdist(rows, centers).amin(1) for rows in z.split(8192)])
     variance = max(float(nearest.square().mean()) / z.shape[1], 1e-12)
     return Head(centers.T / variance, -centers.square().sum(dim=1) / (2 * variance))

@@ -182,7 +182,7 @@ class FeatureClusterer:
                    model.meta['seed'])
         choice = model.meta['choice']
         self.choice_ = choice and KChoice([KScore(*point) for point in choice['curve']], choice['suggestions'],
-                                          choice['sureness'])
+                                          choice['sureness'], choice.get('coarse'))
         self.model_, self.reducer_ = model, model.reducer
         self.n_clusters_, self.cluster_centers_ = len(model.centers), model.centers
         self.tree_ = np.asarray(model.meta['tree'], np.float64).reshape(-1, 4)

@@ -67,7 +67,8 @@ def conclude(result: Result, out: Path, teller: Teller) -> None:
     choices = [str(entry['k']) for entry in summary.get('k_suggestions', [])]
     if choices:
         others = f', else {" or ".join(choices[1:])}' if choices[1:] else ''
-        said += f' (the number was chosen, {summary["sureness"]}{others})'
+        coarse = f'; within {summary["k_coarse"]} coarse groups that are surer' if summary.get('k_coarse') else ''
+        said += f' (the number was chosen, {summary["sureness"]}{others}{coarse})'
     nowhere = int((result.table['cluster'] < 0).sum())
     said += f', {nowhere:,} in none' if nowhere else ''
     teller.line(said)

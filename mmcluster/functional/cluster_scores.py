@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.stats import entropy
+from sklearn.metrics import mutual_info_score
 
 from .metrics import clustering_metrics
 
@@ -30,3 +32,13 @@ def prediction_strength(own: np.ndarray, predicted: np.ndarray) -> float:
 def agreement(first: np.ndarray, second: np.ndarray) -> float:
     """Return the adjusted Rand index of two clusterings (N,) of the same rows."""
     return clustering_metrics(first, second, ami=False)['ari']
+
+
+def shared_information(first: np.ndarray, second: np.ndarray) -> tuple[float, float]:
+    """Return what two clusterings (N,) of the same rows say of each other, and what either says alone.
+
+    Returns:
+        Their mutual information, and the mean of the two entropies less it; in nats.
+    """
+    shared = float(mutual_info_score(first, second))
+    return shared, float(entropy(np.bincount(first)) + entropy(np.bincount(second))) / 2 - shared
