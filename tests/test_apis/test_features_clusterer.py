@@ -212,6 +212,20 @@ def test_nothing_to_find_is_not_sure():
     assert choice.sureness != 'clear'
 
 
+def test_a_coarse_split_does_not_hide_the_groups_within():
+    random = np.random.RandomState(5)
+    centers = np.concatenate([random.randn(1, 32) * 12 + random.randn(6, 32) * 2.2 for _ in range(2)])
+    x = np.concatenate([center + random.randn(80, 32) * 1.5 for center in centers])
+    assert 10 <= FeatureClusterer((2, 30)).fit(x).choice_.suggestions[0] <= 14
+
+
+def test_a_surer_coarse_split_is_told_and_nothing_is_clear():
+    curve = [sweep.KScore(k, 0, 1, stability, 0, information, unshared) for k, stability, information, unshared in
+             ((2, 0.9, 0.5, 0.1), (5, 0.6, 0.8, 0.6), (10, 0.5, 1.8, 1.5), (20, 0.2, 1.9, 2.0))]
+    choice = sweep.suggest(curve)
+    assert choice.suggestions[0] == 10 and choice.coarse == 2 and choice.sureness == 'likely'
+
+
 def test_candidates_have_both_ends_and_fine_steps():
     ks = sweep.candidates(2, 97)
     assert ks[0] == 2 and ks[-1] == 97 and all(b - a <= max(1, 0.05 * a + 0.5) for a, b in zip(ks, ks[1:]))
