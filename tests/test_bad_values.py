@@ -22,7 +22,7 @@ BAD = [
     (BYOL, dict(decay=1.5)), (SimCLR, dict(temperature=0)), (TwoLevelClusterer, dict(temperature=-1)),
     (TwoLevelClusterer, dict(cluster_temperature=math.inf)), (PICI, dict(pisd=-1)), (ProPos, dict(temperature='cold')),
     (ProPos, dict(sigma=NAN)), (ProPos, dict(queue_size=-5)), (ProPos, dict(psl_weight=-0.1)),
-    (RUC, dict(relabel_threshold=99)), (RUC, dict(unsup_weight=-25)), (SCAN, dict(num_neighbors=0)),
+    (RUC, dict(relabel_threshold=-0.1)), (RUC, dict(unsup_weight=-25)), (SCAN, dict(num_neighbors=0)),
     (SCAN, dict(entropy_weight=-5)), (SPICE, dict(center_ratio=0)), (SPICE, dict(repeat=0)),
     (MomentumTeacher, dict(decay=-1)), (ASDLabels, dict(reg=-0.2)), (ASDLabels, dict(window=0)),
     (ASDLabels, dict(sweeps=2.5)), (MultiHead, dict(num_heads=0)), (LinearClusterHead, dict(in_channels=0)),
