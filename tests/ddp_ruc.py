@@ -16,6 +16,7 @@ from reduced_ruc import ruc_asd_cfg, ruc_cfg
 
 from mmcluster.engine.launch import prepare
 from mmcluster.recipes import recipe
+from mmcluster.models.base_parts import build_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -124,8 +125,7 @@ def given(folder: Path) -> tuple[dict, tuple[str, str]]:
     select = ruc_cfg('unused', data).custom_hooks[0]
     for i, source in enumerate((select.source, select.embed.source)):
         torch.manual_seed(3)
-        model = MODELS.build({key: value for key, value in source.items()
-                              if key not in ('data_preprocessor', 'init_cfg')})
+        model = build_base(source)
         model.init_weights()
         paths.append(str(folder / f'ruc_{i}_{get_rank()}.pth'))
         torch.save(dict(state_dict=model.state_dict()), paths[-1])
