@@ -1,8 +1,10 @@
 """Set-up for interactive use, and work that one process does for all."""
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional, Union
 
+import torch
+from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.registry import init_default_scope as init_scope
 
@@ -23,6 +25,23 @@ def register_all_modules(init_default_scope: bool = True) -> None:
             value.import_from_location()
     if init_default_scope:
         init_scope(SCOPE)
+
+
+def usable_device(device: Optional[Union[str, torch.device]] = None) -> torch.device:
+    """The device that a user asks for.
+
+    Args:
+        device: Its name; by default the accelerator if there is one.
+
+    Raises:
+        ValueError: If there is no such device here; the message says which to ask for.
+    """
+    try:
+        # torch says that a device is missing when something is put there, by several kinds of error
+        return torch.empty(0, device=device or get_device()).device
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        choices = ' or '.join(repr(name) for name in dict.fromkeys([get_device(), 'cpu']))
+        raise ValueError(f'there is no device {str(device)!r} here: give {choices}, or leave it out') from error
 
 
 def on_main_process(function: Callable, *args: Any) -> Any:

@@ -89,6 +89,8 @@ def cluster_folder(root: Union[str, Path], out: Union[str, Path, None] = None, s
     settings, teller = settings or Settings(), teller or Teller()
     if settings.finetune and (settings.train or settings.encoder != 'default'):
         raise ValueError('--finetune goes on from the default encoder: drop --encoder and --train')
+    if settings.epochs and not (settings.train or settings.finetune):
+        raise ValueError('--epochs is the length of a training: add --train or --finetune, or drop it')
     with teller.phase('find'):
         images = find_images(root, settings.labels, settings.limit, settings.seed)
         check_count(settings.clusters, len(images.paths))

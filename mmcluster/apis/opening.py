@@ -5,7 +5,6 @@ import os.path as osp
 from typing import Any, Optional
 
 from mmengine.config import Config
-from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -17,6 +16,7 @@ from mmcluster.recipes.recipe import bind_data
 from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of
+from mmcluster.utils import usable_device
 
 BANK = 'bank.'
 
@@ -64,7 +64,7 @@ def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[
         load_strictly(model, {**{key: value for key, value in state.items() if not key.startswith(BANK)}, **own},
                       checkpoint)
     model.config = cfg
-    return model.to(device or get_device()).eval()
+    return model.to(usable_device(device)).eval()
 
 
 def open_model(cfg: Config, checkpoint: Optional[str] = None) -> BaseClusterer:
@@ -78,7 +78,7 @@ def open_model(cfg: Config, checkpoint: Optional[str] = None) -> BaseClusterer:
     model = MODELS.build(cfg.model)
     if checkpoint is not None:
         load_weights(model, checkpoint)
-    return model.to(get_device()).eval()
+    return model.to(usable_device()).eval()
 
 
 def load_weights(model: nn.Module, checkpoint: str) -> None:

@@ -5,7 +5,8 @@ import os
 from typing import Optional, Union
 
 import torch
-from mmengine.device import get_device
+
+from mmcluster.utils import usable_device
 
 from .base import Encoder
 from .embedded import embedded_encoder
@@ -26,12 +27,12 @@ def build_encoder(spec: str = DEFAULT, device: Optional[Union[str, torch.device]
         device: Where it computes; the accelerator if there is one.
 
     Raises:
-        ValueError: If there is no such encoder, or the file does not fit.
+        ValueError: If there is no such encoder or device, or the file does not fit.
         ModuleNotFoundError: If a package is missing.
         ConnectionError: If weights cannot be downloaded; it says which file to bring.
         FileNotFoundError: If there is no such file.
     """
-    return _build(os.fspath(spec)).to(device or get_device())
+    return _build(os.fspath(spec)).to(usable_device(device))
 
 
 def _build(spec: str) -> Encoder:
