@@ -105,7 +105,7 @@ def all_views(folder: Path, door: str, num_workers: int) -> dict[tuple[str, int]
     cfg = clusmatch_cfg('unused', data, door=door)
     given = cfg.train_dataloader.dataset
     dataset = IndexedDataset(given.source, pipelines=given.get('pipelines'))
-    sampler = StreamSampler(dataset, dict(labelled=dict(size=6), unlabelled=dict(size=14)), length=2, seed=7)
+    sampler = StreamSampler(dataset, dict(labelled=dict(size=6), unlabelled=dict(size=18)), length=2, seed=7)
     loader = torch.utils.data.DataLoader(dataset, batch_size=None, sampler=sampler, num_workers=num_workers,
                                          collate_fn=identity)
     make_views = MODELS.build(cfg.model.data_preprocessor)
@@ -161,7 +161,7 @@ def metrics(folder: Path) -> dict:
     return found
 
 
-BANK_STEPS, BANK_ROWS, BANK_SIZE = 6, 8, 15
+BANK_STEPS, BANK_ROWS, BANK_SIZE = 6, 12, 15
 
 
 def bank_inputs() -> list[tuple[Tensor, Tensor, Tensor]]:

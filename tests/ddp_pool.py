@@ -49,7 +49,9 @@ def attempt(function: Callable[[Path], Any], folder: Path) -> tuple[bool, Any]:
 
 
 def mine(rows: Tensor) -> Tensor:
-    """This process's share of global rows (M, ...)."""
+    """This process's share of global rows (M, ...), of which every process must have as many."""
+    if len(rows) % get_world_size():
+        raise ValueError(f'{get_world_size()} processes cannot share {len(rows)} rows')
     return rows.chunk(get_world_size())[get_rank()]
 
 

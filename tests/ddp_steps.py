@@ -140,7 +140,7 @@ def step_clusmatch(folder: Path) -> dict:
     model = MODELS.build(cfg)
     model.init_weights()
     with torch.no_grad():  # so that rows differ in their cluster and confidence
-        logits = model.eval().head(model.neck(model.backbone(views(1, 14)[0])))
+        logits = model.eval().head(model.neck(model.backbone(views(1, ROWS)[0])))
         model.head.fc.weight.mul_(2 / logits.std(0)[:, None])
         model.head.fc.bias.sub_(2 * logits.mean(0) / logits.std(0))
     model.pseudo_label_loss.tau_local.mul_(0.4)  # so that only confident rows are positive
@@ -148,7 +148,7 @@ def step_clusmatch(folder: Path) -> dict:
     for seed in (1, 2):
         model.zero_grad()
         result = step(model, labelled=Batch(views(1, 6, seed), torch.arange(6) * 7 % N),
-                      unlabelled=Batch(views(2, 14, seed + 5), torch.arange(14) * 3 % N))
+                      unlabelled=Batch(views(2, ROWS, seed + 5), torch.arange(ROWS) * 3 % N))
     return result
 
 

@@ -24,6 +24,7 @@ from reduced import clusmatch_cfg, differences, load, propos_cfg, train, write_b
 from mmcluster.compat import load_checkpoint_file
 
 MODULES = ('ddp_steps', 'ddp_jobs')   # jobs for groups of processes
+GROUPS = (2, 3, 6)                    # numbers of processes that divide the rows of all jobs
 PARTS = ('state_dict', 'optimizer', 'param_schedulers')
 
 
@@ -125,6 +126,8 @@ def _metrics(whole: Any, parts: list[Any]) -> list[str]:
 
 def ranks(count: int, folder: Path) -> list[str]:
     """Compare losses, gradients, buffers, views and metrics of ``count`` processes with those of one."""
+    if count not in GROUPS:
+        raise ValueError(f'--ranks {count}: rows of the jobs can be shared by {GROUPS} processes')
     for name in MODULES:
         importlib.import_module(name)
     write_base(folder / 'base.pth', write_digits(folder))

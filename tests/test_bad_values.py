@@ -4,10 +4,12 @@ import math
 
 import pytest
 import torch
+from reduced import propos_cfg, train, write_digits
 
 from mmcluster import datasets, selectors
 from mmcluster.datasets import transforms
 from mmcluster.engine import hooks, scheduler
+from mmcluster.engine.optim import OptimWrapper
 from mmcluster.evaluation import ClusteringMetric
 from mmcluster.models import (BYOL, PICI, RUC, SCAN, SPICE, MoCo, MomentumTeacher, ProPos, SimCLR, TwoLevelClusterer,
                               ViewPreprocessor, pseudo_label_losses)
@@ -38,7 +40,8 @@ BAD = [
     (hooks.KMeansHook, dict(posterior_temperature=0)), (hooks.NeighbourHook, dict(interval=-2)),
     (hooks.BestHeadHook, dict(interval=0.5)), (hooks.CollapseHook, dict(min_balance=NAN)),
     (hooks.TransitionHook, dict(first=0)), (hooks.RuntimeInfoHook, dict(history=0)),
-    (hooks.RuntimeInfoHook, dict(interval=-1)), (hooks.GroundTruthHook, dict(per_class=NAN)),
+    (hooks.CheckpointHook, dict(interval=0)), (hooks.CheckpointHook, dict(interval=-5)),
+    (hooks.CheckpointHook, dict(interval='often')), (hooks.RuntimeInfoHook, dict(interval=-1)), (hooks.GroundTruthHook, dict(per_class=NAN)),
     (scheduler.WarmupCosineLR, dict(total_epochs=-1)), (scheduler.WarmupCosineLR, dict(warmup_epochs=-1)),
     (scheduler.FixMatchCosineLR, dict(total_epochs=0)), (ClusteringMetric, dict(n_init=-1)),
     (selectors.CentroidDistance, dict(n_init=0)), (selectors.AccompaniedPrototypes, dict(per_cluster=NAN)),
@@ -68,6 +71,43 @@ def test_a_bad_number_is_refused_by_name(part, bad):
 def test_a_schedule_of_numbers_that_are_not_finite_is_refused(course):
     with pytest.raises(ValueError, match="ScheduleHook for 'sigma': all numbers must be finite"):
         hooks.ScheduleHook('sigma', **course)
+
+
+@pytest.mark.parametrize('limit', [dict(max_norm=-1), dict(max_norm=0), dict(type='value', clip_value=NAN)])
+def test_a_limit_that_would_turn_gradients_around_is_refused(limit):
+    optimiser = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
+    with pytest.raises(ValueError, match=r'optim_wrapper\.clip_grad: \w+ must be positive'):
+        OptimWrapper(optimiser, clip_grad=limit)
+
+
+def test_steps_of_a_schedule_before_the_run_or_at_one_epoch():
+    with pytest.raises(ValueError, match='epoch must be at least 0, got -4'):
+        hooks.ScheduleHook('sigma', steps=[(0, 0.), (-4, 1.)])
+    assert hooks.ScheduleHook('sigma', steps=[(0, 1.), (0, 0.)]).value(3, 0, 10) == 0
+
+
+@pytest.mark.usefixtures('engine')
+@pytest.mark.parametrize('key, value, message', [
+    ('train_cfg.val_interval', 0, 'train_cfg: val_interval must be at least 1'),
+    ('train_cfg.val_interval', -3, 'train_cfg: val_interval must be at least 1'),
+    ('optim_wrapper.accumulative_counts', 0, 'optim_wrapper: accumulative_counts must be at least 1')])
+def test_a_run_is_not_begun_with_a_number_that_would_stop_it(tmp_path, key, value, message):
+    cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1)
+    cfg.merge_from_dict({key: value})
+    with pytest.raises(ValueError, match=message):
+        train(cfg)
+    assert not list((tmp_path / 'work').glob('*.pth'))
+
+
+def test_one_class_is_said_to_mean_nothing(monkeypatch):
+    told = []
+    monkeypatch.setattr('mmcluster.evaluation.clustering.print_log', lambda text, **kwargs: told.append(text))
+    metric, index, embed = ClusteringMetric(num_clusters=2, n_init=1), torch.arange(6), torch.randn(6, 3)
+    metric.clusters = 2
+    metric.compute_metrics([(index, embed, torch.tensor([-1, 3, 3, 3, -1, 3]))])
+    assert 'all 4 labelled images are of one class' in told.pop()
+    metric.compute_metrics([(index, embed, torch.tensor([-1, 3, 3, 2, -1, 3]))])
+    assert not told
 
 
 def test_good_numbers_pass():

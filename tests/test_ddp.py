@@ -303,7 +303,7 @@ def test_views_do_not_depend_on_processes_or_workers(one, two):
     alone, ranks = one('views_of_both_doors'), two('views_of_both_doors')
     for door in ('memory', 'worker'):
         expected = alone[door, 0]
-        assert len(expected) == 80 and {len(entry) for entry in expected.values()} == {2, 3}
+        assert len(expected) == 96 and {len(entry) for entry in expected.values()} == {2, 3}
         assert len({entry[1] for entry in expected.values()}) > 60
         assert alone[door, 2] == expected
         for num_workers in (0, 2):

@@ -88,6 +88,17 @@ def test_a_done_run_that_does_not_get_longer_stays_as_it_is(tmp_path, told):
     assert load(first)['meta']['epoch'] == 2
 
 
+def test_a_run_that_was_cut_off_is_not_taken_for_a_shorter_one(tmp_path, kill):
+    cfg = constant(propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=4))
+    kill(2 * STEPS + 1)
+    with pytest.raises(Killed):
+        train(cfg)
+    kill(None)
+    with pytest.raises(ValueError, match=r'epoch_2\.pth was trained for 2 epochs, the config asks for 1: .*--overwrite'):
+        train(longer(cfg, 1), resume=True, allow_config_change=True)
+    train(longer(cfg, 2), resume=True, allow_config_change=True)
+
+
 def test_a_file_to_resume_from_is_not_ignored(tmp_path):
     cfg = constant(propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=2), keep=-1)
     last = train(cfg)['train']

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.instancenorm import _InstanceNorm
 
+from mmcluster.checks import require_positive
 from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 from .extract import unwrap
@@ -31,6 +32,10 @@ class OptimWrapper(_OptimWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        # a limit below 0 would turn every gradient around
+        limits = self.clip_grad_kwargs or {}
+        require_positive('optim_wrapper.clip_grad', **{name: limits[name] for name in ('max_norm', 'clip_value')
+                                                       if name in limits})
         self.scalars: dict[str, Tensor] = {}
 
     def _clip_grad(self) -> None:

@@ -47,7 +47,7 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
         checkpoint: What was loaded.
 
     Raises:
-        ValueError: If something is missing.
+        ValueError: If something is missing, or if it was trained for longer than the config says.
     """
     meta = checkpoint.get('meta') or {}
     parts = {'epoch': 'epoch' in meta, 'iteration': 'iter' in meta, 'message hub': 'message_hub' in checkpoint,
@@ -60,6 +60,10 @@ def check_resumable(runner: Runner, checkpoint: dict) -> None:
                          f'from it would not equal one that was never interrupted. Resume from an epoch_<n>.pth that '
                          f'was saved with its optimiser and schedules, not from a best_*.pth or published file; or '
                          f'start a new run from its weights, by --cfg-options load_from=FILE without --resume')
+    if meta['epoch'] > runner.max_epochs:
+        raise ValueError(f'{runner._load_from or "the checkpoint"} was trained for {meta["epoch"]} epochs, the config '
+                         f'asks for {runner.max_epochs}: its weights would be taken for those of the shorter run. Set '
+                         f'train_cfg.max_epochs to at least {meta["epoch"]}, or start anew with --overwrite')
 
 
 def warn_of_old_settings(runner: Runner, checkpoint: dict) -> None:

@@ -1,6 +1,7 @@
 """Clustering quality of an embedding or a head. The one place where ground truth is read."""
 from __future__ import annotations
 
+import logging
 from typing import NamedTuple, Optional, Sequence
 
 import torch
@@ -151,6 +152,9 @@ class ClusteringMetric(BaseMetric):
         sizes = torch.bincount(cluster, minlength=score.shape[1])
         labelled = int((truth >= 0).sum())
         metrics = clustering_metrics(truth[order], cluster.cpu()) if labelled else {}
+        if labelled and len(truth[truth >= 0].unique()) == 1:
+            print_log(f'metric {self.prefix!r}: all {labelled} labelled images are of one class, with which every '
+                      f'metric is perfect or without meaning', logger='current', level=logging.WARNING)
         if labelled and self.top1:
             metrics['top1'] = int((truth[order] == cluster.cpu()).sum()) / labelled
         if 0 < labelled < len(truth):

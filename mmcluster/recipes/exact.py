@@ -9,6 +9,7 @@ from mmengine.optim import ReduceOnPlateauParamScheduler
 from mmengine.registry import Registry
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from mmcluster.checks import require_count
 from mmcluster.registry import HOOKS, LOOPS, PARAM_SCHEDULERS
 
 
@@ -54,6 +55,7 @@ def check_accumulation(runner: Runner) -> None:
     length = len(runner.train_loop.dataloader)
     for part in (wrapper, *(value for value in wrapper.values() if isinstance(value, dict))):
         count = part.get('accumulative_counts', 1)
+        require_count('optim_wrapper', accumulative_counts=count)
         if length % count:
             raise ValueError(f'optim_wrapper.accumulative_counts={count} does not divide the {length} iterations of an '
                              f'epoch: gradients would be left at its end, which no checkpoint holds, and a resumed run '

@@ -7,6 +7,7 @@ from typing import Optional
 from mmengine.dist import get_world_size
 from mmengine.runner import Runner
 
+from mmcluster.checks import require_count
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import EStepHook, MatchHook, ScheduleHook
 from mmcluster.engine.loops import InnerStepLoop
@@ -42,9 +43,10 @@ def check_loop(runner: Runner) -> None:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If they do not fit.
+        ValueError: If they do not fit, or ``val_interval`` is no number of epochs.
     """
     model, loop = unwrap(runner.model), runner.train_loop
+    require_count('train_cfg', val_interval=getattr(loop, 'val_interval', None))
     name, kind = type(model).__name__, type(loop).__name__
     stepping, inner = callable(getattr(model, 'steps', None)), isinstance(loop, InnerStepLoop)
     if stepping and not inner:

@@ -15,7 +15,7 @@ from mmengine.fileio import LocalBackend
 from mmengine.hooks import CheckpointHook as _CheckpointHook
 from mmengine.runner import Runner
 
-from mmcluster.checks import near
+from mmcluster.checks import near, require_interval
 from mmcluster.registry import HOOKS
 from mmcluster.strict import state_dict_of, state_dict_problems
 
@@ -46,12 +46,14 @@ class CheckpointHook(_CheckpointHook):
 
     Raises:
         TypeError: If an option is unknown.
+        ValueError: If ``interval`` is no number of epochs.
     """
 
     _default_greater_keys = [*_CheckpointHook._default_greater_keys, 'nmi', 'nmi_geometric', 'ari', 'ami', 'purity']
 
     def __init__(self, *args: Any, strict: bool = True, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        require_interval('CheckpointHook', interval=self.interval)
         if self.args:   # what mmengine does not know, and would choke on at the first save
             known = [*inspect.signature(_CheckpointHook).parameters][:-1] + ['strict']
             name = next(iter(self.args))

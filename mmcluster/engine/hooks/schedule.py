@@ -7,6 +7,7 @@ from typing import Any, Optional
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmcluster.checks import require_not_negative
 from mmcluster.functional.schedule import cosine_ramp, linear_ramp, step_value
 from mmcluster.functional.select import balanced_weights
 from mmcluster.models.batch_norm import broadcast_statistics
@@ -38,6 +39,7 @@ class ScheduleHook(Hook):
             raise ValueError(f'ScheduleHook for {param!r} needs either steps or cosine or linear')
         if steps is not None and (not steps or steps[0][0] != 0):
             raise ValueError(f'ScheduleHook for {param!r}: the first step must start at epoch 0')
+        require_not_negative(f'ScheduleHook for {param!r}', epoch=min((epoch for epoch, _ in steps or ()), default=0))
         if linear is not None and not 0 < linear.get('until', 1.) <= 1:
             raise ValueError(f'ScheduleHook for {param!r}: until is a share of the run in (0, 1], got '
                              f'{linear["until"]}')
@@ -46,7 +48,8 @@ class ScheduleHook(Hook):
         if not all(math.isfinite(number) for number in numbers):
             raise ValueError(f'ScheduleHook for {param!r}: all numbers must be finite, got {steps or cosine or linear}')
         self.param = param
-        self.steps = sorted(steps) if steps else None
+        # of two steps at one epoch, to which a shorter run may have moved them, the later one counts
+        self.steps = sorted(steps, key=lambda step: step[0]) if steps else None
         self.cosine = cosine
         self.linear = linear
 
