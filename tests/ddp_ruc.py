@@ -15,8 +15,8 @@ from reduced import K, N, forget, write_digits
 from reduced_ruc import ruc_asd_cfg, ruc_cfg
 
 from mmcluster.engine.launch import prepare
-from mmcluster.recipes import recipe
 from mmcluster.models.base_parts import build_base
+from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
