@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Optional, Union
 from mmcluster.version import __version__
 
 from .folder_input import Images, check_out, default_out, find_images
-from .folder_links import write_cluster_folders
+from .folder_links import FOLDER, write_cluster_folders
 from .folder_words import announce, conclude
 from .result import write_result
 from .telling import Teller
@@ -148,6 +148,8 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     if settings.folders:
         with teller.phase('folders'):
             write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
+    elif (out / FOLDER).is_dir():       # copies may have been edited, so nobody but the user removes them
+        teller.line(f'{out / FOLDER} is of an earlier clustering: --link or --copy brings it up to date')
     if settings.page and find_spec('mmcluster.report'):
         draw_page(out, settings.workers, teller)
     conclude(result, out, teller)

@@ -91,6 +91,12 @@ def test_folders_per_cluster(photos, kind, tmp_path):
     assert (folder / '0' / 'mine.txt').exists()
 
 
+def test_folders_of_an_earlier_clustering_are_named(photos, capfd):
+    argv = ['cluster', str(photos), '--out', 'out', '--workers', '0']
+    assert main([*argv, '--k', '3', '--link']) == 0 and 'earlier clustering' not in capfd.readouterr().out
+    assert main([*argv, '--k', '2']) == 0 and 'earlier clustering: --link or --copy' in capfd.readouterr().out
+
+
 def test_assign_knows_old_and_new_images_without_the_old_ones(photos, clustered, tmp_path, capfd):
     moved = shutil.copytree(clustered, tmp_path / 'moved')
     result = read_result(moved)
