@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import entropy
+from scipy import stats
 from sklearn.metrics import mutual_info_score
 
 from .metrics import clustering_metrics
@@ -41,4 +41,4 @@ def shared_information(first: np.ndarray, second: np.ndarray) -> tuple[float, fl
         Their mutual information, and the mean of the two entropies less it; in nats.
     """
     shared = float(mutual_info_score(first, second))
-    return shared, float(entropy(np.bincount(first)) + entropy(np.bincount(second))) / 2 - shared
+    return shared, float(stats.entropy(np.bincount(first)) + stats.entropy(np.bincount(second))) / 2 - shared
