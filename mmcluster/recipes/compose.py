@@ -80,14 +80,19 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
         facts[found[0]] = network_of(before(other)[0]['model'], other, found[2] == 'model')
     used: set[str] = set()
     filled = fill(merged, facts, used, where, names)
-    idle = set(own['facts']) - used - stated
     # a part may state what nothing uses here; but hardly beside a fact of nearly the same name that is used
-    idle |= {fact for fact in set(facts) - used if resembling(fact, used, 0.85)}
+    idle = (set(own['facts']) - used - stated) | {fact for fact in set(facts) - used if _slip(fact, used)}
     if idle:
         raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), stated - {min(idle)})}; facts '
                          f'are {sorted(stated)}')
     return (_with_lists(without_marks(filled), where),
             {key: fill(facts[key], facts, used, where, names) for key in travelling})
+
+
+def _slip(fact: str, used: set[str]) -> bool:
+    """Whether a fact is likely meant for one that is used; a word with a prefix, as (un)labelled, is another word."""
+    meant = resembling(fact, used, 0.85)
+    return meant is not None and not (abs(len(fact) - len(meant)) > 1 and (fact in meant or meant in fact))
 
 
 def _other(stages: Mapping[str, Mapping], name: str, other: str, trail: tuple[str, ...]) -> str:
@@ -130,8 +135,7 @@ def network_of(model: Mapping[str, Any], stage: str, asked: bool) -> dict[str, A
 
 def references(value: Any) -> set[str]:
     """Names of all facts in a nested value."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
+    value = list(value.values()) if isinstance(value, Mapping) else value
     if isinstance(value, (list, tuple)):
         return set().union(*map(references, value))
     match = FACT.fullmatch(value) if isinstance(value, str) else None

@@ -209,3 +209,11 @@ def test_a_part_of_a_package(tmp_path, monkeypatch):
     assert PartReader().read('my_parts:sharp') == dict(facts=dict(size=3))
     with pytest.raises(FileNotFoundError, match="the package my_parts has no part 'blunt'"):
         PartReader().read('my_parts:blunt')
+
+
+def test_a_fact_that_nothing_uses_here_may_stand_beside_its_opposite():
+    parts = dict(both=dict(facts=dict(labelled=3, unlabelled=4), rows='{unlabelled}'))
+    assert compose(dict(one=dict(parts=['both'])), 'one', lambda name: copy.deepcopy(parts[name])) == dict(rows=4)
+    parts['both']['facts'] = dict(unlabeled=3, unlabelled=4)
+    with pytest.raises(ValueError, match="nothing uses the fact 'unlabeled'.*did you mean 'unlabelled'"):
+        compose(dict(one=dict(parts=['both'])), 'one', lambda name: copy.deepcopy(parts[name]))
