@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 import torch.multiprocessing as mp
+
+sys.path.insert(0, str(Path(__file__).parent / 'helpers'))
 from ddp_pool import JOBS, attempt, work
 from reduced import clusmatch_cfg, differences, load, propos_cfg, train, write_base, write_digits, write_recipe
 

@@ -6,12 +6,12 @@ from reduced import read_stage
 from torch import nn
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 
-from mmcluster.functional.assign import assign
-from mmcluster.functional.estep import head_selection_losses, prototype_estep
-from mmcluster.functional.kmeans import center_similarity, lloyd
-from mmcluster.functional.neighbours import local_consistency, nearest
-from mmcluster.functional.seeding import Space, seed_restarts
-from mmcluster.functional.select import select_by_distance, select_by_variance
+from mmcluster.functional.clustering.assign import assign
+from mmcluster.functional.clustering.kmeans import center_similarity, lloyd
+from mmcluster.functional.clustering.neighbours import local_consistency, nearest
+from mmcluster.functional.clustering.seeding import Space, seed_restarts
+from mmcluster.functional.labels.estep import head_selection_losses, prototype_estep
+from mmcluster.functional.labels.select import select_by_distance, select_by_variance
 from mmcluster.models import clusterers, labellers, pseudo_label_losses
 
 pytestmark = pytest.mark.usefixtures('engine')

@@ -12,8 +12,8 @@ from mmcluster.cli import test as command
 from mmcluster.engine.hooks import ResultHook
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
 from mmcluster.evaluation.clustering import Assignments
-from mmcluster.functional.kmeans import center_similarity, kmeans
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.structures import Rows
 
 pytestmark = pytest.mark.usefixtures('engine')

@@ -11,12 +11,12 @@ from mmengine.hooks import Hook
 from test_engine.toy import ToyModel, toy_runner
 
 from mmcluster.datasets.sources import ArraySource
-from mmcluster.functional.kmeans import kmeans, lloyd
-from mmcluster.functional.kmedoids import pam
-from mmcluster.functional.neighbours import local_consistency, nearest, reliable_labels
-from mmcluster.functional.prototype_sampling import accompanied_prototypes
-from mmcluster.functional.select import select_by_distance, select_by_variance
-from mmcluster.functional.sinkhorn import sinkhorn
+from mmcluster.functional.clustering.kmeans import kmeans, lloyd
+from mmcluster.functional.clustering.kmedoids import pam
+from mmcluster.functional.clustering.neighbours import local_consistency, nearest, reliable_labels
+from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
+from mmcluster.functional.labels.select import select_by_distance, select_by_variance
+from mmcluster.functional.labels.sinkhorn import sinkhorn
 from mmcluster.models.bank import SampleBank
 from mmcluster.selectors import AccompaniedPrototypes, CentroidDistance, HybridClean, LocalConsistency
 

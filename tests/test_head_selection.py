@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.ruc import clean_rows
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.losses.ruc import clean_rows
 from mmcluster.registry import LABEL_SELECTORS
 from mmcluster.selectors import CentroidDistance, FirstRows, HybridClean, ProbabilityVariance
 

@@ -8,9 +8,9 @@ import torch
 from sklearn.metrics import davies_bouldin_score, silhouette_score
 from sklearn.metrics.pairwise import euclidean_distances
 
-from mmcluster.functional.cluster_scores import agreement, prediction_strength, shared_information
-from mmcluster.functional.kmeans import KMeansResult, center_similarity, lloyd
-from mmcluster.functional.merge_tree import cut_tree, ward_tree
+from mmcluster.functional.clustering.cluster_scores import agreement, prediction_strength, shared_information
+from mmcluster.functional.clustering.kmeans import KMeansResult, center_similarity, lloyd
+from mmcluster.functional.clustering.merge_tree import cut_tree, ward_tree
 
 TREE_ROWS = 1500                # rows whose tree gives the first centres of every K
 SCORED_ROWS = 2000              # rows whose silhouettes are computed

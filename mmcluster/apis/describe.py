@@ -6,10 +6,10 @@ from typing import Any, Optional, Sequence
 import numpy as np
 from sklearn.metrics import davies_bouldin_score, silhouette_samples
 
-from mmcluster.functional.duplicates import duplicate_groups
-from mmcluster.functional.layout import map_layout
-from mmcluster.functional.match import hungarian
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.duplicates import duplicate_groups
+from mmcluster.functional.clustering.layout import map_layout
+from mmcluster.functional.clustering.match import hungarian
+from mmcluster.functional.clustering.metrics import clustering_metrics
 
 from .features_clusterer import FeatureClusterer
 from .result import Result

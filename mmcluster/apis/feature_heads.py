@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcluster.functional.consistency import pair_selection_loss, scan_loss
-from mmcluster.functional.neighbours import nearest
-from mmcluster.functional.temi import temi_loss
+from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.losses.consistency import pair_selection_loss, scan_loss
+from mmcluster.functional.losses.temi import temi_loss
 
 NEIGHBOURS = 10
 EPOCHS = 30

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcluster.functional.kmeans import kmeans, lloyd
-from mmcluster.functional.spectral import diffusion_map
+from mmcluster.functional.clustering.kmeans import kmeans, lloyd
+from mmcluster.functional.clustering.spectral import diffusion_map
 
 from .feature_heads import NEIGHBOURS, Head, fit_scan, fit_temi
 

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NamedTuple, Optional, Union
 import numpy as np
 import torch
 
-from mmcluster.functional.whitening import blocks
+from mmcluster.functional.clustering.whitening import blocks
 
 from .feature_reducer import FeatureReducer
 from .writing import whole_file

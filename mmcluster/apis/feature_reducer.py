@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from mmcluster.functional.whitening import MOST_DIMS, blocks, principal_components, whitened_dims, whitening_scale
+from mmcluster.functional.clustering.whitening import (MOST_DIMS, blocks, principal_components, whitened_dims,
+                                                       whitening_scale)
 
 FEWEST_FOR_UNIT = 8             # in fewer dimensions the length of a row tells clusters apart
 

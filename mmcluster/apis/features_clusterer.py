@@ -8,8 +8,8 @@ from typing import Callable, Optional, Union
 import numpy as np
 import torch
 
-from mmcluster.functional.merge_tree import cut_tree, ward_tree
-from mmcluster.functional.whitening import blocks
+from mmcluster.functional.clustering.merge_tree import cut_tree, ward_tree
+from mmcluster.functional.clustering.whitening import blocks
 
 from .choose_k import KChoice, KScore, choose_k, k_range
 from .feature_methods import METHODS, Partition, center_head
@@ -58,7 +58,7 @@ class FeatureClusterer:
         n_clusters_: K.
         cluster_centers_: (K, d) in the reduced space.
         choice_: The curve over K and its suggestions, ``None`` if K was given.
-        tree_: (K - 1, 4), merges of the clusters, see :func:`mmcluster.functional.merge_tree.ward_tree`.
+        tree_: (K - 1, 4), merges of the clusters, see :func:`mmcluster.functional.clustering.merge_tree.ward_tree`.
         assignment_: What :class:`Assignment` says of the rows of the fit.
         reduced_: (N, d) rows of the fit.
         model_: The part that new rows need.

@@ -6,7 +6,7 @@ from typing import Optional, Sequence, Union
 
 import numpy as np
 
-from mmcluster.functional.labels import UNKNOWN, label_of, whole_labels
+from mmcluster.functional.labels.given import UNKNOWN, label_of, whole_labels
 
 from .label_csv import is_header, raise_faults, read_table
 from .names import PathLookup

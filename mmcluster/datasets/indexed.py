@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mmcluster.functional.labels import whole_labels
+from mmcluster.functional.labels.given import whole_labels
 from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key, Rows
 

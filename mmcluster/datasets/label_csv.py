@@ -8,7 +8,7 @@ from typing import Container, Sequence
 
 import numpy as np
 
-from mmcluster.functional.labels import UNKNOWN, label_of
+from mmcluster.functional.labels.given import UNKNOWN, label_of
 
 from .names import PathLookup, printable
 

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from mmcluster.functional.finite import name_rows
-from mmcluster.functional.labels import whole_labels
+from mmcluster.functional.labels.given import whole_labels
 from mmcluster.registry import DATASETS
 
 from .seeding import stable_hash

@@ -12,9 +12,9 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_two_clusters
+from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.functional.finite import require_finite
-from mmcluster.functional.kmeans import center_similarity, kmeans
-from mmcluster.functional.metrics import clustering_metrics
 from mmcluster.registry import METRICS
 from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process

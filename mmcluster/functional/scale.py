@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from .contrast import wide
+from .losses.contrast import wide
 
 
 def min_max(x: Tensor, dim: Optional[int] = None) -> Tensor:

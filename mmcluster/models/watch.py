@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.losses.prototype import one_hot
 
 from .gather import reduce_sum
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_share, require_two_clusters
 from mmcluster.functional.finite import require_finite
-from mmcluster.functional.ruc import HOW, clean_rows
+from mmcluster.functional.losses.ruc import HOW, clean_rows
 from mmcluster.registry import LABEL_SELECTORS
 
 

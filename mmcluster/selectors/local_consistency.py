@@ -9,9 +9,9 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_share, require_two_clusters, stated_clusters
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.neighbours import local_consistency, reliable_labels
-from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.clustering.neighbours import local_consistency, reliable_labels
+from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.registry import LABEL_SELECTORS
 
 

@@ -6,10 +6,10 @@ from typing import Optional
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_two_clusters, stated_clusters
-from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.prototype_sampling import accompanied_prototypes
-from mmcluster.functional.select import to_target
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
+from mmcluster.functional.labels.select import to_target
+from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.registry import LABEL_SELECTORS
 
 INITS = ('k-means++', 'random')

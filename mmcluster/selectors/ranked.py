@@ -9,8 +9,8 @@ from typing import Optional
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_two_clusters, stated_clusters
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.select import select_by_distance, select_by_variance, to_target
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.labels.select import select_by_distance, select_by_variance, to_target
 from mmcluster.registry import LABEL_SELECTORS
 
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mmcluster.functional.attention import prototype_indices, prototype_maps
-from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.estep import prototype_estep
+from mmcluster.functional.clustering.attention import prototype_indices, prototype_maps
+from mmcluster.functional.labels.estep import prototype_estep
+from mmcluster.functional.losses.contrast import unit_rows
 
 
 class Prototypes(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mmcluster.functional.transition import transition_similarity
+from mmcluster.functional.labels.transition import transition_similarity
 
 
 class OrderedTransitions(NamedTuple):
@@ -33,7 +33,7 @@ def order_transitions(counts: Tensor, class_map: Tensor, norm: str = 'minmax',
     Args:
         counts: (M, M) transitions; row: from, column: to.
         class_map: (M,) long, cluster of each instance class; -1, none yet, comes last.
-        norm: See :func:`~mmcluster.functional.transition.transition_similarity`.
+        norm: See :func:`~mmcluster.functional.labels.transition.transition_similarity`.
         symmetric: ``False`` leaves the transitions directed.
     """
     activity = counts.sum(dim=0) + counts.sum(dim=1)

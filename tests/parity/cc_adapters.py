@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import torch
 
-from mmcluster.functional.cluster_contrast import cluster_contrast
-from mmcluster.functional.contrast import nt_xent
+from mmcluster.functional.losses.cluster_contrast import cluster_contrast
+from mmcluster.functional.losses.contrast import nt_xent
 
 from .registry import adapter, gradients, leaf
 

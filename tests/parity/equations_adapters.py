@@ -6,8 +6,9 @@ from torch import Tensor
 
 from mmcluster.functional import schedule
 from mmcluster.functional.average import lerp_
-from mmcluster.functional.contrast import cosine_regression, unit_rows
-from mmcluster.functional.prototype import class_prototypes, enqueue_, one_hot, prototype_scattering, queue_labels
+from mmcluster.functional.losses.contrast import cosine_regression, unit_rows
+from mmcluster.functional.losses.prototype import (class_prototypes, enqueue_, one_hot, prototype_scattering,
+                                                   queue_labels)
 
 from .registry import adapter, gradients, leaf
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from mmcluster.functional.kmeans import lloyd
-from mmcluster.functional.match import align_clusters
-from mmcluster.functional.metrics import clustering_metrics
-from mmcluster.functional.seeding import Space, seed_restarts
-from mmcluster.functional.select import (balanced_weights, num_per_cluster, probability_variance, select_by_distance,
-                                         select_by_variance)
+from mmcluster.functional.clustering.kmeans import lloyd
+from mmcluster.functional.clustering.match import align_clusters
+from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.functional.clustering.seeding import Space, seed_restarts
+from mmcluster.functional.labels.select import (balanced_weights, num_per_cluster, probability_variance,
+                                                select_by_distance, select_by_variance)
 
 from .registry import adapter
 

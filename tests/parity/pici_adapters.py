@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import torch
 
-from mmcluster.functional import cross_level, masked
-from mmcluster.functional.kmeans import lloyd
+from mmcluster.functional.clustering.kmeans import lloyd
+from mmcluster.functional.losses import cross_level
 from mmcluster.functional.scale import min_max
+from mmcluster.functional.views import masked
 
 from .registry import adapter, gradients, leaf
 

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmcluster.functional import pseudo, schedule
+from mmcluster.functional import schedule
+from mmcluster.functional.losses import pseudo
 from mmcluster.models import Labelled, SampleBank, Unlabelled
 from mmcluster.models.pseudo_label_losses import ClusMatchLoss
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import torch
 
-from mmcluster.functional import ruc
-from mmcluster.functional.mixing import guess, mix
+from mmcluster.functional.losses import ruc
+from mmcluster.functional.losses.mixing import guess, mix
 from mmcluster.functional.schedule import linear_ramp
 
 from .registry import adapter, gradients, leaf

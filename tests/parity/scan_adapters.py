@@ -4,9 +4,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmcluster.functional import consistency
-from mmcluster.functional.contrast import nt_xent, wide
-from mmcluster.functional.neighbours import nearest
+from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.losses import consistency
+from mmcluster.functional.losses.contrast import nt_xent, wide
 
 from .registry import adapter, gradients, leaf, order_of
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmcluster.functional import neighbours, schedule
-from mmcluster.functional.attention import prototype_indices, prototype_maps
-from mmcluster.functional.consistency import double_softmax_ce, negative_entropy
-from mmcluster.functional.contrast import info_nce, unit_rows
-from mmcluster.functional.estep import EStep, head_selection_losses, prototype_estep
+from mmcluster.functional import schedule
+from mmcluster.functional.clustering import neighbours
+from mmcluster.functional.clustering.attention import prototype_indices, prototype_maps
 from mmcluster.functional.imbalance import imbalance_sizes
-from mmcluster.functional.prototype import enqueue_
-from mmcluster.functional.pseudo import masked_cross_entropy
-from mmcluster.functional.select import to_target
+from mmcluster.functional.labels.estep import EStep, head_selection_losses, prototype_estep
+from mmcluster.functional.labels.select import to_target
+from mmcluster.functional.losses.consistency import double_softmax_ce, negative_entropy
+from mmcluster.functional.losses.contrast import info_nce, unit_rows
+from mmcluster.functional.losses.prototype import enqueue_
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
 
 from .registry import adapter, gradients, leaf, order_of
 

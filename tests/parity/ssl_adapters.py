@@ -6,8 +6,8 @@ from typing import Any, Callable, Iterable, Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.functional.mutex import complementary_label
-from mmcluster.functional.thresholds import adaptive_thresholds, curriculum_thresholds
+from mmcluster.functional.labels.thresholds import adaptive_thresholds, curriculum_thresholds
+from mmcluster.functional.losses.mutex import complementary_label
 from mmcluster.models import Labelled, SampleBank, Unlabelled
 from mmcluster.models import pseudo_label_losses as losses
 from mmcluster.structures import Batch

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import torch
 
-from mmcluster.functional.temi import TemiLoss, temi_loss
+from mmcluster.functional.losses.temi import TemiLoss, temi_loss
 
 from .registry import adapter, gradients, leaf
 

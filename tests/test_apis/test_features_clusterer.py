@@ -11,8 +11,8 @@ from mmcluster.apis.feature_methods import LIMITS, METHODS
 from mmcluster.apis.feature_model import FeatureModel
 from mmcluster.apis.feature_reducer import FeatureReducer
 from mmcluster.apis.features_clusterer import FeatureClusterer
-from mmcluster.functional.metrics import clustering_metrics
-from mmcluster.functional.neighbours import nearest
+from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.functional.clustering.neighbours import nearest
 
 
 @pytest.fixture(scope='module')
@@ -57,7 +57,7 @@ def test_noise_is_not_whitened(count, expected):
 def test_wide_features_have_the_components_that_a_full_decomposition_finds(monkeypatch):
     x = (np.random.RandomState(0).randn(200, 300) * np.geomspace(10, 0.01, 300)).astype(np.float32)
     full = FeatureReducer(8).fit(x).transform(x)
-    monkeypatch.setattr('mmcluster.functional.whitening.FULL_WIDTH', 100)
+    monkeypatch.setattr('mmcluster.functional.clustering.whitening.FULL_WIDTH', 100)
     iterated = FeatureReducer(8).fit(x).transform(x)
     assert ((iterated * full).sum(1) > 0.999).all()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mmcluster.datasets import IndexedDataset, STL10Source
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.registry import DATASETS
 
 COUNTS = dict(train=6, test=5, unlabeled=7)

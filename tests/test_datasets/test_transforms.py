@@ -15,9 +15,9 @@ from mmcluster.datasets.transforms import (BatchAffine, BatchColorJitter, BatchC
                                            BatchRandomResizedCrop, BatchResize, BatchSCANAugment, BatchSolarize,
                                            BatchSquareCutout, FixMatchCutout, FixMatchRandAugment, PILGaussianBlur,
                                            SCANAugment, SquareCutout)
-from mmcluster.functional import augment
-from mmcluster.functional.randaugment import FIXMATCH_OPS, SCAN_OPS
 from mmcluster.functional.rng import Draws
+from mmcluster.functional.views import augment
+from mmcluster.functional.views.randaugment import FIXMATCH_OPS, SCAN_OPS
 from mmcluster.registry import TRANSFORMS
 
 OPS = dict(

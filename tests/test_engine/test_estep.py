@@ -11,8 +11,8 @@ from sklearn.metrics import adjusted_rand_score
 from mmcluster.datasets import StreamSampler, identity
 from mmcluster.engine.extract import extract, output_function, sweep_loader
 from mmcluster.engine.hooks import EStepHook, FeatureHook, KMeansHook, SelectHook
-from mmcluster.functional.cross_level import scale_features
-from mmcluster.functional.kmeans import center_similarity, kmeans
+from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
+from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.registry import LABEL_SELECTORS
 from mmcluster.structures import Key
 

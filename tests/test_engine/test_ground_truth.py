@@ -10,7 +10,7 @@ from reduced import ROOT, read_stage, stage_keys
 from mmcluster.datasets import IndexedDataset, StreamSampler
 from mmcluster.datasets.few_labels import read_few_labels
 from mmcluster.engine.hooks import GroundTruthHook, PoolHook
-from mmcluster.functional.select import draw_per_class
+from mmcluster.functional.labels.select import draw_per_class
 from mmcluster.recipes import stages
 
 from .fake import D, K, N, blobs, fake_runner, rowwise

@@ -8,7 +8,7 @@ import torch
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.extract import extract, sweep_loader
 from mmcluster.engine.hooks import NeighbourHook, PoolHook
-from mmcluster.functional.contrast import unit_rows
+from mmcluster.functional.losses.contrast import unit_rows
 
 from .fake import N, blobs, fake_runner, rowwise, scalar
 

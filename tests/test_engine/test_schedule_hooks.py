@@ -8,7 +8,7 @@ from mmengine.runner import get_priority
 
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.hooks import BroadcastBNHook, KMeansHook, PoolHook, ScheduleHook, SelectHook, TeacherHook
-from mmcluster.functional.select import balanced_weights
+from mmcluster.functional.labels.select import balanced_weights
 from mmcluster.models import MomentumTeacher
 
 from .fake import K, N, fake_runner, rowwise

@@ -5,7 +5,7 @@ import pytest
 import torch
 from killed import Killed
 from reduced import clusmatch_cfg, differences, load, train, write_base, write_digits
-from test_models.ssl_rows import LOSSES, bank_of, make, rows
+from ssl_rows import LOSSES, bank_of, make, rows
 
 from mmcluster.engine.hooks import ThresholdHook
 from mmcluster.models import ClusMatchLoss

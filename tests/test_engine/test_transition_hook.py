@@ -7,9 +7,9 @@ from sklearn.metrics import silhouette_score
 
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.hooks import AnchorHook, TransitionHook, transition
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.prototype_sampling import accompanied_prototypes
-from mmcluster.functional.transition import dissimilarity, transition_similarity
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
+from mmcluster.functional.labels.transition import dissimilarity, transition_similarity
 from mmcluster.models import ASDLabels
 from mmcluster.registry import LABEL_SELECTORS
 

@@ -7,7 +7,7 @@ from mmengine.config import ConfigDict
 
 from mmcluster.engine.extract import extract, sweep_loader
 from mmcluster.engine.hooks import SelectHook, TurnHook
-from mmcluster.functional.ruc import clean_rows
+from mmcluster.functional.losses.ruc import clean_rows
 
 from .fake import D, K, N, fake_runner, rowwise
 

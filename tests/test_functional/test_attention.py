@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from mmcluster.functional.attention import prototype_indices, prototype_maps
+from mmcluster.functional.clustering.attention import prototype_indices, prototype_maps
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageEnhance
 from pillow_reference import B, H, W, gaps, pixels, uniform
 from torchvision.transforms import RandomResizedCrop
 
-from mmcluster.functional import augment
 from mmcluster.functional.rng import Draws
+from mmcluster.functional.views import augment
 
 
 @pytest.mark.parametrize('kernel', [1, 5, 23])

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmcluster.functional.cluster_contrast import cluster_contrast, entropy_gap
-from mmcluster.functional.contrast import nt_xent
+from mmcluster.functional.losses.cluster_contrast import cluster_contrast, entropy_gap
+from mmcluster.functional.losses.contrast import nt_xent
 
 SIZES = [(24, 4), (64, 10), (5, 9), (1, 6), (1, 2), (7, 1)]
 

@@ -5,7 +5,7 @@ import torchvision.transforms.functional as TF
 from PIL import ImageOps
 from pillow_reference import B, gaps, pixels, uniform
 
-from mmcluster.functional import augment, color
+from mmcluster.functional.views import augment, color
 
 
 @pytest.mark.parametrize('channels', [1, 3])

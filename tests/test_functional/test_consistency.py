@@ -8,8 +8,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import consistency as c
-from mmcluster.functional.contrast import wide
+from mmcluster.functional.losses import consistency as c
+from mmcluster.functional.losses.contrast import wide
 
 
 @pytest.fixture(autouse=True)

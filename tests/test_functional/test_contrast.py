@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmcluster.functional.contrast import cosine_regression, unit_rows, wide
+from mmcluster.functional.losses.contrast import cosine_regression, unit_rows, wide
 
 
 def by_loops(p: list[list[float]], k: list[list[float]]) -> float:

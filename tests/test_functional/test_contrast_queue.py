@@ -8,7 +8,7 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional.contrast import info_nce, nt_xent, unit_rows
+from mmcluster.functional.losses.contrast import info_nce, nt_xent, unit_rows
 
 
 def unit(row: list[float]) -> list[float]:

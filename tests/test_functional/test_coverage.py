@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from mmcluster.functional.coverage import advise_num_labelled, coverage_probability
+from mmcluster.functional.labels.coverage import advise_num_labelled, coverage_probability
 
 
 @pytest.mark.parametrize('n,k', [(6, 3), (8, 2), (7, 3), (9, 4), (5, 5), (11, 3)])

@@ -4,7 +4,7 @@ import torch
 import torchvision.transforms.functional as TF
 from pillow_reference import B, H, W, gaps, pixels
 
-from mmcluster.functional.crop import window_crop
+from mmcluster.functional.views.crop import window_crop
 
 
 @pytest.mark.parametrize('channels', [1, 3])

@@ -9,8 +9,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import cross_level
-from mmcluster.functional.match import contingency
+from mmcluster.functional.clustering.match import contingency
+from mmcluster.functional.losses import cross_level
 from mmcluster.functional.scale import min_max
 
 F64 = torch.float64

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sync_guard import SyncGuard
 
-from mmcluster.functional import diagnostics
+from mmcluster.functional.labels import diagnostics
 
 F64 = torch.float64
 

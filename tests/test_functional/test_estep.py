@@ -10,8 +10,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import estep as e
-from mmcluster.functional.consistency import double_softmax_ce
+from mmcluster.functional.labels import estep as e
+from mmcluster.functional.losses.consistency import double_softmax_ce
 
 
 @pytest.fixture(autouse=True)

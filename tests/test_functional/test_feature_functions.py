@@ -4,12 +4,12 @@ import pytest
 from scipy.cluster.hierarchy import cut_tree as scipy_cut
 from scipy.cluster.hierarchy import is_valid_linkage, linkage
 
-from mmcluster.functional.cluster_scores import prediction_strength
-from mmcluster.functional.duplicates import duplicate_groups, near_pairs
-from mmcluster.functional.layout import map_layout
-from mmcluster.functional.merge_tree import cut_tree, ward_tree
-from mmcluster.functional.metrics import clustering_metrics
-from mmcluster.functional.temi import temi_loss
+from mmcluster.functional.clustering.cluster_scores import prediction_strength
+from mmcluster.functional.clustering.duplicates import duplicate_groups, near_pairs
+from mmcluster.functional.clustering.layout import map_layout
+from mmcluster.functional.clustering.merge_tree import cut_tree, ward_tree
+from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.functional.losses.temi import temi_loss
 
 
 def test_tree_of_rows_is_scipys():
@@ -42,7 +42,7 @@ def test_trees_of_few_and_empty_clusters():
 
 
 def test_near_pairs_are_those_of_all_pairs(monkeypatch):
-    monkeypatch.setattr('mmcluster.functional.duplicates.SIMILARITIES', 200)
+    monkeypatch.setattr('mmcluster.functional.clustering.duplicates.SIMILARITIES', 200)
     x = np.random.RandomState(0).randn(70, 3)
     x[10] = 0
     unit = x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
@@ -64,7 +64,7 @@ def test_groups_of_near_duplicates():
 
 
 def test_a_map_keeps_groups_together_and_repeats_itself(monkeypatch):
-    monkeypatch.setattr('mmcluster.functional.layout.SAMPLE', 200)
+    monkeypatch.setattr('mmcluster.functional.clustering.layout.SAMPLE', 200)
     random = np.random.RandomState(0)
     y = random.randint(5, size=600)
     x = (random.randn(5, 24)[y] * 2 + 0.3 * random.randn(600, 24)).astype(np.float32)

@@ -5,7 +5,7 @@ import torchvision.transforms.functional as TF
 from pillow_reference import B, H, W, gaps, pixels, uniform
 from torchvision.transforms import InterpolationMode
 
-from mmcluster.functional import geometry
+from mmcluster.functional.views import geometry
 
 FILTER = dict(bilinear=InterpolationMode.BILINEAR, bicubic=InterpolationMode.BICUBIC,
               nearest=InterpolationMode.NEAREST)

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcluster.functional.cluster_contrast import cluster_contrast
-from mmcluster.functional.consistency import log_agreement
-from mmcluster.functional.contrast import info_nce, nt_xent, unit_rows
-from mmcluster.functional.prototype import prototype_scattering
-from mmcluster.functional.pseudo import masked_cross_entropy, negative_learning
-from mmcluster.functional.ruc import smoothed_cross_entropy
+from mmcluster.functional.losses.cluster_contrast import cluster_contrast
+from mmcluster.functional.losses.consistency import log_agreement
+from mmcluster.functional.losses.contrast import info_nce, nt_xent, unit_rows
+from mmcluster.functional.losses.prototype import prototype_scattering
+from mmcluster.functional.losses.pseudo import masked_cross_entropy, negative_learning
+from mmcluster.functional.losses.ruc import smoothed_cross_entropy
 
 COLD = 0.01
 ROWS, WIDTH = 48, 1024

@@ -7,8 +7,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional.instance import (REG_FLOOR, align_instances, anchor_cost, cluster_target, move_anchors,
-                                           regularisation)
+from mmcluster.functional.labels.instance import (REG_FLOOR, align_instances, anchor_cost, cluster_target, move_anchors,
+                                                  regularisation)
 
 F64 = torch.float64
 

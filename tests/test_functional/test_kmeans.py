@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from mmcluster.functional.kmeans import center_similarity, kmeans, lloyd
-from mmcluster.functional.seeding import Space, num_trials, random_seeds, seed_restarts
+from mmcluster.functional.clustering.kmeans import center_similarity, kmeans, lloyd
+from mmcluster.functional.clustering.seeding import Space, num_trials, random_seeds, seed_restarts
 
 METRICS = ('cosine', 'euclidean')
 
@@ -165,7 +165,7 @@ def test_skipping_settled_rows_changes_nothing(monkeypatch: pytest.MonkeyPatch, 
     x = torch.cat([blobs(400, 6, 12, 1.2), torch.zeros(3, 6, dtype=torch.float64)]).to(dtype)
     results = []
     for share in (-1.0, 0.3, 1.0):                  # all rows in every pass, as it comes, only the doubtful ones
-        monkeypatch.setattr('mmcluster.functional.assign.PRUNED_SHARE', share)
+        monkeypatch.setattr('mmcluster.functional.clustering.assign.PRUNED_SHARE', share)
         results.append(kmeans(x, k, n_init=3, metric=metric, tol=0.0, seed=4))
     for result in results[1:]:
         assert torch.equal(result.labels, results[0].labels) and result.n_iter == results[0].n_iter
@@ -179,7 +179,7 @@ def test_restarts_equal_runs_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None
     many = [kmeans(x, 12, n_init=n, seed=2).inertia for n in (1, 2, 4, 8)]
     assert many == sorted(many, reverse=True) and many[0] > many[-1]
     together = kmeans(x, 12, n_init=8, seed=2)
-    monkeypatch.setattr('mmcluster.functional.kmeans.SEED_DISTANCES', 1)
+    monkeypatch.setattr('mmcluster.functional.clustering.kmeans.SEED_DISTANCES', 1)
     alone = kmeans(x, 12, n_init=8, seed=2)
     assert torch.equal(together.labels, alone.labels) and together.n_iter == alone.n_iter
 

@@ -6,7 +6,7 @@ import itertools
 import numpy as np
 import pytest
 
-from mmcluster.functional.kmedoids import assign_to_medoids, pam, swap_changes
+from mmcluster.functional.clustering.kmedoids import assign_to_medoids, pam, swap_changes
 
 
 def points(size: int, seed: int, symmetric: bool = True) -> np.ndarray:

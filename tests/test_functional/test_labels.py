@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmcluster.functional.labels import label_of, whole_labels
+from mmcluster.functional.labels.given import label_of, whole_labels
 
 UNKNOWN = ['', '-1', '-1.0', '-1.', '-1.000000000000000000e+00', 'nan', 'NaN', '-nan']
 REFUSED = ['-2', '-0.5', '1.5', '-1.5', '1e-1', '-inf-', '1e300']

@@ -9,7 +9,7 @@ from mmpretrain.models.utils import build_2d_sincos_position_embedding
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import masked
+from mmcluster.functional.views import masked
 
 F64 = torch.float64
 

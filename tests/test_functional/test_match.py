@@ -6,7 +6,7 @@ import itertools
 import pytest
 import torch
 
-from mmcluster.functional.match import align_clusters, contingency, hungarian
+from mmcluster.functional.clustering.match import align_clusters, contingency, hungarian
 
 
 def rand(high: int, size: int, seed: int = 0) -> torch.Tensor:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 
 PERFECT = pytest.approx(dict(acc=1, nmi=1, nmi_geometric=1, ari=1, purity=1))
 
@@ -126,7 +126,7 @@ def test_millions_of_rows_do_not_overflow() -> None:
 def test_tables_too_large_to_lay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     target, pred = draw(200, 20, 30)
     expected = clustering_metrics(target, pred)
-    monkeypatch.setattr('mmcluster.functional.metrics.DENSE_CELLS', 0)
+    monkeypatch.setattr('mmcluster.functional.clustering.metrics.DENSE_CELLS', 0)
     for one, two in ((target, pred), (pred, target), (target, target)):
         sparse = clustering_metrics(one, two)
         assert sparse['acc'] == pytest.approx(expected['acc'] if one is not two else 1.0)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sync_guard import SyncGuard
 
-from mmcluster.functional import mixing
+from mmcluster.functional.losses import mixing
 
 F64 = torch.float64
 

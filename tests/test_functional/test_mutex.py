@@ -6,7 +6,7 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import mutex
+from mmcluster.functional.losses import mutex
 
 F64 = torch.float64
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmcluster.functional import neighbours as n
+from mmcluster.functional.clustering import neighbours as n
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
+from mmcluster.functional.losses.contrast import unit_rows
+from mmcluster.functional.losses.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
 
 
 def prototypes_by_loops(x: Tensor, posterior: list[list[float]], num_clusters: int) -> tuple[list, list]:

@@ -7,7 +7,7 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import pseudo
+from mmcluster.functional.losses import pseudo
 
 
 def probabilities(rows: int, num_clusters: int, seed: int = 0) -> Tensor:

@@ -5,9 +5,9 @@ from PIL import ImageDraw
 from pillow_reference import B, H, W, gaps, pixels
 
 from mmcluster.datasets.transforms.pil import PIL_OPS
-from mmcluster.functional.augment import cutout
-from mmcluster.functional.randaugment import (APPLY, FIXMATCH_OPS, SCAN_OPS, cutout_box, rand_augment, square_box,
-                                              strengths)
+from mmcluster.functional.views.augment import cutout
+from mmcluster.functional.views.randaugment import (APPLY, FIXMATCH_OPS, SCAN_OPS, cutout_box, rand_augment, square_box,
+                                                    strengths)
 
 NAMES = list(FIXMATCH_OPS)
 GEOMETRIC = {'Rotate', 'ShearX', 'ShearY', 'TranslateX', 'TranslateY'}

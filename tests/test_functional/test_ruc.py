@@ -9,7 +9,7 @@ from sync_guard import SyncGuard
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcluster.functional import ruc
+from mmcluster.functional.losses import ruc
 from mmcluster.functional.scale import min_max
 
 F64 = torch.float64

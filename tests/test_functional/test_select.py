@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcluster.functional.select import (balanced_weights, num_per_cluster, probability_variance, select_by_distance,
-                                         select_by_variance, to_target)
+from mmcluster.functional.labels.select import (balanced_weights, num_per_cluster, probability_variance,
+                                                select_by_distance, select_by_variance, to_target)
 
 
 def problem(n: int = 90, d: int = 4, k: int = 5, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
@@ -104,7 +104,7 @@ def test_laws_of_selection() -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     embed, label, centers = problem()
     whole = [select_by_distance(embed, label, centers, .3, to=to).index for to in ('assigned', 'nearest')]
-    monkeypatch.setattr('mmcluster.functional.select.CHUNK', 7)
+    monkeypatch.setattr('mmcluster.functional.labels.select.CHUNK', 7)
     part = [select_by_distance(embed, label, centers, .3, to=to).index for to in ('assigned', 'nearest')]
     assert all(torch.equal(a, b) for a, b in zip(whole, part))
 

@@ -9,7 +9,7 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional.sinkhorn import DOMAINS, MOST_RELAX, sinkhorn, sinkhorn_domain
+from mmcluster.functional.labels.sinkhorn import DOMAINS, MOST_RELAX, sinkhorn, sinkhorn_domain
 
 F64 = torch.float64
 FAR = dict(sweeps=20000, tol=1e-12)

@@ -5,7 +5,7 @@ from scipy.sparse import block_diag, csr_matrix
 from sklearn.datasets import make_circles
 from sklearn.neighbors import kneighbors_graph
 
-from mmcluster.functional import spectral
+from mmcluster.functional.clustering import spectral
 
 
 def graph(x, near=8):

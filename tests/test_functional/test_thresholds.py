@@ -10,8 +10,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional import thresholds
-from mmcluster.functional.pseudo import known_rows, masked_cross_entropy, positive_mask
+from mmcluster.functional.labels import thresholds
+from mmcluster.functional.losses.pseudo import known_rows, masked_cross_entropy, positive_mask
 
 F64 = torch.float64
 

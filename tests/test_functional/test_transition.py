@@ -8,7 +8,8 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional.transition import NORMS, dissimilarity, record_, transition_codes, transition_similarity
+from mmcluster.functional.labels.transition import (NORMS, dissimilarity, record_, transition_codes,
+                                                    transition_similarity)
 
 F64 = torch.float64
 

@@ -1,21 +1,17 @@
 """ASDLabels inside a booster, against loops over single rows; its state, its options, and what it refuses."""
 import math
-import sys
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
 import torch
 from small_models import D, K, N, assert_same, disturb, gradients
+from sync_guard import SyncGuard
 from torch.nn import functional as F
 
-from mmcluster.functional.instance import align_instances, move_anchors
+from mmcluster.functional.labels.instance import align_instances, move_anchors
 from mmcluster.models import Boost
 from mmcluster.models.batch_norm import frozen_statistics
 from mmcluster.structures import Batch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 M, U, WINDOW = 8, 12, 3

@@ -4,7 +4,7 @@ import math
 import pytest
 import torch
 
-from mmcluster.functional import pseudo
+from mmcluster.functional.losses import pseudo
 from mmcluster.models import Labelled, SampleBank, Unlabelled
 from mmcluster.models.pseudo_label_losses import ClusMatchLoss
 

@@ -4,7 +4,7 @@ import torch
 from small_models import D, FlatNet, K, N, disturb, gradients, views
 from torch.nn import functional as F
 
-from mmcluster.functional.consistency import confidence_counts, confidence_targets, self_label_loss
+from mmcluster.functional.losses.consistency import confidence_counts, confidence_targets, self_label_loss
 from mmcluster.models import Boost, Labelled, Unlabelled
 from mmcluster.models.pseudo_label_losses import ConfidenceLoss
 from mmcluster.structures import Batch

@@ -6,7 +6,7 @@ import torch
 from mmpretrain.models import MAEPretrainDecoder, MAEViT
 from torch import nn
 
-from mmcluster.functional.masked import masked_reconstruction, sincos_position
+from mmcluster.functional.views.masked import masked_reconstruction, sincos_position
 from mmcluster.models.backbones import MaskedDecoder, MaskedViT
 from mmcluster.registry import MODELS
 

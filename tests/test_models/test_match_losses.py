@@ -4,7 +4,7 @@ import torch
 from ssl_rows import D, K, L, N, U, bank_of, gradients, make, rows
 from torch.nn.functional import cross_entropy
 
-from mmcluster.functional.thresholds import adaptive_thresholds
+from mmcluster.functional.labels.thresholds import adaptive_thresholds
 from mmcluster.models import Labelled, SampleBank, Unlabelled
 from mmcluster.models.pseudo_label_losses import (AdaMatchLoss, FixMatchLoss, FlexMatchLoss, FreeMatchLoss,
                                                   MutexMatchLoss, SoftMatchLoss)

@@ -1,11 +1,10 @@
 """MixMatchLoss inside a booster: what is mixed, which rows move batch norm, and what happens without labels."""
-import sys
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 import torch
 from small_models import B, D, K, N, assert_same, gradients, views
+from sync_guard import SyncGuard
 from torch import nn
 
 from mmcluster.models import Boost
@@ -13,9 +12,6 @@ from mmcluster.models.batch_norm import frozen_statistics
 from mmcluster.models.pseudo_label_losses import MixMatchLoss
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 L = 5

@@ -8,7 +8,7 @@ from small_models import B, K, N, gradients, views
 from small_pici import ARCH, LABELS, PATCHES, pici, slow_mask, slow_matched
 
 from mmcluster.engine.hooks import KMeansHook, MatchHook
-from mmcluster.functional.masked import masked_reconstruction
+from mmcluster.functional.views.masked import masked_reconstruction
 from mmcluster.models.base_parts import build_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch

@@ -1,15 +1,11 @@
 """Laws of every semi-supervised loss: state, modes, empty rows, gradients, half precision, no wait for the device."""
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from ssl_rows import LOSSES, bank_of, gradients, make, rows, state, total
+from sync_guard import SyncGuard
 
 from mmcluster.registry import MODELS
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 BUFFERS = dict(

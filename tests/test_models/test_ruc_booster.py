@@ -1,11 +1,10 @@
 """RUC: a step against the released arrangement of rows, turns, labels that grow, and labels of a labeller."""
 import copy
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from small_models import B, D, K, N, assert_same, disturb, gradients, views
+from sync_guard import SyncGuard
 from test_boost import HEAD, NECK, PROPOS, checkpoint, part
 from torch import nn
 
@@ -13,9 +12,6 @@ from mmcluster.models import RUC, Boost
 from mmcluster.models.clusterers.base import chain
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 L = 5

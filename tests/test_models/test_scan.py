@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_models import D, FlatNet, K, N, assert_same, disturb, gradients, views
 
-from mmcluster.functional.consistency import scan_loss
+from mmcluster.functional.losses.consistency import scan_loss
 from mmcluster.models import Boost
 from mmcluster.models.clusterers import SCAN
 from mmcluster.registry import MODELS

@@ -8,7 +8,7 @@ import small_models  # noqa: F401  (registers FlatNet)
 import torch
 from torch import nn
 
-from mmcluster.functional.estep import prototype_estep
+from mmcluster.functional.labels.estep import prototype_estep
 from mmcluster.models.clusterers.spice import Entries
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch

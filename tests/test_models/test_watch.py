@@ -1,18 +1,14 @@
 """Counts of predicted clusters and given labels, against loops over the rows of each step."""
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import torch
 from small_models import K, N
+from sync_guard import SyncGuard
 from test_asd import MAP, booster, streams
 
 from mmcluster.models import Boost
 from mmcluster.models.watch import ClusterWatch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / 'test_functional'))
-from sync_guard import SyncGuard
 
 pytestmark = pytest.mark.usefixtures('engine')
 

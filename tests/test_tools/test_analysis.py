@@ -14,7 +14,7 @@ from PIL import Image
 from reduced import K, N, clusmatch_cfg, load, propos_cfg, spice_cfg, train, write_base, write_digits, write_recipe
 
 from mmcluster.apis import load_weights, open_config, open_model
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.registry import DATASETS
 
 pytestmark = pytest.mark.usefixtures('engine')

@@ -11,8 +11,8 @@ from PIL import Image
 from reduced import K, train, write_digits
 from reduced_asd import LABELLED, asd_cfg
 
-from mmcluster.functional.coverage import coverage_probability
-from mmcluster.functional.diagnostics import inside_share
+from mmcluster.functional.labels.coverage import coverage_probability
+from mmcluster.functional.labels.diagnostics import inside_share
 
 pytestmark = pytest.mark.usefixtures('engine')
 FOLDER = Path(__file__).parents[2] / 'tools' / 'analysis_tools'

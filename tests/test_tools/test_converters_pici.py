@@ -4,7 +4,7 @@ import torch
 from mmengine.registry import DefaultScope
 from torch import nn
 
-from mmcluster.functional.masked import random_masking, sincos_position
+from mmcluster.functional.views.masked import random_masking, sincos_position
 from mmcluster.models.base_parts import load_base
 from mmcluster.registry import MODELS
 

@@ -6,7 +6,7 @@ from matplotlib import colormaps
 from torch import nn
 from torch.nn.functional import normalize
 
-from mmcluster.functional.attention import prototype_maps
+from mmcluster.functional.clustering.attention import prototype_maps
 from mmcluster.models import ViewPreprocessor
 from mmcluster.models.backbones import GCCResNet, SmallCNN, WideResNet
 from mmcluster.models.clusterers.base import vector

@@ -1,7 +1,7 @@
 """Instance classes in the order of their clusters, by hand."""
 import torch
 
-from mmcluster.functional.transition import transition_similarity
+from mmcluster.functional.labels.transition import transition_similarity
 from mmcluster.visualization import order_transitions
 
 COUNTS = torch.tensor([[0, 1, 6, 0], [2, 0, 0, 9], [0, 0, 0, 1], [0, 5, 0, 0]])

@@ -25,8 +25,8 @@ from pixels import pixels_kmeans
 
 from mmcluster.apis import open_config, open_model
 from mmcluster.evaluation.results import write_json, write_text
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.recipes.config_names import check_config
 from mmcluster.recipes.option_names import check_names
 from mmcluster.recipes.recipe import run

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from typing import Optional, Sequence
 
-from mmcluster.functional.coverage import Advice, advise_num_labelled, coverage_probability
+from mmcluster.functional.labels.coverage import Advice, advise_num_labelled, coverage_probability
 
 TIMES = (1, 2, 3, 4, 5, 6, 8, 10)       # rows of the table, in images a cluster
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from mmcluster.apis import load_weights, open_model
 from mmcluster.datasets import IndexedDataset
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.models import MultiHeadClusterer
 
 matplotlib.use('Agg')

@@ -14,7 +14,7 @@ from mmcluster.command_line import output_file
 from mmcluster.compat import allow_pickle
 from mmcluster.datasets import IndexedDataset
 from mmcluster.engine.extract import extract, sweep_loader
-from mmcluster.functional.kmeans import center_similarity, kmeans
+from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key

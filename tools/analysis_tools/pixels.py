@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 
 from mmcluster.datasets import IndexedDataset
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.structures import TEST_STREAM, Key
 
 

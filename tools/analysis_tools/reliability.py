@@ -21,7 +21,7 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from mmcluster.apis import open_config, open_model
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from mmcluster.command_line import output_file
 from mmcluster.compat import load_checkpoint_file
-from mmcluster.functional.diagnostics import inside_share, silent_share
-from mmcluster.functional.transition import NORMS
+from mmcluster.functional.labels.diagnostics import inside_share, silent_share
+from mmcluster.functional.labels.transition import NORMS
 from mmcluster.strict import state_dict_of
 from mmcluster.visualization import OrderedTransitions, order_transitions
 

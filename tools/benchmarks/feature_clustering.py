@@ -41,7 +41,7 @@ def made_up(rows: int, width: int, groups: int = 40) -> np.ndarray:
 def run(name: str) -> None:
     """Run one case and print a line."""
     if name == 'map':
-        from mmcluster.functional.layout import map_layout
+        from mmcluster.functional.clustering.layout import map_layout
         x = made_up(MAP_ROWS, 64)
         start = time.perf_counter()
         map_layout(x)

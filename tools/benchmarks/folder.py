@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from mmcluster.encoders.embed import usable_cpus
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 
 SIGNS, PHOTOS = 50, 200
 CLASSES = ('airplane', 'automobile', 'cat', 'horse', 'ship')

@@ -24,8 +24,8 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from mmcluster.functional.kmeans import kmeans
-from mmcluster.functional.seeding import num_trials
+from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.clustering.seeding import num_trials
 
 OWN = 'mmcluster cosine'
 

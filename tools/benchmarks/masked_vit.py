@@ -25,7 +25,7 @@ from torch import Tensor
 from train_step import ROOT, cpu_name
 
 from mmcluster.engine.hooks.runtime import host_peak
-from mmcluster.functional.masked import num_visible
+from mmcluster.functional.views.masked import num_visible
 from mmcluster.models.backbones.masked_vit import Tokens
 from mmcluster.models.clusterers import PICI
 from mmcluster.recipes.stages import read_stage

@@ -17,7 +17,7 @@ import torch
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
 
-from mmcluster.functional.metrics import clustering_metrics
+from mmcluster.functional.clustering.metrics import clustering_metrics
 
 
 def make_labels(samples: int, classes: int, noise: float) -> tuple[np.ndarray, np.ndarray]:

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcluster.functional.neighbours import local_consistency, nearest
+from mmcluster.functional.clustering.neighbours import local_consistency, nearest
 
 CLUSTERS = 10
 WARM_ROWS = 512

@@ -22,10 +22,10 @@ from multi_head import median_seconds
 from torch import Tensor
 from train_step import cpu_name
 
-from mmcluster.functional.instance import MANY_RELAX, anchor_cost, regularisation
-from mmcluster.functional.kmedoids import KMedoids, assign_to_medoids, pam
-from mmcluster.functional.sinkhorn import sinkhorn
-from mmcluster.functional.transition import dissimilarity, transition_similarity
+from mmcluster.functional.clustering.kmedoids import KMedoids, assign_to_medoids, pam
+from mmcluster.functional.labels.instance import MANY_RELAX, anchor_cost, regularisation
+from mmcluster.functional.labels.sinkhorn import sinkhorn
+from mmcluster.functional.labels.transition import dissimilarity, transition_similarity
 
 LABEL_ERROR = 1e-3
 SINKHORN_MS, PAM_MS = 5., 50.

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_not_negative, require_share
-from mmcluster.functional.augment import apply_where, color_jitter, gaussian_blur
-from mmcluster.functional.color import grayscale, solarize
-from mmcluster.functional.geometry import affine, affine_matrix
 from mmcluster.functional.rng import Draws
+from mmcluster.functional.views.augment import apply_where, color_jitter, gaussian_blur
+from mmcluster.functional.views.color import grayscale, solarize
+from mmcluster.functional.views.geometry import affine, affine_matrix
 from mmcluster.registry import TRANSFORMS
 
 from .batched_crop import send

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_share
-from mmcluster.functional.augment import crop_boxes
-from mmcluster.functional.crop import PADDING_TAPS, window_crop
-from mmcluster.functional.geometry import resized_crop
 from mmcluster.functional.rng import Draws
+from mmcluster.functional.views.augment import crop_boxes
+from mmcluster.functional.views.crop import PADDING_TAPS, window_crop
+from mmcluster.functional.views.geometry import resized_crop
 from mmcluster.registry import TRANSFORMS
 
 PROPOSALS = 10      # of a random resized crop before it gives up, as in torchvision

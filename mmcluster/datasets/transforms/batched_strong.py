@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_not_negative
-from mmcluster.functional.augment import cutout
-from mmcluster.functional.color import LUMA
-from mmcluster.functional.randaugment import (CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS, cutout_box,
-                                              rand_augment, square_box, strengths)
 from mmcluster.functional.rng import Draws
+from mmcluster.functional.views.augment import cutout
+from mmcluster.functional.views.color import LUMA
+from mmcluster.functional.views.randaugment import (CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS, cutout_box,
+                                                    rand_augment, square_box, strengths)
 from mmcluster.registry import TRANSFORMS
 
 from .batched_crop import send

@@ -15,7 +15,7 @@ from mmcv.transforms import BaseTransform
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from mmcluster.checks import require_count, require_not_negative
-from mmcluster.functional.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
+from mmcluster.functional.views.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
 from mmcluster.registry import TRANSFORMS
 
 from .batched_strong import channel_colour, whole_side

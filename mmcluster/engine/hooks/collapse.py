@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_share
-from mmcluster.functional.diagnostics import balance
+from mmcluster.functional.labels.diagnostics import balance
 from mmcluster.models.watch import ClusterWatch
 from mmcluster.registry import HOOKS
 

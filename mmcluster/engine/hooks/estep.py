@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from mmcluster.checks import (require_count, require_interval, require_not_negative, require_positive,
                               require_two_clusters)
-from mmcluster.functional.cross_level import scale_features
-from mmcluster.functional.kmeans import center_similarity, kmeans
-from mmcluster.functional.match import align_clusters
+from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
+from mmcluster.functional.clustering.match import align_clusters
+from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
-from mmcluster.functional.select import draw_per_class
+from mmcluster.functional.labels.select import draw_per_class
 from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS

@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count
-from mmcluster.functional.cross_level import label_votes, match_labels
+from mmcluster.functional.losses.cross_level import label_votes, match_labels
 from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_interval
 from mmcluster.evaluation.results import replaced
-from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.neighbours import nearest
+from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
@@ -38,8 +38,8 @@ class NeighbourHook(EStepHook):
         file: An ``.npz`` file of neighbours. One that exists takes the place of the sweep, after a check that it
             belongs to this data set and has enough columns (which network it came from is not checked); otherwise it
             is written. Only with ``interval=-1``.
-        chunk: Rows whose similarities are held at once; ``None``: as :func:`~mmcluster.functional.neighbours.nearest`
-            chooses.
+        chunk: Rows whose similarities are held at once; ``None``: as
+            :func:`~mmcluster.functional.clustering.neighbours.nearest` chooses.
         kwargs: See :class:`EStepHook`. ``source`` is the network of the pretext task; ``output='project'`` its
             projections, as the release has it for small images, ``'embed'`` its backbone's vectors, as for ImageNet.
     """

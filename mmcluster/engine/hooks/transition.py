@@ -10,10 +10,10 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count
-from mmcluster.functional.class_map import METHODS, align_map, class_votes, cluster_classes
-from mmcluster.functional.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
-from mmcluster.functional.prototype import one_hot
-from mmcluster.functional.transition import NORMS, dissimilarity, transition_similarity
+from mmcluster.functional.labels.class_map import METHODS, align_map, class_votes, cluster_classes
+from mmcluster.functional.labels.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
+from mmcluster.functional.labels.transition import NORMS, dissimilarity, transition_similarity
+from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.models import SampleBank
 from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.models.labellers import ASDLabels
@@ -80,7 +80,7 @@ class TransitionHook(SweepHook):
     Args:
         interval: N_t, iterations.
         norm: Normalisation of the transitions, see
-            :func:`~mmcluster.functional.transition.transition_similarity`.
+            :func:`~mmcluster.functional.labels.transition.transition_similarity`.
         method: ``'pam'``, ``'average'`` or ``'spectral'``.
         starts: First medoids from which ``'pam'`` begins in turn; 1 is PAM as published.
         symmetric: ``False`` leaves the transitions directed.

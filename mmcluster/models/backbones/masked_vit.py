@@ -8,7 +8,7 @@ from mmengine.model import BaseModule
 from mmpretrain.models import MAEPretrainDecoder, MAEViT
 from torch import Tensor, nn
 
-from mmcluster.functional.masked import num_visible, random_masking, sincos_position, take_tokens
+from mmcluster.functional.views.masked import num_visible, random_masking, sincos_position, take_tokens
 from mmcluster.registry import MODELS
 
 ARCHS = {

@@ -7,7 +7,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from mmcluster.functional.kmeans import center_similarity
+from mmcluster.functional.clustering.kmeans import center_similarity
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM, Batch
 

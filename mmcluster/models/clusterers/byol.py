@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcluster.checks import require_share
-from mmcluster.functional.contrast import cosine_regression
+from mmcluster.functional.losses.contrast import cosine_regression
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

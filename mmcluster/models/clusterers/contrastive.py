@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from mmcluster.functional.contrast import unit_rows
+from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.structures import Batch
 
 from .base import BaseClusterer, build, chain

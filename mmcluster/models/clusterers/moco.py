@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive, require_share
-from mmcluster.functional.contrast import info_nce, unit_rows
-from mmcluster.functional.prototype import enqueue_
+from mmcluster.functional.losses.contrast import info_nce, unit_rows
+from mmcluster.functional.losses.prototype import enqueue_
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative
-from mmcluster.functional.contrast import unit_rows
-from mmcluster.functional.cross_level import cross_level_loss, label_votes, match_labels
-from mmcluster.functional.masked import masked_reconstruction, num_visible
+from mmcluster.functional.losses.contrast import unit_rows
+from mmcluster.functional.losses.cross_level import cross_level_loss, label_votes, match_labels
+from mmcluster.functional.views.masked import masked_reconstruction, num_visible
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

@@ -8,8 +8,8 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_not_negative, require_positive, require_two_clusters
-from mmcluster.functional.contrast import cosine_regression
-from mmcluster.functional.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
+from mmcluster.functional.losses.contrast import cosine_regression
+from mmcluster.functional.losses.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

@@ -10,11 +10,11 @@ from mmengine.model import ModuleDict
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_positive, require_share
-from mmcluster.functional.contrast import wide
-from mmcluster.functional.mixing import draw_mixing, guess, mix
-from mmcluster.functional.pseudo import known_rows
-from mmcluster.functional.ruc import (confidence, mixed_losses, refined_target, relabel, smoothed_cross_entropy,
-                                      twin_weight)
+from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.mixing import draw_mixing, guess, mix
+from mmcluster.functional.losses.pseudo import known_rows
+from mmcluster.functional.losses.ruc import (confidence, mixed_losses, refined_target, relabel, smoothed_cross_entropy,
+                                             twin_weight)
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -238,5 +238,5 @@ class RUC(Boost):
                     mix_share=target.new_zeros(()) + share)
 
     def draw(self, num_rows: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Random numbers of one batch, see :func:`~mmcluster.functional.mixing.draw_mixing`."""
+        """Random numbers of one batch, see :func:`~mmcluster.functional.losses.mixing.draw_mixing`."""
         return draw_mixing(num_rows, self.alpha, device)

@@ -9,8 +9,8 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_not_negative
-from mmcluster.functional.consistency import pair_selection_loss, scan_loss
-from mmcluster.functional.contrast import wide
+from mmcluster.functional.losses.consistency import pair_selection_loss, scan_loss
+from mmcluster.functional.losses.contrast import wide
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_positive
-from mmcluster.functional.contrast import nt_xent
+from mmcluster.functional.losses.contrast import nt_xent
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

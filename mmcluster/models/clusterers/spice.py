@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mmcluster.checks import require_count, require_not_negative, require_positive
-from mmcluster.functional.consistency import double_softmax_ce, negative_entropy
-from mmcluster.functional.estep import head_selection_losses, prototype_estep
+from mmcluster.functional.labels.estep import head_selection_losses, prototype_estep
+from mmcluster.functional.losses.consistency import double_softmax_ce, negative_entropy
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 

@@ -6,8 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from mmcluster.checks import require_positive, require_two_clusters
-from mmcluster.functional.cluster_contrast import cluster_contrast
-from mmcluster.functional.contrast import nt_xent, unit_rows, wide
+from mmcluster.functional.losses.cluster_contrast import cluster_contrast
+from mmcluster.functional.losses.contrast import nt_xent, unit_rows, wide
 
 from ..gather import gather_rows_with_grad
 from ..heads import ClusterHead

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from mmcluster.checks import (require_count, require_not_negative, require_positive, require_share,
                               require_two_clusters, require_width)
-from mmcluster.functional.diagnostics import mean_perplexity, num_distinct
-from mmcluster.functional.instance import InstanceLabels, align_instances, cluster_target, move_anchors, regularisation
-from mmcluster.functional.prototype import one_hot
-from mmcluster.functional.pseudo import masked_cross_entropy
-from mmcluster.functional.sinkhorn import require_relax
-from mmcluster.functional.transition import record_, transition_codes
+from mmcluster.functional.labels.diagnostics import mean_perplexity, num_distinct
+from mmcluster.functional.labels.instance import (InstanceLabels, align_instances, cluster_target, move_anchors,
+                                                  regularisation)
+from mmcluster.functional.labels.sinkhorn import require_relax
+from mmcluster.functional.labels.transition import record_, transition_codes
+from mmcluster.functional.losses.prototype import one_hot
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
@@ -45,8 +46,8 @@ class ASDLabels(nn.Module):
         reg: Weight lambda of the entropy in the transport; the paper gives no value.
         reg_mode: ``'relative'``: times the standard deviation of the costs. ``'absolute'``: as it is.
         sweeps: Sinkhorn sweeps.
-        relax: From 1 to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.sinkhorn.sinkhorn`; ``None``: 1 for
-            fewer than 50 labelled rows, else 1.8.
+        relax: From 1 to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.labels.sinkhorn.sinkhorn`;
+            ``None``: 1 for fewer than 50 labelled rows, else 1.8.
         anchor_mode: ``'recompute'`` the anchors' features in each iteration; ``'frozen'``: those of the first one;
             ``'ema'``: an average of the features that were aligned with them.
         anchor_decay: Weight of the old features in that average.

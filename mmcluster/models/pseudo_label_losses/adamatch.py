@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_share
-from mmcluster.functional.contrast import wide
-from mmcluster.functional.pseudo import known_rows
+from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.pseudo import known_rows
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

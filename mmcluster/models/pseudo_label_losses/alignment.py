@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from mmcluster.checks import require_share
-from mmcluster.functional.contrast import wide
-from mmcluster.functional.pseudo import known_rows
-from mmcluster.functional.thresholds import align_distribution, moving_mean
+from mmcluster.functional.labels.thresholds import align_distribution, moving_mean
+from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.pseudo import known_rows
 
 from ..boost import Labelled
 from ..gather import reduce_sum

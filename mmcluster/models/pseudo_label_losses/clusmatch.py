@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_share, require_two_clusters
-from mmcluster.functional import pseudo
-from mmcluster.functional.thresholds import moving_mean
+from mmcluster.functional.labels.thresholds import moving_mean
+from mmcluster.functional.losses import pseudo
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

@@ -7,8 +7,8 @@ from mmengine.dist import get_world_size
 from torch import Tensor
 
 from mmcluster.checks import require_share, require_two_clusters
-from mmcluster.functional.consistency import confidence_counts, confidence_targets, self_label_loss
-from mmcluster.functional.pseudo import masked_cross_entropy
+from mmcluster.functional.losses.consistency import confidence_counts, confidence_targets, self_label_loss
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

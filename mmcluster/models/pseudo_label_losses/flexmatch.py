@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_share
-from mmcluster.functional.pseudo import positive_mask
-from mmcluster.functional.thresholds import curriculum_progress, curriculum_thresholds
+from mmcluster.functional.labels.thresholds import curriculum_progress, curriculum_thresholds
+from mmcluster.functional.losses.pseudo import positive_mask
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_share
-from mmcluster.functional.contrast import wide
-from mmcluster.functional.prototype import one_hot
-from mmcluster.functional.pseudo import fairness, masked_sums, positive_mask
-from mmcluster.functional.thresholds import adaptive_thresholds, linear_quantile, moving_mean
+from mmcluster.functional.labels.thresholds import adaptive_thresholds, linear_quantile, moving_mean
+from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.prototype import one_hot
+from mmcluster.functional.losses.pseudo import fairness, masked_sums, positive_mask
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

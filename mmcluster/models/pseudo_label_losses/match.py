@@ -6,8 +6,8 @@ from typing import NamedTuple, Optional
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_two_clusters
-from mmcluster.functional.contrast import wide
-from mmcluster.functional.pseudo import masked_cross_entropy
+from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
 
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_positive, require_two_clusters
-from mmcluster.functional.mixing import draw_mixing, guess, mix, soft_rows, squared_error
-from mmcluster.functional.pseudo import known_rows, masked_cross_entropy
+from mmcluster.functional.losses.mixing import draw_mixing, guess, mix, soft_rows, squared_error
+from mmcluster.functional.losses.pseudo import known_rows, masked_cross_entropy
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -117,5 +117,5 @@ class MixMatchLoss(PseudoLabelLoss):
         return torch.where(known_rows(l.labels)[:, None], soft_rows(l.labels, own), own)
 
     def draw(self, num_rows: int, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Random numbers of one batch, see :func:`~mmcluster.functional.mixing.draw_mixing`."""
+        """Random numbers of one batch, see :func:`~mmcluster.functional.losses.mixing.draw_mixing`."""
         return draw_mixing(num_rows, self.alpha, device)

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_not_negative, require_share, require_two_clusters, require_width
-from mmcluster.functional.contrast import wide
-from mmcluster.functional.mutex import complementary_label, negative_consistency
-from mmcluster.functional.pseudo import masked_cross_entropy
+from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.mutex import complementary_label, negative_consistency
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_positive, require_share
-from mmcluster.functional.thresholds import gaussian_weight, group_moments, moving_mean
+from mmcluster.functional.labels.thresholds import gaussian_weight, group_moments, moving_mean
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank

@@ -9,7 +9,7 @@ from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from sklearn.metrics import adjusted_mutual_info_score
 from torch import Tensor
 
-from .labels import UNKNOWN, whole_labels
+from ..labels.given import UNKNOWN, whole_labels
 from .match import hungarian
 
 Ids = Tensor | np.ndarray | Sequence[int]
@@ -126,7 +126,7 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
 
     Args:
         target: (N,) classes, whole numbers from 0 in any numbering; -1 and NaN are unknown, see
-            :func:`~mmcluster.functional.labels.whole_labels`.
+            :func:`~mmcluster.functional.labels.given.whole_labels`.
         pred: (N,) integer clusters, any numbering; -1 is a cluster like any other.
         ami: Whether to compute AMI, which takes longer than the rest together.
 

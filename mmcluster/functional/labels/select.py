@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .finite import require_finite
+from ..finite import require_finite
 
 CHUNK = 8192
 DECIMALS = 12           # distances that agree to this many decimals are a tie

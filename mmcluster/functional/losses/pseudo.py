@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .average import moving_average
+from ..average import moving_average
 from .contrast import wide
 from .prototype import one_hot
 

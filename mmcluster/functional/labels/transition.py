@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .scale import min_max
+from ..scale import min_max
 
 NORMS = ('minmax', 'minmax_rows', 'row', 'sym_degree', 'jaccard')
 

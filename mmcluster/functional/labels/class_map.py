@@ -8,9 +8,9 @@ import torch
 from sklearn.cluster import AgglomerativeClustering, SpectralClustering
 from torch import Tensor
 
-from .kmedoids import pam
-from .match import hungarian
-from .prototype import one_hot
+from ..clustering.kmedoids import pam
+from ..clustering.match import hungarian
+from ..losses.prototype import one_hot
 from .transition import dissimilarity
 
 METHODS = ('pam', 'average', 'spectral')

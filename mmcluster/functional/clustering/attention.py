@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .contrast import unit_rows, wide
+from ..losses.contrast import unit_rows, wide
 
 FLAT = 16                       # a map whose range is below this many roundings of its values is flat
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.launch import prepare
-from mmcluster.functional.masked import Masking, random_masking
+from mmcluster.functional.views.masked import Masking, random_masking
 from mmcluster.models.backbones import masked_vit
 from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS

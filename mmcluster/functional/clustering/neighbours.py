@@ -7,9 +7,9 @@ from typing import Iterator, NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from .contrast import unit_rows, wide
-from .finite import require_finite
-from .select import Selection, to_target
+from ..finite import require_finite
+from ..labels.select import Selection, to_target
+from ..losses.contrast import unit_rows, wide
 
 CHUNK_BYTES = 1 << 28           # similarities that are held at once
 SLACK = 1e-9                    # k * ratio is guarded against rounding

@@ -6,9 +6,9 @@ import math
 import torch
 from torch import Tensor
 
-from .average import moving_average
-from .contrast import wide
-from .prototype import one_hot
+from ..average import moving_average
+from ..losses.contrast import wide
+from ..losses.prototype import one_hot
 
 ALIGN_EPS = 1e-6
 

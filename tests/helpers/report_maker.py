@@ -7,7 +7,7 @@ from PIL import Image
 from mmcluster.apis.feature_model import FeatureModel
 from mmcluster.apis.feature_reducer import FeatureReducer
 from mmcluster.apis.result import Result, write_result
-from mmcluster.functional.merge_tree import ward_tree
+from mmcluster.functional.clustering.merge_tree import ward_tree
 
 
 def picture(path, number, size=40):

@@ -15,7 +15,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from mmcluster.functional.augment import RowOp
+from mmcluster.functional.views.augment import RowOp
 from mmcluster.registry import MODELS
 from mmcluster.structures import Rows
 
@@ -35,7 +35,7 @@ def fake_cuda(dtype: torch.dtype = torch.bfloat16) -> Iterator[FakeTensorMode]:
                                        return_value=False))
         stack.enter_context(mock.patch('torch.cuda.is_bf16_supported', return_value=True))
         for module in ('augment', 'randaugment'):
-            stack.enter_context(mock.patch(f'mmcluster.functional.{module}.apply_by_row', _to_every_row))
+            stack.enter_context(mock.patch(f'mmcluster.functional.views.{module}.apply_by_row', _to_every_row))
         mode = stack.enter_context(FakeTensorMode(allow_non_fake_inputs=False))
         stack.enter_context(torch.autocast('cuda', dtype=dtype))
         yield mode

@@ -16,7 +16,7 @@ from mmcluster.recipes import recipe, stages
 from mmcluster.recipes.known_names import SETTINGS
 from mmcluster.registry import MODELS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / 'configs'
 N, K, BATCH = 60, 4, 20
 AFFINE = [dict(type='torchvision/RandomAffine', degrees=10, translate=(0.1, 0.1))]

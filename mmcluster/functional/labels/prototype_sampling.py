@@ -4,8 +4,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .contrast import wide
-from .finite import require_finite
+from ..finite import require_finite
+from ..losses.contrast import wide
 from .select import CHUNK, Selection
 
 

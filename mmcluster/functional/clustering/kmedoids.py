@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 import torch
 
-from .finite import require_finite
+from ..finite import require_finite
 
 SLACK = 1e-12           # objectives closer than this share of the largest possible one are a tie
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .consistency import ENTROPY_EPS, negative_entropy
-from .contrast import unit_rows, wide
+from ..losses.consistency import ENTROPY_EPS, negative_entropy
+from ..losses.contrast import unit_rows, wide
 
 SCORE_BYTES = 1 << 28           # scores and orders of the heads that are selected at once
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..finite import require_finite
 from .assign import assign, chunks, means, reassign
-from .finite import require_finite
 from .seeding import Space, as_float, num_trials, random_seeds, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'lloyd']

@@ -9,11 +9,11 @@ from typing import NamedTuple, Optional
 import torch
 from torch import Tensor
 
+from ..clustering.neighbours import nearest
+from ..scale import min_max
 from .contrast import unit_rows, wide
 from .mixing import sharpen, soft_rows
-from .neighbours import nearest
 from .pseudo import known_rows
-from .scale import min_max
 
 HOW = ('confidence', 'metric', 'hybrid')
 

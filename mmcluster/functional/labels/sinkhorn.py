@@ -7,7 +7,7 @@ from typing import Callable, NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from .finite import require_finite
+from ..finite import require_finite
 
 KERNEL_LIMIT = 500.     # largest cost / reg of the kernel form; exp(-745) is the smallest number of float64
 CHECK = 20              # sweeps between two looks at the error

@@ -6,7 +6,7 @@ from typing import NamedTuple, Union
 import torch
 from torch import Tensor
 
-from .contrast import wide
+from ..losses.contrast import wide
 
 VARIANCE_EPS = 1e-6
 WAVELENGTH = 10000.

@@ -6,9 +6,9 @@ from typing import NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from .average import moving_average
-from .contrast import unit_rows
-from .prototype import one_hot
+from ..average import moving_average
+from ..losses.contrast import unit_rows
+from ..losses.prototype import one_hot
 from .sinkhorn import sinkhorn, sinkhorn_domain
 
 REG_MODES = ('relative', 'absolute')

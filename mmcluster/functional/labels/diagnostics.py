@@ -7,8 +7,8 @@ import torch
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from .contrast import wide
-from .prototype import one_hot
+from ..losses.contrast import wide
+from ..losses.prototype import one_hot
 
 
 def perplexity(prob: Tensor) -> Tensor:

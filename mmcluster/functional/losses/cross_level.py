@@ -6,10 +6,10 @@ from typing import Optional
 import torch
 from torch import Tensor
 
+from ..clustering.match import contingency, hungarian
+from ..scale import min_max
 from .consistency import probability_ce
 from .contrast import wide
-from .match import contingency, hungarian
-from .scale import min_max
 
 
 def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Optional[Tensor] = None) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.functional.prototype import one_hot
+from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.models import Labelled, SampleBank, Unlabelled
 from mmcluster.registry import MODELS
 

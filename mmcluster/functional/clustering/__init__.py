@@ -1,0 +1,1 @@
+"""Clusters from features, how good they are, and how they are matched."""

@@ -1,0 +1,1 @@
+"""Which label a row is given: selection, thresholds, transport, class transitions."""

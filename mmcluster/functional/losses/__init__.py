@@ -1,0 +1,1 @@
+"""Losses of the methods, as equations of tensors."""

@@ -1,0 +1,1 @@
+"""Batched views: augmentations with parameters of their own for every row."""
