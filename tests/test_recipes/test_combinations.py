@@ -11,7 +11,7 @@ from mmcluster.registry import MODELS
 pytestmark = pytest.mark.usefixtures('engine')
 BASES = dict(
     cc=['cc/r34'], cc_signs=['cc/cnn_sign_digits'], pici=['pici/vit_small'], propos=['propos/r18'],
-    propos_digits=['propos/cnn_digits'])
+    propos_digits=['propos/cnn_digits'], pici_digits=['pici/vit_digits'], moco_digits=['moco/cnn_digits'])
 ENLARGED = ['boosters/slow_backbone', 'select/by_head', 'views/enlarged_weak_strong']
 COMBINATIONS = [
     ('folder64', 'cc', ['boosters/boost', 'losses/softmatch', *ENLARGED], 10),
@@ -21,7 +21,10 @@ COMBINATIONS = [
     ('photographs', 'pici', ['boosters/fixmatch', 'pici/boosted'], 10),
     ('sign_digits', 'cc_signs', ['boosters/boost', 'losses/freematch', 'cc/boosted_sign_digits'], 10),
     ('cifar20', 'propos', ['boosters/boost', 'losses/adamatch', 'select/by_embedding', 'views/weak_strong'], 20),
-    ('digits', 'propos_digits', ['boosters/boost', 'boosters/digits', 'losses/mixmatch'], 10)]
+    ('digits', 'propos_digits', ['boosters/boost', 'boosters/digits', 'losses/mixmatch'], 10),
+    ('mnist', 'pici_digits', ['boosters/boost', 'boosters/digits', 'losses/freematch'], 10),
+    ('mnist', 'moco_digits', ['boosters/clusmatch', 'boosters/digits'], 10),
+    ('mnist_rgb', 'propos', ['boosters/fixmatch', 'select/by_embedding', 'views/weak_strong'], 10)]
 
 
 @pytest.mark.parametrize('data, base, booster, num_clusters', COMBINATIONS,
