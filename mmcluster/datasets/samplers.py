@@ -17,7 +17,7 @@ from mmcluster.structures import TEST_STREAM, Key
 from .seeding import make_draws
 from .streams import Stream
 
-_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split', 'exclude')
+_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split', 'exclude', 'entries', 'begin')
 
 
 @DATA_SAMPLERS.register_module()
@@ -30,9 +30,9 @@ class StreamSampler(Sampler):
     Args:
         dataset: The data set (N rows).
         streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None, split=None,
-            exclude=None), see :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows of all ranks and must
-            be multiples of their number. ``split`` is the name of one or more splits of the data set, such as
-            ``'train+test'``; ``of`` and ``exclude`` are names of streams.
+            exclude=None, entries=None, begin=0), see :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows
+            of all ranks and must be multiples of their number. ``split`` names one or more splits of the data set, such
+            as ``'train+test'``; ``of`` and ``exclude`` are names of streams.
         length: Steps per epoch. None: as many full chunks of the first stream as the data set has.
         seed: Seed of the run; None: one that all ranks agree on.
         rank: Number of this process; None: ask mmengine.
@@ -65,8 +65,10 @@ class StreamSampler(Sampler):
         for name, fields in streams.items():
             if fields.get('exclude') is not None:
                 self._exclude(name, fields['exclude'])
-        if not self.streams:
-            raise ValueError('name at least one stream, for instance streams=dict(batch=dict(size=256))')
+        begins = [stream.begin for stream in self.streams.values()]
+        if not begins or min(begins) or (in_turn and max(begins)):
+            raise ValueError('name at least one stream that is there from epoch 0 on, for instance '
+                             'streams=dict(batch=dict(size=256)); with in_turn=True all must be')
         if in_turn and length is not None:
             raise ValueError('with in_turn=True an epoch is one walk through all streams: leave `length` out')
         self.turns = [self._full_chunks(name) for name in self.streams] if in_turn else []
@@ -193,7 +195,7 @@ class StreamSampler(Sampler):
             for stream, own_step in drawn:
                 share = self._share(stream.name, stream.size)
                 start = self.rank * share
-                rows = stream.chunk(own_step)[start:start + share].tolist()
+                rows = stream.chunk(own_step)[start:start + share].tolist() if self.epoch >= stream.begin else []
                 keys = list(map(Key, rows, repeat(stream.name), make_draws(self.seed, first + start, share)))
                 for i, part in enumerate(lists):
                     part += keys[share * i // self.parts:share * (i + 1) // self.parts]
@@ -225,8 +227,6 @@ class SweepSampler(Sampler):
     def __init__(self, dataset: Sized, batch_size: int, stream: str = TEST_STREAM, seed: Optional[int] = 0,
                  rank: Optional[int] = None, world_size: Optional[int] = None) -> None:
         require_count('SweepSampler', batch_size=batch_size)
-        if batch_size < 1:
-            raise ValueError(f'batch_size must be at least 1, got {batch_size}')
         rank = get_rank() if rank is None else rank
         world_size = get_world_size() if world_size is None else world_size
         self.num_rows, self.batch_size, self.stream = len(dataset), batch_size, stream

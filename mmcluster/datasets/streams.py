@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcluster.checks import require_count
+
 from .seeding import stable_hash
 
 _ORDERS = ('permute', 'replace', 'fixed')
@@ -28,6 +30,8 @@ class Stream:
         of: An earlier stream: each of its rows draws one entry of its own row of the pool (N, m).
         balance: Name of the bank field from which a hook publishes weights (``order='replace'`` only).
         split: (n,) rows to which the stream is confined; only with ``pool='all'``, which then means all of them.
+        entries: With ``of``: the first so many entries of the row, in their order, instead of one at random.
+        begin: First epoch in which the stream has rows. Its place in the numbers of drawn rows is kept free before.
 
     Attributes:
         exclude: A stream whose rows at a step this one has not: others of the pool take their places.
@@ -35,8 +39,11 @@ class Stream:
 
     def __init__(self, name: str, num_rows: int, seed: int, size: Union[int, str, None] = None, pool: str = 'all',
                  order: str = 'permute', of: Optional[Stream] = None, balance: Optional[str] = None,
-                 split: Optional[Tensor] = None) -> None:
+                 split: Optional[Tensor] = None, entries: Optional[int] = None, begin: int = 0) -> None:
+        require_count(f'stream {name!r}', entries=entries)
+        require_count(f'stream {name!r}', least=0, begin=begin)
         self.name, self.num_rows, self.seed, self.of = name, num_rows, seed, of
+        self.entries, self.begin = entries, begin
         self.pool, self.order, self.balance = pool, order, balance
         self._given_size = size
         everything = torch.arange(num_rows) if split is None else split
@@ -59,6 +66,9 @@ class Stream:
             if self.pool == 'all' or self.order != 'permute' or size not in (None, self.of._given_size):
                 raise ValueError(f'stream {self.name!r} follows {self.of.name!r}: it takes that size and order, and '
                                  'its pool must be a bank field with m entries per row')
+        elif self.entries is not None:
+            raise ValueError(f'stream {self.name!r}: `entries` are those of a row that another stream drew; name that '
+                             'one as `of`')
         elif size != 'all' and (not isinstance(size, int) or size < 1):
             raise ValueError(f"stream {self.name!r}: size must be a positive number of rows or 'all', got {size!r}")
 
@@ -66,7 +76,7 @@ class Stream:
     def size(self) -> int:
         """Rows per step, over all ranks."""
         if self.of is not None:
-            return self.of.size
+            return self.of.size * (self.entries or 1)
         return self._given_size if isinstance(self._given_size, int) else len(self.rows)
 
     @property
@@ -194,16 +204,19 @@ class Stream:
         return rows.masked_scatter(hit, rest[drawn])
 
     def _follow(self, rows: Tensor, step: int) -> Tensor:
-        """Draw for each of the rows (size,) one of its entries that are not negative."""
-        entries = self.rows[rows]
-        count = (entries >= 0).sum(1)
-        if int(count.min()) == 0:
+        """Draw for each of the rows (n,) one of its entries that are not negative, or its first ones, row by row."""
+        entries = self.rows[rows][:, :self.entries]
+        count, wanted = (entries >= 0).sum(1), self.entries or 1
+        if int(count.min()) < wanted:
             assert self.of is not None
-            raise ValueError(f'row {int(rows[count.argmin()])} has no entry in the pool of stream {self.name!r}: fill '
-                             f'the bank field {self.pool!r} for all rows of stream {self.of.name!r}')
+            raise ValueError(f'row {int(rows[count.argmin()])} has {int(count.min()) or "no"} entries in the pool of '
+                             f'stream {self.name!r}, which takes {wanted}: fill the bank field {self.pool!r} for all '
+                             f'rows of stream {self.of.name!r}')
+        if self.entries is not None:
+            return entries.flatten()
         uniform = torch.rand(len(rows), generator=self._generator(step), dtype=torch.float64)
-        wanted = (uniform * count).long() + 1
-        column = ((entries >= 0).cumsum(1) >= wanted[:, None]).int().argmax(1)
+        nth = (uniform * count).long() + 1
+        column = ((entries >= 0).cumsum(1) >= nth[:, None]).int().argmax(1)
         return entries.gather(1, column[:, None])[:, 0]
 
     def _generator(self, number: int) -> torch.Generator:

@@ -156,8 +156,42 @@ def test_following_stream_draws_from_its_own_row():
     assert seen == {row: {int(table[row, 0]), int(table[row, 2])} for row in range(n)}
     table[4] = -1
     draws.set_pool('neighbour', table)
-    with pytest.raises(ValueError, match='row 4 has no entry'):
+    with pytest.raises(ValueError, match='row 4 has no entries'):
         list(draws)
+
+
+@pytest.mark.parametrize('world_size', [1, 2])
+def test_following_stream_takes_the_first_entries_of_each_row(world_size):
+    """Row by row, so that a rank has all entries of its own rows."""
+    table = torch.randint(12, (12, 4))
+    streams = dict(anchor=dict(size=4), near=dict(of='anchor', pool='neighbours', entries=3))
+    for rank in range(world_size):
+        draws = StreamSampler(range(12), streams, None, 0, rank, world_size)
+        draws.set_pool('near', table)
+        for keys in draws:
+            rows = rows_of(keys, 'anchor')
+            assert rows_of(keys, 'near') == table[rows, :3].flatten().tolist() and len(rows) == 4 // world_size
+            assert len({key.draw for key in keys}) == len(keys), 'a view of its own each'
+    table[5, 1] = -1
+    draws.set_pool('near', table)
+    with pytest.raises(ValueError, match="row 5 has 2 entries in the pool of stream 'near', which takes 3"):
+        list(draws)
+
+
+def test_a_stream_that_begins_later():
+    """Other rows and all draws stay what they are with it; its pool may be unpublished before."""
+    streams = dict(batch=dict(size=4), near=dict(of='batch', pool='neighbours', begin=2))
+    draws, always = (StreamSampler(range(12), given, None, 0, 0, 1) for given in
+                     (streams, {**streams, 'near': dict(streams['near'], begin=0)}))
+    always.set_pool('near', torch.arange(12)[:, None])
+    for epoch in range(3):
+        draws.set_epoch(epoch)
+        always.set_epoch(epoch)
+        if epoch == 2:
+            draws.set_pool('near', torch.arange(12)[:, None])
+        for some, every in zip(draws, always):
+            assert some == [key for key in every if epoch == 2 or key.stream == 'batch']
+            assert len(every) == 8
 
 
 def test_a_new_pool_takes_effect():
@@ -205,6 +239,10 @@ def test_unpublished_pool_names_field_and_remedy():
     (dict(a=dict(size=2, pool='x')), None, 'give `length`'),
     (dict(a=dict(size=12)), None, 'batch larger than data set: N=10, size=12'),
     (dict(a=dict(size=2)), 0, 'length must be'),
+    (dict(a=dict(size=2, entries=2)), None, 'a row that another stream drew'),
+    (dict(a=dict(size=2), b=dict(of='a', pool='x', entries=0)), None, 'entries must be at least 1'),
+    (dict(a=dict(size=2, begin=-1)), None, 'begin must be at least 0'),
+    (dict(a=dict(size=2, begin=1)), None, 'there from epoch 0 on'),
     ({}, 1, 'at least one stream')])
 def test_bad_streams(streams, length, message):
     with pytest.raises(ValueError, match=message):

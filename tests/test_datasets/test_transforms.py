@@ -10,11 +10,11 @@ from mmpretrain.registry import TRANSFORMS as UPSTREAM
 from PIL import Image
 
 from mmcluster.datasets import transforms as package
-from mmcluster.datasets.transforms import (BatchAffine, BatchColorJitter, BatchCutout, BatchFixMatchRandAugment,
-                                           BatchFlip, BatchGaussianBlur, BatchGrayscale, BatchRandomCrop,
-                                           BatchRandomResizedCrop, BatchResize, BatchSCANAugment, BatchSolarize,
-                                           BatchSquareCutout, FixMatchCutout, FixMatchRandAugment, PILGaussianBlur,
-                                           SCANAugment, SquareCutout)
+from mmcluster.datasets.transforms import (BatchAffine, BatchCenterCrop, BatchColorJitter, BatchCutout,
+                                           BatchFixMatchRandAugment, BatchFlip, BatchGaussianBlur, BatchGrayscale,
+                                           BatchRandomCrop, BatchRandomResizedCrop, BatchResize, BatchSCANAugment,
+                                           BatchSolarize, BatchSquareCutout, FixMatchCutout, FixMatchRandAugment,
+                                           PILGaussianBlur, SCANAugment, SquareCutout)
 from mmcluster.functional.rng import Draws
 from mmcluster.functional.views import augment
 from mmcluster.functional.views.randaugment import FIXMATCH_OPS, SCAN_OPS
@@ -211,6 +211,14 @@ def test_test_view_is_deterministic_and_cheap():
     x = images(3)
     assert BatchResize((13, 15))(x, draws(3)) is x
     assert torch.equal(BatchResize(9)(x, draws(3, 0)), BatchResize(9)(x, draws(3, 1)))
+
+
+def test_the_middle():
+    x = images(2)                                                                           # 13 x 15
+    assert torch.equal(BatchCenterCrop((9, 10))(x, draws(2)), x[:, :, 2:11, 2:12])
+    assert torch.equal(BatchCenterCrop((13, 15))(x, draws(2)), x)
+    with pytest.raises(ValueError, match='enlarge them first by BatchResize'):
+        BatchCenterCrop(14)(x, draws(2))
 
 
 def test_parameters_are_checked():

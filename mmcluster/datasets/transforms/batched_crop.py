@@ -119,3 +119,27 @@ class BatchResize:
             return x
         box = torch.tensor([[0, 0, x.shape[2], x.shape[3]]]).expand(len(x), -1)
         return resized_crop(x, send(box, x), self.size, interpolation=self.interpolation)
+
+
+@TRANSFORMS.register_module()
+class BatchCenterCrop:
+    """Cut the middle out.
+
+    Args:
+        size: Side or (height, width) of the result.
+    """
+
+    def __init__(self, size: int | Sequence[int]) -> None:
+        self.size = to_pair(size)
+
+    def __call__(self, x: Tensor, draws: Draws) -> Tensor:
+        """Cut x (B, C, H, W) -> (B, C, h, w); draws nothing.
+
+        Raises:
+            ValueError: If the images are smaller.
+        """
+        (top, left), (height, width) = ((side - own) // 2 for side, own in zip(x.shape[2:], self.size)), self.size
+        if min(top, left) < 0:
+            raise ValueError(f'cannot cut {self.size} out of images of {tuple(x.shape[2:])}; enlarge them first by '
+                             f'BatchResize')
+        return x[:, :, top:top + height, left:left + width]

@@ -114,7 +114,7 @@ class PoolHook(Hook):
     """Publishes bank fields to the sampler at every epoch, after the E-steps and after a resume.
 
     A stream whose ``pool`` is a bank field draws from the field's rows >= 0; one with ``balance`` draws rows with
-    probability 1 / size of their cluster.
+    probability 1 / size of their cluster. Nothing is published to a stream before the epoch in which it begins.
     """
 
     priority = 'BELOW_NORMAL'
@@ -124,6 +124,8 @@ class PoolHook(Hook):
         sampler = runner.train_dataloader.sampler
         bank = getattr(unwrap(runner.model), 'bank', None)
         for name, stream in getattr(sampler, 'streams', {}).items():
+            if runner.epoch < stream.begin:
+                continue
             if stream.pool != 'all':
                 rows = getattr(bank, stream.pool).cpu()
                 sampler.set_pool(name, rows if stream.of is not None else (rows >= 0).nonzero().flatten())
