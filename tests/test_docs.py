@@ -57,8 +57,8 @@ def first_source(cfg):
     return (evaluator[0] if isinstance(evaluator, (list, tuple)) else evaluator).source
 
 
-FIRST = dict(ProPos='kmeans', BYOL='kmeans', MoCo='kmeans', SimCLR='kmeans', SPICE='kmeans', SCAN='head', CC='head',
-             PICI='head', RUC='head')
+FIRST = dict(ProPos='kmeans', BYOL='kmeans', MoCo='kmeans', SimCLR='kmeans', SimSiam='kmeans', SPICE='kmeans',
+             SCAN='head', CC='head', PICI='head', RUC='head')
 
 
 @pytest.mark.parametrize('name', stage_keys())

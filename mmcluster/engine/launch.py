@@ -20,7 +20,7 @@ from .lock import end_with_parent
 from .optim import GroupedOptimWrapperConstructor
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-PARAMWISE_KEYS = ('lr_mult', 'no_decay', 'layer_decay')  # of GroupedOptimWrapperConstructor
+PARAMWISE_KEYS = ('lr_mult', 'no_decay', 'layer_decay', 'constant_lr')  # of GroupedOptimWrapperConstructor
 
 
 def group_options(*configs: Config) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator, Optional
+from typing import Any, Iterable, Iterator, Optional
 
 import torch
 from mmengine.logging import print_log
@@ -89,7 +89,8 @@ class GroupedOptimWrapperConstructor:
             ``no_decay``: ``'none'``, ``'norm'`` (weights and biases of normalisation layers), ``'norm_bias'`` (these
             and all other biases) or ``'ndim'`` (every tensor of less than two dimensions);
             ``layer_decay``: factor of the learning rate from each layer of a backbone to the one below it, for
-            transformers whose ``get_layer_depth`` numbers their layers, as mmpretrain's do. Heads have the full rate.
+            transformers whose ``get_layer_depth`` numbers their layers, as mmpretrain's do. Heads have the full rate;
+            ``constant_lr``: module paths whose rate the schedules of mmcluster leave alone (SimSiam's predictor).
 
     Raises:
         ValueError: If ``paramwise_cfg`` has an unknown key or value.
@@ -101,9 +102,10 @@ class GroupedOptimWrapperConstructor:
         self.lr_mult = dict(paramwise.pop('lr_mult', {}))
         self.no_decay = paramwise.pop('no_decay', 'none')
         self.layer_decay = paramwise.pop('layer_decay', 1.)
+        self.constant_lr = list(paramwise.pop('constant_lr', []))
         if paramwise:
-            raise ValueError(f'unknown keys in paramwise_cfg: {sorted(paramwise)}; known are lr_mult, no_decay and '
-                             f'layer_decay')
+            raise ValueError(f'unknown keys in paramwise_cfg: {sorted(paramwise)}; known are lr_mult, no_decay, '
+                             f'layer_decay and constant_lr')
         if not 0 < self.layer_decay <= 1:
             raise ValueError(f'layer_decay must be in (0, 1], got {self.layer_decay}')
         if self.no_decay not in ('none', 'norm', 'norm_bias', 'ndim'):
@@ -133,13 +135,14 @@ class GroupedOptimWrapperConstructor:
             weight_decay: Weight decay of parameters that are not spared.
 
         Returns:
-            One ``dict(params=..., lr=..., weight_decay=...)`` for each pair of rates.
+            One ``dict(params=..., lr=..., weight_decay=...)`` for each pair of rates, with ``constant_lr=True`` for
+            those that no schedule moves.
 
         Raises:
-            ValueError: If a path of ``lr_mult`` matches no parameter, or no part numbers its layers for
-                ``layer_decay``.
+            ValueError: If a path of ``lr_mult`` or ``constant_lr`` matches no parameter, or no part numbers its layers
+                for ``layer_decay``.
         """
-        groups: dict[tuple[float, float], list] = {}
+        groups: dict[tuple[float, float, bool], list] = {}
         used, seen, layered = set(), set(), self._layered(model)
         for path, module in model.named_modules():
             for name, param in module.named_parameters(recurse=False):
@@ -147,16 +150,19 @@ class GroupedOptimWrapperConstructor:
                     continue
                 seen.add(param)
                 full = f'{path}.{name}'.lstrip('.')
-                match = self._match(full)
-                used.add(match)
+                match, constant = _match(full, self.lr_mult), _match(full, self.constant_lr)
+                used |= {('lr_mult', match), ('constant_lr', constant)}
                 decay = 0. if self._spared(module, name, param) else weight_decay
                 rate = lr * self.lr_mult.get(match, 1.) * self.layer_decay ** _layers_above(full, layered)
-                groups.setdefault((rate, decay), []).append(param)
-        unused = set(self.lr_mult) - used
-        if unused:
-            raise ValueError(f'lr_mult names {sorted(unused)}, but no trained parameter lies there (or longer names '
-                             f'of lr_mult take them all); the model has {[name for name, _ in model.named_children()]}')
-        return [dict(params=params, lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
+                groups.setdefault((rate, decay, constant is not None), []).append(param)
+        for option, paths in (('lr_mult', self.lr_mult), ('constant_lr', self.constant_lr)):
+            unused = [path for path in paths if (option, path) not in used]
+            if unused:
+                raise ValueError(
+                    f'{option} names {sorted(unused)}, but no trained parameter lies there (or longer names of '
+                    f'{option} take them all); the model has {[name for name, _ in model.named_children()]}')
+        return [dict(params=params, lr=rate, weight_decay=decay, **(dict(constant_lr=True) if constant else {}))
+                for (rate, decay, constant), params in groups.items()]
 
     def _layered(self, model: nn.Module) -> dict[str, nn.Module]:
         """Parts that number their layers and have trained parameters, by prefix; none without ``layer_decay``."""
@@ -169,14 +175,15 @@ class GroupedOptimWrapperConstructor:
                              "mmpretrain's VisionTransformer; drop it for any other")
         return found
 
-    def _match(self, path: str) -> Optional[str]:
-        found = [key for key in self.lr_mult if path == key or path.startswith(key + '.')]
-        return max(found, key=len, default=None)
-
     def _spared(self, module: nn.Module, name: str, param: nn.Parameter) -> bool:
         if self.no_decay in ('norm', 'norm_bias'):
             return isinstance(module, _NORMS) or (self.no_decay == 'norm_bias' and name.endswith('bias'))
         return self.no_decay == 'ndim' and param.dim() < 2
+
+
+def _match(path: str, keys: Iterable[str]) -> Optional[str]:
+    """The longest of some module paths that a parameter lies in."""
+    return max((key for key in keys if path == key or path.startswith(key + '.')), key=len, default=None)
 
 
 def _layers_above(name: str, layered: dict[str, Any]) -> int:

@@ -15,7 +15,8 @@ class ClosedFormLR(_ParamScheduler):
     """Base of schedulers whose learning rate is ``base * factor(step)``.
 
     A config counts in epochs; with ``convert_to_iter_based=True`` the rate moves every iteration, without it once an
-    epoch. A resumed run takes only the number of its step from the checkpoint, the curve is the config's.
+    epoch. A resumed run takes only the number of its step from the checkpoint, the curve is the config's. Groups that
+    ``GroupedOptimWrapperConstructor`` marks as constant keep their rate.
 
     Args:
         optimizer: The optimiser or its wrapper.
@@ -64,7 +65,9 @@ class ClosedFormLR(_ParamScheduler):
         raise NotImplementedError
 
     def _get_value(self) -> list[float]:
-        return [base * self.factor(self.last_step) for base in self.base_values]
+        factor = self.factor(self.last_step)
+        return [base if group.get('constant_lr') else base * factor
+                for base, group in zip(self.base_values, self.optimizer.param_groups)]
 
 
 @PARAM_SCHEDULERS.register_module()

@@ -111,6 +111,18 @@ def test_deeper_layers_of_a_transformer_learn_more_slowly():
         GroupedOptimWrapperConstructor(dict(optimizer=dict(type='AdamW')), dict(layer_decay=0.5)).groups(Net(), 1., 0.)
 
 
+def test_parts_with_a_constant_rate_have_a_group_of_their_own():
+    net = Net()
+    constructor = GroupedOptimWrapperConstructor(dict(optimizer=dict(type='SGD')), dict(
+        constant_lr=['predictor', 'neck.predictor'], lr_mult={'neck': 10.}))
+    groups = constructor.groups(net, LR, WD)
+    constant = {param for group in groups if group.get('constant_lr') for param in group['params']}
+    assert constant == {*net.predictor.parameters(), *net.neck.predictor.parameters()}
+    assert sorted(group['lr'] for group in groups) == [LR, LR, 10 * LR, 10 * LR]
+    with pytest.raises(ValueError, match=r"constant_lr names \['gone'\], but no trained parameter lies there"):
+        GroupedOptimWrapperConstructor(dict(optimizer=dict(type='SGD')), dict(constant_lr=['gone'])).groups(net, LR, WD)
+
+
 def test_an_optimiser_without_rate_or_decay():
     with pytest.raises(ValueError, match='SGD.*needs an lr'):
         build(optimizer=dict(type='SGD'))

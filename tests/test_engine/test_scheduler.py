@@ -24,13 +24,13 @@ class Rates(Hook):
         self.rates.append([group['lr'] for group in runner.optim_wrapper.optimizer.param_groups])
 
 
-def run(work_dir, epochs, scheduler, resume=False):
+def run(work_dir, epochs, scheduler, resume=False, **paramwise):
     hook = Rates()
     runner = toy_runner(
         work_dir, custom_hooks=[hook], resume=resume, train_cfg=dict(by_epoch=True, max_epochs=epochs),
         param_scheduler=scheduler,
         optim_wrapper=dict(type='OptimWrapper', constructor='GroupedOptimWrapperConstructor',
-                           optimizer=dict(type='SGD', lr=0.1), paramwise_cfg=dict(lr_mult=dict(norm=10.))))
+                           optimizer=dict(type='SGD', lr=0.1), paramwise_cfg=paramwise or dict(lr_mult=dict(norm=10.))))
     runner.train()
     return hook.rates, runner
 
@@ -67,6 +67,14 @@ def test_an_interrupted_run_has_the_same_rates(tmp_path, cfg, factor):
     for epochs in (1, 3, 4):
         rates, _ = run(tmp_path / 'parts', epochs, cfg, resume=True)
         parts += rates
+    assert parts == whole
+
+
+def test_a_constant_rate_stays_through_warm_up_and_resume(tmp_path):
+    whole, _ = run(tmp_path / 'whole', 4, PROPOS, constant_lr=['norm'])
+    assert {constant for _, constant in whole} == {0.1} and len({rate for rate, _ in whole}) > 2 * ITERS
+    parts = [rate for epochs in (1, 4)
+             for rate in run(tmp_path / 'parts', epochs, PROPOS, resume=True, constant_lr=['norm'])[0]]
     assert parts == whole
 
 

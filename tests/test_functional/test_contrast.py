@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmcluster.functional.losses.contrast import cosine_regression, unit_rows, wide
+from mmcluster.functional.losses.contrast import cosine_regression, mutual_prediction, unit_rows, wide
 
 
 def by_loops(p: list[list[float]], k: list[list[float]]) -> float:
@@ -68,3 +68,30 @@ def test_half_precision_is_widened() -> None:
     loss = cosine_regression(p, k)
     assert loss.dtype == torch.float32
     torch.testing.assert_close(loss, cosine_regression(p.double(), k.double()).float())
+
+
+@pytest.mark.parametrize('rows, width', [(1, 3), (9, 4)])
+def test_mutual_prediction_against_loops(rows: int, width: int) -> None:
+    p1, p2, z1, z2 = torch.randn(4, rows, width, dtype=torch.float64)
+    regression = by_loops(p1.tolist(), z2.tolist()) + by_loops(p2.tolist(), z1.tolist())
+    assert mutual_prediction(p1, p2, z1, z2).item() == pytest.approx(regression / 4 - 1, abs=1e-12)
+
+
+def test_gradients_of_mutual_prediction_reach_predictions_alone() -> None:
+    p1, p2, z1, z2 = (x.requires_grad_() for x in torch.randn(4, 5, 3, dtype=torch.float64).unbind())
+    assert torch.autograd.gradcheck(lambda a, b: mutual_prediction(a, b, z1.detach(), z2.detach()), (p1, p2))
+    mutual_prediction(p1, p2, z1, z2).backward()
+    assert z1.grad is None and z2.grad is None and p1.grad.abs().sum() > 0 and p2.grad.abs().sum() > 0
+
+
+def test_edges_of_mutual_prediction() -> None:
+    rows = torch.eye(3)
+    assert mutual_prediction(rows, rows, rows, rows) == -1 and mutual_prediction(rows, rows, -rows, -rows) == 1
+    zero = torch.zeros(3, 3, requires_grad=True)
+    mutual_prediction(zero, rows, rows, rows).backward()
+    assert zero.grad.abs().sum() == 0
+    assert mutual_prediction(*4 * [torch.zeros(0, 3)]) == 0
+    half = [x.bfloat16() for x in torch.randn(4, 8, 16)]
+    loss = mutual_prediction(*half)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(loss, mutual_prediction(*[x.double() for x in half]).float())

@@ -1,5 +1,2 @@
 # A booster on `cc/cnn_sign_digits`.
-parts = ['select/by_head', 'views/weak_strong']
-facts = dict(epochs=8, val_interval=4, length=25, labelled=32, unlabelled=96, lr=0.01, decay=0.99, share=0.2)
-model = dict(channels_last=True)
-metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))
+parts = ['boosters/sign_digits', 'select/by_head']

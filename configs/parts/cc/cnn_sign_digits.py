@@ -1,8 +1,5 @@
 # CC with a small CNN on photographs of hands: minutes on one CPU thread.
-parts = ['nets/cnn_photos', 'cc/method', 'views/simclr']
-facts = dict(
-    hidden=128, epochs=100, val_interval=20, batch=128, lr=1e-3, least_area=0.4,
-    jitter=dict(brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2),
-    view=[dict(type='BatchAffine', degrees=20), '{crop}', '{jitter}', '{grey}'])
+parts = ['nets/cnn_photos', 'cc/method', 'views/turned_crops']
+facts = dict(hidden=128, epochs=100, val_interval=20, batch=128, lr=1e-3)
 model = dict(channels_last=True)
 metrics = dict(kmeans=dict(type='ClusteringMetric', source='kmeans'))

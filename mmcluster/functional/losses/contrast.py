@@ -45,8 +45,29 @@ def cosine_regression(p: Tensor, k: Tensor) -> Tensor:
 
     Edge cases: a zero row counts 2 and has no gradient; no row at all gives 0.
     """
-    cosine = (unit_rows(p) * unit_rows(k.detach())).sum(dim=1)
-    return (2 - 2 * cosine).sum() / max(len(p), 1)
+    return (2 - 2 * _cosines(p, k)).sum() / max(len(p), 1)
+
+
+def mutual_prediction(p1: Tensor, p2: Tensor, z1: Tensor, z2: Tensor) -> Tensor:
+    """Minus the cosine between each view's prediction and the other view's projection (SimSiam eqs. 1-4).
+
+    Args:
+        p1: (B, D) predictions from the first view, any norm.
+        p2: (B, D) predictions from the second view.
+        z1: (B, D) projections of the first view, any norm; constants, so they receive no gradient.
+        z2: (B, D) projections of the second view; constants.
+
+    Returns:
+        () mean over the rows and both directions, in [-1, 1].
+
+    Edge cases: a zero row counts 0 and has no gradient; no row at all gives 0.
+    """
+    return -0.5 * (_cosines(p1, z2) + _cosines(p2, z1)).sum() / max(len(p1), 1)
+
+
+def _cosines(p: Tensor, k: Tensor) -> Tensor:
+    """Cosines (B,) between rows p (B, D) and constant rows k (B, D)."""
+    return (unit_rows(p) * unit_rows(k.detach())).sum(dim=1)
 
 
 def info_nce(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,11 @@ from .pici import PICI
 from .propos import ProPos
 from .scan import SCAN
 from .simclr import SimCLR
+from .simsiam import SimSiam
 from .spice import SPICE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
     'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN',
-    'SPICE', 'SimCLR', 'TwoLevelClusterer'
+    'SPICE', 'SimCLR', 'SimSiam', 'TwoLevelClusterer'
 ]

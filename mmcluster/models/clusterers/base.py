@@ -144,6 +144,17 @@ class BaseClusterer(BaseModel):
                              f'finished run, whose end keeps them, or run k-means on embed(x)')
         return Prediction(score.argmax(1), score, embed.float())
 
+    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The first two views (B, C, H, W) of a batch.
+
+        Raises:
+            ValueError: If there is one alone.
+        """
+        if len(batch.views) < 2:
+            raise ValueError(f'{type(self).__name__} contrasts two views of every image and got {len(batch.views)}; '
+                             f'give data_preprocessor.views=[view, view], or a pair of pipelines of the data set')
+        return batch.views[0], batch.views[1]
+
     def loss(self, *args: Any, **streams: Any) -> dict[str, Tensor]:
         """Losses of one iteration; subclasses name the streams that they need as arguments, each a ``Batch``."""
         raise NotImplementedError(f'{type(self).__name__} has no loss')

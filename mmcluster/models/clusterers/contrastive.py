@@ -6,7 +6,6 @@ from typing import Any
 from torch import Tensor
 
 from mmcluster.functional.losses.contrast import unit_rows
-from mmcluster.structures import Batch
 
 from .base import BaseClusterer, build, chain
 
@@ -26,17 +25,6 @@ class ContrastiveClusterer(BaseClusterer):
     def __init__(self, backbone: dict, projector: dict, **kwargs: Any):
         super().__init__(backbone, None, None, **kwargs)
         self.projector = build(projector)
-
-    def pair(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The first two views (B, C, H, W) of a batch.
-
-        Raises:
-            ValueError: If there is one alone.
-        """
-        if len(batch.views) < 2:
-            raise ValueError(f'{type(self).__name__} contrasts two views of every image and got {len(batch.views)}; '
-                             f'give data_preprocessor.views=[view, view], or a pair of pipelines of the data set')
-        return batch.views[0], batch.views[1]
 
     def project(self, x: Tensor) -> Tensor:
         """Unit projections of images.

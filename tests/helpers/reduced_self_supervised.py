@@ -1,0 +1,39 @@
+"""Methods that learn from two views, and ClusMatch on them, on a few digits at the size of :mod:`reduced`."""
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config
+from reduced import K
+from reduced_spice import NARROW, _finish, _read
+
+PREDICTOR = dict(in_channels=8, hid_channels=4, out_channels=8)
+NETWORKS = dict(
+    simsiam=dict(backbone=NARROW, neck=dict(in_channels=8, hid_channels=16, out_channels=8), predictor=PREDICTOR))
+
+
+def learner_cfg(name: str, work_dir: Any, data: dict[str, str], epochs: int = 3) -> Config:
+    """A method alone.
+
+    Args:
+        name: Its name in :data:`NETWORKS`.
+        work_dir: Work dir.
+        data: Arguments of an ArraySource.
+        epochs: Length of the run.
+    """
+    cfg = _read(f'{name}_cnn_digits', work_dir)
+    cfg.model.merge(NETWORKS[name])
+    cfg.param_scheduler.warmup_epochs = 1
+    cfg.train_dataloader.sampler.streams.batch.size = 20
+    return _finish(cfg, data, epochs)
+
+
+def boosted_cfg(name: str, work_dir: Any, data: dict[str, str], epochs: int = 2) -> Config:
+    """ClusMatch on the first stage, of the same name; arguments as in :func:`learner_cfg`."""
+    cfg = _read(f'{name}_clusmatch_cnn_digits/clusmatch', work_dir)
+    cfg.model.base.merge(NETWORKS[name])
+    cfg.model.merge(dict(head=dict(in_channels=8, num_clusters=K), pseudo_label_loss=dict(num_clusters=K)))
+    cfg.custom_hooks[0].selector.merge(dict(sigma=0.4, n_init=2, num_clusters=K))
+    cfg.custom_hooks[1].merge(dict(num_clusters=K, n_init=2))
+    cfg.train_dataloader.sampler.merge(dict(length=3, streams=dict(labelled=dict(size=6), unlabelled=dict(size=14))))
+    return _finish(cfg, data, epochs)
