@@ -39,13 +39,13 @@ def test_four_labelled_rows_a_cluster(name):
     labeller, streams = cfg.model.labeller, cfg.train_dataloader.sampler.streams
     clusters = labeller.num_clusters
     assert clusters == dict(cifar20=20, dogs=15).get(last_word(name), 10)
-    assert labeller.num_labelled == streams.labelled.size == streams.anchor.size == 4 * clusters
+    assert labeller.num_labelled == streams.labelled.size == streams.reference.size == 4 * clusters
     assert labeller.num_unlabelled == streams.unlabelled.size
-    assert streams.anchor.pool == 'anchor' and streams.anchor.order == 'fixed'
+    assert streams.reference.pool == 'anchor' and streams.reference.order == 'fixed'
     select = hook(cfg, 'SelectHook')
-    prototypes, given = select is not None and select.field == 'pool', labeller.get('given')
-    assert streams.labelled.get('pool', 'all') == ('pool' if prototypes else given or 'all')
-    assert prototypes == ('pool' in cfg.model.bank.get('fields', {}))
+    prototypes, given = select is not None and select.field == 'prototypes', labeller.get('given')
+    assert streams.labelled.get('pool', 'all') == ('prototypes' if prototypes else given or 'all')
+    assert prototypes == ('prototypes' in cfg.model.bank.get('fields', {}))
     if prototypes:
         assert select.selector.per_cluster == 4
         kinds = [hook.type for hook in cfg.custom_hooks]

@@ -57,7 +57,7 @@ def test_a_host_hands_over_its_network_and_its_head(host, tmp_path, maps):
     given, *others = agreement(named, pred, logits)
     assert logits.shape == (60, K) and given == max(others) > min(others)
     assert all(logits is None for logits, _, _ in maps[1:])
-    assert set(end['labeller.class_map'].tolist()) == set(range(K)) and (end['bank.pool'] >= 0).sum() == 8
+    assert set(end['labeller.class_map'].tolist()) == set(range(K)) and (end['bank.prototypes'] >= 0).sum() == 8
 
 
 def given_labels_cfg(work_dir, data):

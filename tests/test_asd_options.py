@@ -30,7 +30,7 @@ def prototypes(work_dir, data, **select):
 def test_without_refresh_the_first_prototypes_stay(tmp_path):
     state = outcome(trained(prototypes(tmp_path / 'work', write_digits(tmp_path), interval=-1))['train'])['state_dict']
     assert len(set(drawn())) == 1 and len(drawn()) == EPOCHS * STEPS
-    assert drawn()[0] == set((state['bank.pool'] >= 0).nonzero().flatten().tolist())
+    assert drawn()[0] == set((state['bank.prototypes'] >= 0).nonzero().flatten().tolist())
     assert drawn()[0] == set((state['bank.anchor'] >= 0).nonzero().flatten().tolist())
 
 
@@ -70,7 +70,7 @@ def test_labelled_rows_that_clusters_cannot_share(tmp_path):
     for per_cluster, rows in ((2, 8), (3, 12)):
         cfg = prototypes(tmp_path / f'{rows}', write_digits(tmp_path), selector=dict(per_cluster=per_cluster))
         cfg.model.labeller.num_labelled = 10
-        cfg.train_dataloader.sampler.streams.labelled.size = cfg.train_dataloader.sampler.streams.anchor.size = 10
+        cfg.train_dataloader.sampler.streams.labelled.size = cfg.train_dataloader.sampler.streams.reference.size = 10
         with pytest.raises(ValueError, match=f'{rows} rows for 10 instance classes.* per_cluster times num_clusters'):
             trained(cfg)
 
@@ -81,7 +81,7 @@ def test_identical_images(tmp_path, prototype):
     data = write_digits(tmp_path)
     np.save(data['array'], np.full((N, 8, 8), 99, dtype=np.uint8))
     cfg = watched(tmp_path / 'work', data, epochs=2, prototypes=prototype)
-    cfg.model.data_preprocessor.views = dict(labelled=[[]], unlabelled=[[], []], anchor=[[]])
+    cfg.model.data_preprocessor.views = dict(labelled=[[]], unlabelled=[[], []], reference=[[]])
     state = outcome(trained(cfg)['train'])['state_dict']
     assert all(torch.isfinite(value).all() for value in state.values() if value.is_floating_point())
     assert all(np.isfinite(list(losses.values())).all() for _, losses in WatchASD.seen.values())
@@ -106,8 +106,8 @@ def test_the_alarm_changes_nothing_but_the_log(tmp_path, monkeypatch):
     data, looks = write_digits(tmp_path), []
     plain = watched(tmp_path / 'plain', data)
     plain.custom_hooks = [hook for hook in plain.custom_hooks if hook['type'] != 'CollapseHook']
-    take = ClusterWatch.take
-    monkeypatch.setattr(ClusterWatch, 'take', lambda self: looks.append(take(self)) or looks[-1])
+    take = ClusterWatch.pop_counts
+    monkeypatch.setattr(ClusterWatch, 'pop_counts', lambda self: looks.append(take(self)) or looks[-1])
     without = outcome(trained(plain)['train'])
     assert looks == []
     plain.work_dir = str(tmp_path / 'watched')

@@ -68,7 +68,7 @@ def test_interrupted_equals_uninterrupted(tmp_path, kill, options):
     assert (state['labeller.class_map'] >= 0).all() and state['labeller.counts'].sum() > 0
     anchors = (state['bank.anchor'] >= 0).nonzero().flatten().tolist()
     assert sorted(steps[0][0]['labelled']) == anchors and len(anchors) == LABELLED
-    assert all(drawn['anchor'] == anchors for drawn, _ in steps.values())
+    assert all(drawn['reference'] == anchors for drawn, _ in steps.values())
     assert 'loss_sup' not in steps[1][1] and all('loss_sup' in steps[i][1] for i in range(2 * STEPS, EPOCHS * STEPS))
     distinct = {tuple(sorted(drawn['labelled'])) for drawn, _ in steps.values()}
     assert len(distinct) == EPOCHS if 'prototypes' in options else len(distinct) > EPOCHS

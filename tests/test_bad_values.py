@@ -37,7 +37,7 @@ BAD = [
     (LOSSES['ConfidenceLoss'], dict(threshold=-0.1)),
     (hooks.KMeansHook, dict(n_init=-1)), (hooks.KMeansHook, dict(interval=NAN)), (hooks.KMeansHook, dict(interval=0)),
     (hooks.KMeansHook, dict(begin=-1)), (hooks.KMeansHook, dict(batch_size=0)), (hooks.KMeansHook, dict(tol=-1)),
-    (hooks.KMeansHook, dict(posterior_temperature=0)), (hooks.NeighbourHook, dict(interval=-2)),
+    (hooks.KMeansHook, dict(posterior_temperature=0)), (hooks.NeighborHook, dict(interval=-2)),
     (hooks.BestHeadHook, dict(interval=0.5)), (hooks.CollapseHook, dict(min_balance=NAN)),
     (hooks.TransitionHook, dict(first=0)), (hooks.RuntimeInfoHook, dict(history=0)),
     (hooks.CheckpointHook, dict(interval=0)), (hooks.CheckpointHook, dict(interval=-5)),

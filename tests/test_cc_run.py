@@ -130,8 +130,8 @@ def test_a_batch_of_as_many_rows_as_clusters_is_enough(tmp_path):
 
 def test_both_streams_in_one_step(tmp_path):
     cfg = stl10_cfg(tmp_path / 'work', write_stl10(tmp_path / 'data'), epochs=1)
-    cfg.train_dataloader.sampler.in_turn = False
-    with pytest.raises(ValueError, match='rows of one stream a step.*in_turn=True'):
+    cfg.train_dataloader.sampler.sequential = False
+    with pytest.raises(ValueError, match='rows of one stream a step.*sequential=True'):
         train(cfg)
 
 

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(DATA is None, reason='no JPEG images of CIFAR-10 in data/, see unpack_archive.py in tools'),
 ]
 STEPS, WIDTH = 50, 32
-SIZES = dict(batch=64, labelled=16, unlabelled=48, anchor=64)
+SIZES = dict(batch=64, labelled=16, unlabelled=48, reference=64)
 ROWS = dict(train=400, test=100)
 # Pretext losses are compared where they mean the same: MoCo's after its queue has filled with keys of the network.
 PRETEXT = dict(ProPos=('loss_psa', 0), MoCo=('loss_moco', 10), SimCLR=('loss_simclr', 0))

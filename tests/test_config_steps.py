@@ -192,7 +192,7 @@ def stepped(request, data, tmp_path_factory):
         cfg.train_dataloader.sampler.streams.batch.size = 2 * cfg.model.head.head.num_clusters
     if cfg.model.get('labeller', {}).get('type') == 'ASDLabels':     # and one a cluster
         clusters, streams = cfg.model.labeller.num_clusters, cfg.train_dataloader.sampler.streams
-        streams.labelled.size = streams.anchor.size = cfg.model.labeller.num_labelled = clusters
+        streams.labelled.size = streams.reference.size = cfg.model.labeller.num_labelled = clusters
     if (cfg.get('param_scheduler') or {}).get('type') == 'FixMatchCosineLR':     # whose warm-up begins with a rate of 0
         cfg.param_scheduler.warmup_epochs = 0
     cfg.setdefault('custom_hooks', [])
@@ -225,7 +225,7 @@ def test_one_step(stepped):
     trained = {name.split('.')[0] for name in stepped.before if known[name].requires_grad} - waiting
     assert moved and moved >= trained
     if model.bank is not None:
-        filled = {'label', 'target', 'feat', 'neighbours', 'anchor'} & set(model.bank.fills)
+        filled = {'label', 'target', 'feat', 'neighbors', 'anchor'} & set(model.bank.fills)
         assert (filled or not set(model.bank.fills) - {'view_label'}) and all(model.bank.is_set(name) for name in filled)
         assert model.bank.num_samples == len(stepped.runner.train_dataloader.dataset)
     assert stepped.runner.max_epochs == stepped.single.train_cfg.max_epochs, 'the schedule was left alone'

@@ -205,7 +205,7 @@ def rates_of(model, cfg):
 
 def trained_names(model):
     """Names of the parameters that have to train."""
-    resting = ('teacher.', 'chosen.') + (('backbone.', 'neck.') if getattr(model, 'freeze', False) else ())
+    resting = ('teacher.', 'best_so_far.') + (('backbone.', 'neck.') if getattr(model, 'freeze', False) else ())
     return {key for key, _ in model.named_parameters() if not key.startswith(resting)}
 
 

@@ -8,7 +8,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicO
 
 from mmcluster.functional.clustering.assign import assign
 from mmcluster.functional.clustering.kmeans import center_similarity, lloyd
-from mmcluster.functional.clustering.neighbours import local_consistency, nearest
+from mmcluster.functional.clustering.neighbors import local_consistency, nearest
 from mmcluster.functional.clustering.seeding import Space, seed_restarts
 from mmcluster.functional.labels.estep import head_selection_losses, prototype_estep
 from mmcluster.functional.labels.select import select_by_distance, select_by_variance
@@ -25,7 +25,7 @@ STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_
     fixmatch_cnn_digits_40=DIGITS, asd_ps_freematch_cnn_digits=DIGITS, asd_ps_mutexmatch_r18_cifar10=CIFAR, **{
         f'{name}_wrn28_2_cifar10_40': CIFAR
         for name in ('adamatch', 'flexmatch', 'freematch', 'mixmatch', 'mutexmatch', 'softmatch')})
-SCALARS = ('psl_weight', 'sigma', 'pisd', 'picd', 'cli')     # a weight of 0 skips its code
+SCALARS = ('psl_weight', 'sigma', 'pisd', 'picd', 'cross_level')     # a weight of 0 skips its code
 STOPS = (DataDependentOutputException, DynamicOutputShapeException)
 
 
@@ -115,7 +115,7 @@ def test_an_estep_stays_on_the_device(name):
 # their stopping rule, their check of the input, or the number of chosen rows is read by the host
 READS = {
     'lloyd': lambda: lloyd(features(), centers(), max_iter=3),
-    'neighbours': lambda: nearest(features(), 5),
+    'neighbors': lambda: nearest(features(), 5),
     'consistency': lambda: local_consistency(features(), labels(), 5),
     'by distance': lambda: select_by_distance(features(), labels(), centers().float(), 0.5),
     'by variance': lambda: select_by_variance(torch.empty(NUM_SAMPLES, 4, device='cuda'), 0.5),

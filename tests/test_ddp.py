@@ -60,7 +60,7 @@ def unequal(states):
 
 @pytest.mark.parametrize('method, moving', [
     ('propos', {'queue', 'queue_index', 'teacher.neck.fc2.weight', 'neck.fc2.weight'}),
-    ('clusmatch', {'pseudo_label_loss.tau_local', 'pseudo_label_loss.p_model', 'teacher.head.fc.weight'})])
+    ('clusmatch', {'pseudo_label_loss.negative_thresholds', 'pseudo_label_loss.p_model', 'teacher.head.fc.weight'})])
 def test_weights_and_buffers_are_equal_after_any_step(two, method, moving):
     ranks = two(f'train_{method}')
     steps = [states['step'] for states in ranks]
@@ -152,9 +152,9 @@ def test_cc_compares_the_columns_of_all_processes(one, two):
 def test_pici_matches_labels_by_the_rows_of_all_processes(one, two):
     """Their halves would be renamed otherwise, and the two processes alike."""
     whole, halves = one('step_pici_boosting'), two('step_pici_boosting')
-    shares = [half['losses']['cli_agreement'].item() for half in halves]
-    assert sum(shares) / 2 == pytest.approx(whole['losses']['cli_agreement'].item())
-    assert halves[0]['losses']['loss_cli'] != halves[1]['losses']['loss_cli'], 'own rows'
+    shares = [half['losses']['cross_level_agreement'].item() for half in halves]
+    assert sum(shares) / 2 == pytest.approx(whole['losses']['cross_level_agreement'].item())
+    assert halves[0]['losses']['loss_cross_level'] != halves[1]['losses']['loss_cross_level'], 'own rows'
     for phase, resting in (('pretraining', {'projector', 'head'}), ('training', set()), ('boosting', {'decoder'})):
         parts = {key.split('.')[0] for key in one(f'step_pici_{phase}')['gradients']}
         assert parts == {'backbone', 'projector', 'head', 'decoder'} - resting
@@ -191,15 +191,15 @@ def test_spice_on_two_processes_is_spice_on_one(one, two):
     first, last = ranks[0]['first'], ranks[0]['last']
     assert {'head.heads.0.fc2.weight', 'head.heads.2.fc1.bias'} <= set(differences(first, last))
     assert first['bank.feat'].any()
-    kept = f'head.heads.{int(last["chosen.head_index"])}.fc1.weight'
-    assert last['chosen.loss'] < first['chosen.loss'] and torch.equal(last['chosen.head.fc1.weight'], last[kept])
+    kept = f'head.heads.{int(last["best_so_far.head_index"])}.fc1.weight'
+    assert last['best_so_far.loss'] < first['best_so_far.loss'] and torch.equal(last['best_so_far.head.fc1.weight'], last[kept])
 
 
 def test_spice_that_trains_its_network_keeps_equal_processes(two):
     ranks = two('train_spice_whole')
     assert unequal([states['step'] for states in ranks]) == []
     assert differences(*[states['last'] for states in ranks]) == []
-    assert {'backbone.stages.1.0.conv.weight', 'chosen.backbone.stages.1.0.conv.weight', 'chosen.loss'} <= \
+    assert {'backbone.stages.1.0.conv.weight', 'best_so_far.backbone.stages.1.0.conv.weight', 'best_so_far.loss'} <= \
         set(ranks[0]['last'])
 
 
@@ -216,10 +216,10 @@ def test_scan_mines_and_selects_alike_on_all_processes(one, two):
     whole, ranks = one('train_scan'), two('train_scan')
     assert unequal([states['step'] for states in ranks]) == []
     assert differences(*[states['last'] for states in ranks]) == []
-    assert torch.equal(ranks[0]['first']['bank.neighbours'], whole['first']['bank.neighbours'])
+    assert torch.equal(ranks[0]['first']['bank.neighbors'], whole['first']['bank.neighbors'])
     assert {'head.heads.2.fc.weight', 'backbone.stages.0.0.conv.weight'} <= \
         set(differences(ranks[0]['first'], ranks[0]['last']))
-    assert ranks[0]['last']['chosen.loss'].isfinite()
+    assert ranks[0]['last']['best_so_far.loss'].isfinite()
     for states in two('train_scan_from_file'):
         assert differences(states['last'], ranks[0]['last']) == []
 

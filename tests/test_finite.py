@@ -13,7 +13,7 @@ from test_engine.toy import ToyModel, toy_runner
 from mmcluster.datasets.sources import ArraySource
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
 from mmcluster.functional.clustering.kmedoids import pam
-from mmcluster.functional.clustering.neighbours import local_consistency, nearest, reliable_labels
+from mmcluster.functional.clustering.neighbors import local_consistency, nearest, reliable_labels
 from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
 from mmcluster.functional.labels.select import select_by_distance, select_by_variance
 from mmcluster.functional.labels.sinkhorn import sinkhorn
@@ -27,7 +27,7 @@ READERS: dict[str, Callable[[torch.Tensor], Any]] = {
     'k-means from centres': lambda x: lloyd(x, x[:K].nan_to_num()),
     'centres of k-means': lambda x: lloyd(x.nan_to_num(), x[10:15]),
     'k-medoids': lambda x: pam((x @ x.t()).numpy(), K),
-    'neighbours': lambda x: nearest(x, 3),
+    'neighbors': lambda x: nearest(x, 3),
     'consistency': lambda x: local_consistency(x, torch.zeros(N, dtype=torch.long), 3),
     'reliable': lambda x: reliable_labels(x, torch.zeros(N, dtype=torch.long), 3),
     'prototypes': lambda x: accompanied_prototypes(x, x[:K].nan_to_num(), 2),

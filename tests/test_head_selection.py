@@ -38,10 +38,10 @@ def trained(request):
                 optimizer.step()
         with torch.no_grad():
             logits = model.head(points).transpose(0, 1)
-            model.offer(model.selection_losses(logits))
+            model.keep_if_better(model.selection_losses(logits))
     label = model.eval().outputs(points)[1].argmax(1)
     accs = [clustering_metrics(truth.numpy(), logits[:, h].argmax(1).numpy())['acc'] for h in range(H)]
-    return accs, clustering_metrics(truth.numpy(), label.numpy())['acc'], model.chosen.loss.item(), label
+    return accs, clustering_metrics(truth.numpy(), label.numpy())['acc'], model.best_so_far.loss.item(), label
 
 
 def test_the_kept_head_is_as_good_as_the_best(trained):

@@ -24,7 +24,7 @@ def select(embed, prob, **options):
     return LocalConsistency(**dict(dict(num_clusters=K, k=10, ratio=0.9, threshold=0.9), **options))(embed, prob)
 
 
-def test_rows_that_disagree_with_their_neighbours_get_no_label(groups):
+def test_rows_that_disagree_with_their_neighbors_get_no_label(groups):
     embed, prob, label = groups
     target = select(embed, prob, balanced=False)
     assert (target[-3:] == -1).all()

@@ -22,7 +22,7 @@ def steps(monkeypatch):
     def watched(self, batch):
         losses = loss(self, batch)
         moving = {name: value.item() for name, value in losses.items()}
-        seen[tuple(sorted(batch.index.tolist())), self.pisd, self.picd, self.cli] = \
+        seen[tuple(sorted(batch.index.tolist())), self.pisd, self.picd, self.cross_level] = \
             [moving, self.bank.view_label.clone()]
         return losses
 
@@ -66,7 +66,7 @@ def test_phases_of_a_run(tmp_path, steps, monkeypatch):
     names = [{name for name in losses if name.startswith('loss_')} for losses, _ in steps.values()]
     contrast = {'loss_instance', 'loss_cluster'}
     phase = PHASE * STEPS
-    assert names == [{'loss_pisd'}] * phase + [{'loss_pisd', *contrast}] * phase + [{'loss_cli', *contrast}] * phase
+    assert names == [{'loss_pisd'}] * phase + [{'loss_pisd', *contrast}] * phase + [{'loss_cross_level', *contrast}] * phase
     assert len(decoded) == 2 * phase, 'not in boosting, not in the E-step, not in evaluation'
     labels = [label for _, label in steps.values()]
     assert all((label == -1).all() for label in labels[:2 * phase])
@@ -105,7 +105,7 @@ def test_a_hook_that_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize('hooks, message', [
-    (slice(0, 3), 'cli is not 0 from epoch 4 on, and the KMeansHook that writes bank.view_label is missing'),
+    (slice(0, 3), 'cross_level is not 0 from epoch 4 on, and the KMeansHook that writes bank.view_label is missing'),
     (slice(0, 4), 'begins at epoch 5; give custom_hooks one with field=.view_label. and begin=4')])
 def test_labels_that_would_come_too_late(tmp_path, hooks, message):
     """Said before training, not when boosting begins."""
@@ -136,11 +136,11 @@ def test_labels_whose_begin_counts_iterations(tmp_path):
 
 
 def test_labels_of_a_weight_without_a_schedule(tmp_path):
-    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1, cli=1.)
+    cfg = pici_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1, cross_level=1.)
     cfg.custom_hooks = []
-    with pytest.raises(ValueError, match='cli is not 0 from epoch 0 on.*is missing'):
+    with pytest.raises(ValueError, match='cross_level is not 0 from epoch 0 on.*is missing'):
         train(cfg)
-    cfg.model.cli = 0.
+    cfg.model.cross_level = 0.
     assert 'state_dict' in load(train(cfg, overwrite=True)['train']), 'a run that never boosts needs no labels'
 
 

@@ -109,7 +109,7 @@ def check(propos, clusmatch):
     assert second['pseudo_label_loss.seen'].sum() == 2 * 3 * 14, 'epochs x steps x unlabelled rows'
     written = second['bank.argmax']
     assert ((written >= -1) & (written < K)).all() and (written >= 0).sum() >= N - 4 * 14
-    assert not any('tau_local' in key for key in second)
+    assert not any('negative_thresholds' in key for key in second)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_the_runs_have_something_to_lose(tmp_path):
     """The comparison would be empty if labels, thresholds, queue or schedules stood still."""
     data = write_digits(tmp_path)
     for method, moving in (('propos', ['bank.label', 'queue', 'queue_pointer', 'teacher.neck.fc2.weight']),
-                           ('clusmatch', ['bank.label', 'pseudo_label_loss.tau_local', 'teacher.head.fc.weight'])):
+                           ('clusmatch', ['bank.label', 'pseudo_label_loss.negative_thresholds', 'teacher.head.fc.weight'])):
         Watch.seen = {}
         cfg = stage_cfg(method, tmp_path / method, data, write_base(tmp_path / 'base.pth', data))
         folder = os.path.dirname(train(cfg)['train'])

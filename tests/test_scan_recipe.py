@@ -8,7 +8,7 @@ from killed import Killed
 from reduced import K, N, differences, load, train, write_digits, write_recipe
 from reduced_scan import scan_cfg, selflabel_cfg, simclr_cfg
 
-from mmcluster.engine.hooks import NeighbourHook, SeedHook
+from mmcluster.engine.hooks import NeighborHook, SeedHook
 from mmcluster.recipes import recipe
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -45,10 +45,10 @@ def test_every_stage_trains(original):
     stages, work = original
     assert list(stages) == list(STAGES)
     simclr, scan, selflabel = (stage['state_dict'] for stage in stages.values())
-    assert scan['bank.neighbours'].shape == (N, 5) and torch.equal(scan['bank.neighbours'][:, 0], torch.arange(N))
+    assert scan['bank.neighbors'].shape == (N, 5) and torch.equal(scan['bank.neighbors'][:, 0], torch.arange(N))
     first = 'backbone.stages.0.0.conv.weight'
     assert len({tuple(state[first].flatten().tolist()) for state in (simclr, scan, selflabel)}) == 3
-    assert torch.isfinite(scan['chosen.loss']) and scan['chosen.loss'] < 0
+    assert torch.isfinite(scan['best_so_far.loss']) and scan['best_so_far.loss'] < 0
     assert {key.split('.')[0] for key in selflabel} == {'backbone', 'head', 'bank'}
     assert 'kmeans/acc' in metrics(work, 'simclr') and 'head/acc' in metrics(work, 'scan_cluster')
     assert metrics(work)['head/acc'] > 1 / K
@@ -65,7 +65,7 @@ def test_self_labelling_starts_from_the_head_that_was_kept(original, tmp_path):
     kept = load(scan)['state_dict']
     for part in ('backbone', 'head'):
         own = {key: value for key, value in runner.model.state_dict().items() if key.startswith(part)}
-        assert own and differences(own, {key: kept[f'chosen.{key}'] for key in own}) == []
+        assert own and differences(own, {key: kept[f'best_so_far.{key}'] for key in own}) == []
     recipe.close(runner)
 
 
@@ -107,21 +107,21 @@ def test_an_interrupted_run_goes_on_bit_for_bit(original, tmp_path, monkeypatch,
         train(cfg)
     monkeypatch.undo()
     (tmp_path / 'gone.pth').unlink()
-    monkeypatch.setattr(NeighbourHook, 'estimate', lambda *args: pytest.fail('it was mined again'))
+    monkeypatch.setattr(NeighborHook, 'estimate', lambda *args: pytest.fail('it was mined again'))
     resumed = train(cfg, resume=True)['train']
     assert differences(weights(whole), weights(resumed)) == []
     assert load(whole)['meta']['iter'] == load(resumed)['meta']['iter'] == (36 if stage == 'scan_cluster' else 9)
 
 
-def test_pairs_are_drawn_from_the_neighbours(original, tmp_path, monkeypatch):
+def test_pairs_are_drawn_from_the_neighbors(original, tmp_path, monkeypatch):
     data = write_digits(tmp_path)
     seen = []
     given = SeedHook.before_train_iter
 
     def before_train_iter(self, runner, batch_idx, data_batch=None):
         given(self, runner, batch_idx, data_batch)
-        rows = runner.model.bank.neighbours[data_batch['anchor'].index]
-        drawn = data_batch['neighbour'].index
+        rows = runner.model.bank.neighbors[data_batch['anchor'].index]
+        drawn = data_batch['neighbor'].index
         assert (rows == drawn[:, None]).any(1).all()
         seen.append((drawn == data_batch['anchor'].index).float().mean().item())
 
@@ -130,7 +130,7 @@ def test_pairs_are_drawn_from_the_neighbours(original, tmp_path, monkeypatch):
     assert len(seen) == 36 and 0 < sum(seen) / len(seen) < 0.5
 
 
-def test_more_neighbours_than_images_say_so(original, tmp_path):
+def test_more_neighbors_than_images_say_so(original, tmp_path):
     cfg = scan_cfg(tmp_path / 'work', write_digits(tmp_path), str(original[1] / 'simclr' / 'epoch_4.pth'),
                    num_neighbors=N)
     with pytest.raises(ValueError, match=f'{N} neighbours besides the image itself.*lower num_neighbors'):

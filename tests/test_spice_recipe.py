@@ -39,9 +39,9 @@ def test_every_stage_trains(original):
     stages, metrics = original
     assert set(stages) == set(STAGES)
     state = stages['spice_self']['state_dict']
-    assert torch.isfinite(state['chosen.loss']) and 'bank.feat' not in state
-    assert any(torch.equal(state['chosen.head.fc2.weight'], state[f'head.heads.{h}.fc2.weight']) for h in range(3)) \
-        or state['chosen.loss'] < 10
+    assert torch.isfinite(state['best_so_far.loss']) and 'bank.feat' not in state
+    assert any(torch.equal(state['best_so_far.head.fc2.weight'], state[f'head.heads.{h}.fc2.weight']) for h in range(3)) \
+        or state['best_so_far.loss'] < 10
     target = stages['spice_joint']['state_dict']['bank.target']
     sizes = torch.bincount(target[target >= 0], minlength=K)
     assert len(sizes) == K and len(set(sizes[sizes > 0].tolist())) == 1, 'equally many of every cluster that exists'
@@ -144,7 +144,7 @@ def test_a_run_that_would_evaluate_its_start_is_refused(tmp_path, make, hook):
 def test_a_loop_that_does_not_fit_is_refused_at_the_start(tmp_path, make, loop, parts, words):
     cfg = make(tmp_path / 'work', write_digits(tmp_path), **(dict(base=None) if make is spice_cfg else {}))
     cfg.train_cfg.type = loop
-    cfg.train_dataloader.sampler.parts = parts
+    cfg.train_dataloader.sampler.micro_batches = parts
     with pytest.raises(ValueError, match=words):
         train(cfg)
     assert not list((tmp_path / 'work').glob('*.pth'))
@@ -167,7 +167,7 @@ def test_the_documented_network_fits(tmp_path, own):
     model.init_weights()
     x = torch.randn(2, 3, 32, 32)
     assert model.eval().logits(x).shape == (2, 10) and model.embed(x).shape == (2, 256 if own else 512)
-    assert (cfg.custom_hooks[0].source is None) is own
+    assert (cfg.custom_hooks[0].network is None) is own
     assert cfg.model.data_preprocessor.std[0] == (51.5865 if own else 63.)
 
 
@@ -176,7 +176,7 @@ def test_the_documented_stage_trains(tmp_path, own):
     cfg, data = documented(tmp_path, own), write_digits(tmp_path / 'data')
     small, propos = joint_cfg(tmp_path / 'work', data), propos_cfg('unused', data).model
     propos.init_cfg = dict(type='Pretrained', checkpoint=write_base(tmp_path / 'base.pth', data))
-    owner, name = (cfg.model, 'base') if own else (cfg.custom_hooks[0], 'source')
+    owner, name = (cfg.model, 'base') if own else (cfg.custom_hooks[0], 'network')
     assert owner[name].type == propos.type and set(owner[name]) < set(propos)
     owner[name] = propos
     cfg.model.update({key: small.model[key] for key in ('data_preprocessor', 'teacher')})
@@ -189,7 +189,7 @@ def test_the_documented_stage_trains(tmp_path, own):
     assert ('neck.fc2.weight' in state) is own and (state['bank.target'] >= 0).any()
 
 
-def test_more_neighbours_than_images_say_so(tmp_path):
+def test_more_neighbors_than_images_say_so(tmp_path):
     data = write_digits(tmp_path)
     cfg = joint_cfg(tmp_path / 'joint', data, base=train(spice_cfg(tmp_path / 'heads', data, base=None))['train'])
     cfg.custom_hooks[0].selector.k = 61

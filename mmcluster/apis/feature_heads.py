@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.consistency import pair_selection_loss, scan_loss
 from mmcluster.functional.losses.temi import temi_loss
 
-NEIGHBOURS = 10
+NEIGHBORS = 10
 EPOCHS = 30
 BATCH = 1000
 LEARNING_RATE = 0.003
@@ -31,23 +31,23 @@ class Head(NamedTuple):
     bias: Tensor
 
 
-def _pairs(z: Tensor, neighbours: Tensor, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _pairs(z: Tensor, neighbors: Tensor, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of rows, each with one of its neighbours, for all epochs."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(z), generator=generator).split(BATCH):
-            choice = torch.randint(neighbours.shape[1], (len(rows),), generator=generator)
-            yield z[rows], z[neighbours[rows, choice]]
+            choice = torch.randint(neighbors.shape[1], (len(rows),), generator=generator)
+            yield z[rows], z[neighbors[rows, choice]]
 
 
-def _neighbours(z: Tensor) -> Tensor:
+def _neighbors(z: Tensor) -> Tensor:
     """Nearest other rows by cosine (N, m), long."""
-    return nearest(F.normalize(z, dim=1), min(NEIGHBOURS, len(z) - 1), include_self=False).index
+    return nearest(F.normalize(z, dim=1), min(NEIGHBORS, len(z) - 1), include_self=False).index
 
 
-def _best(heads: list[Head], z: Tensor, neighbours: Tensor) -> Head:
+def _best(heads: list[Head], z: Tensor, neighbors: Tensor) -> Head:
     """The head with the smallest SCAN loss over all pairs: what tells a good local optimum from a bad one."""
-    losses = [pair_selection_loss((z @ head.weight + head.bias).softmax(dim=1)[None], neighbours) for head in heads]
+    losses = [pair_selection_loss((z @ head.weight + head.bias).softmax(dim=1)[None], neighbors) for head in heads]
     return heads[int(torch.cat(losses).argmin())]
 
 
@@ -65,14 +65,14 @@ def fit_scan(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
     weight = F.normalize(centers, dim=2).transpose(1, 2).clone().requires_grad_()
     bias = z.new_zeros(len(centers), 1, centers.shape[1]).requires_grad_()
     optimizer = torch.optim.Adam([weight, bias], lr=LEARNING_RATE)
-    neighbours = _neighbours(z)
-    for anchors, others in _pairs(z, neighbours, seed):
+    neighbors = _neighbors(z)
+    for anchors, others in _pairs(z, neighbors, seed):
         one, other = (((rows @ weight + bias) / TEMPERATURE).log_softmax(dim=2) for rows in (anchors, others))
         optimizer.zero_grad()
         scan_loss(one, other, ENTROPY_WEIGHT).total.sum().backward()
         optimizer.step()
     heads = zip(weight.detach() / TEMPERATURE, bias.detach()[:, 0] / TEMPERATURE)
-    return _best([Head(*head) for head in heads], z, neighbours)
+    return _best([Head(*head) for head in heads], z, neighbors)
 
 
 def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
@@ -94,8 +94,8 @@ def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
     teacher = student.detach().clone()
     prior = teacher.new_full((len(teacher), teacher.shape[2]), 1 / teacher.shape[2])
     optimizer = torch.optim.AdamW([student], lr=LEARNING_RATE, weight_decay=1e-4)
-    neighbours = _neighbours(z)
-    for anchors, others in _pairs(z, neighbours, seed):
+    neighbors = _neighbors(z)
+    for anchors, others in _pairs(z, neighbors, seed):
         both = torch.cat([anchors, others])
         ours, theirs = ((both @ F.normalize(weight, dim=1)).unflatten(1, (2, -1)) for weight in (student, teacher))
         loss = temi_loss(ours, theirs, prior, student_temperature=TEMPERATURE, teacher_temperature=TEMPERATURE)
@@ -106,4 +106,4 @@ def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
         with torch.no_grad():
             teacher.lerp_(student, 1 - TEMI_DECAY)
     weights = F.normalize(teacher, dim=1) / TEMPERATURE
-    return _best([Head(weight, z.new_zeros(len(prior[0]))) for weight in weights], z, neighbours)
+    return _best([Head(weight, z.new_zeros(len(prior[0]))) for weight in weights], z, neighbors)

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
 from mmcluster.functional.clustering.spectral import diffusion_map
 
-from .feature_heads import NEIGHBOURS, Head, fit_scan, fit_temi
+from .feature_heads import NEIGHBORS, Head, fit_scan, fit_temi
 
 RESTARTS = 10
 SEEDED_ROWS = 50000             # rows that seed k-means, and that heads learn from; all rows follow
@@ -94,7 +94,7 @@ def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     _limited('spectral', len(z))
     if count == 1:
         return _means(z, np.zeros(len(z), np.int64))
-    graph = kneighbors_graph(z.numpy(), min(NEIGHBOURS, len(z) - 1))
+    graph = kneighbors_graph(z.numpy(), min(NEIGHBORS, len(z) - 1))
     place = torch.from_numpy(diffusion_map((graph + graph.T) / 2, count - 1))
     labels = (place @ _kmeans(place, count, True, seed).T).argmax(dim=1)
     part = _means(z, np.unique(labels.numpy(), return_inverse=True)[1])

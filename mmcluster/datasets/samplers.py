@@ -37,9 +37,9 @@ class StreamSampler(Sampler):
         seed: Seed of the run; None: one that all ranks agree on.
         rank: Number of this process; None: ask mmengine.
         world_size: Number of processes; None: ask mmengine.
-        parts: Lists of keys in which the rows of one step are yielded, for steps too large to load at once (an
+        micro_batches: Lists of keys in which the rows of one step are yielded, for steps too large to load at once (an
             ``InnerStepLoop`` collects them). Which rows a step has, and their ``draw``, does not depend on it.
-        in_turn: An epoch walks through all full chunks of the first stream, then through those of the next one; a
+        sequential: An epoch walks through all full chunks of the first stream, then through those of the next one; a
             step has rows of one stream only. ``length`` follows from the pools, which must be known from the start.
 
     Attributes:
@@ -53,12 +53,12 @@ class StreamSampler(Sampler):
 
     def __init__(self, dataset: Sized, streams: Mapping[str, Mapping[str, Any]], length: Optional[int] = None,
                  seed: Optional[int] = 0, rank: Optional[int] = None, world_size: Optional[int] = None,
-                 parts: int = 1, in_turn: bool = False) -> None:
-        require_count('StreamSampler', length=length, parts=parts)
+                 micro_batches: int = 1, sequential: bool = False) -> None:
+        require_count('StreamSampler', length=length, micro_batches=micro_batches)
         self.rank = get_rank() if rank is None else rank
         self.world_size = get_world_size() if world_size is None else world_size
         self.seed = sync_random_seed() if seed is None else seed
-        self.parts, self.in_turn, self.epoch = parts, in_turn, 0
+        self.micro_batches, self.sequential, self.epoch = micro_batches, sequential, 0
         self.streams: dict[str, Stream] = {}
         for name, fields in streams.items():
             self.streams[name] = self._make_stream(name, dict(fields), dataset)
@@ -66,14 +66,14 @@ class StreamSampler(Sampler):
             if fields.get('exclude') is not None:
                 self._exclude(name, fields['exclude'])
         begins = [stream.begin for stream in self.streams.values()]
-        if not begins or min(begins) or (in_turn and max(begins)):
+        if not begins or min(begins) or (sequential and max(begins)):
             raise ValueError('name at least one stream that is there from epoch 0 on, for instance '
-                             'streams=dict(batch=dict(size=256)); with in_turn=True all must be')
-        if in_turn and length is not None:
-            raise ValueError('with in_turn=True an epoch is one walk through all streams: leave `length` out')
-        self.turns = [self._full_chunks(name) for name in self.streams] if in_turn else []
+                             'streams=dict(batch=dict(size=256)); with sequential=True all must be')
+        if sequential and length is not None:
+            raise ValueError('with sequential=True an epoch is one walk through all streams: leave `length` out')
+        self.turns = [self._full_chunks(name) for name in self.streams] if sequential else []
         if length is None:
-            length = sum(self.turns) if in_turn else self._full_chunks(next(iter(self.streams)))
+            length = sum(self.turns) if sequential else self._full_chunks(next(iter(self.streams)))
         self.length = length
         if self.length < 1:
             raise ValueError(f'length must be at least 1, got {length}')
@@ -100,9 +100,9 @@ class StreamSampler(Sampler):
 
     def _exclude(self, name: str, other: str) -> None:
         """Keep the rows of one stream out of another's."""
-        if self.in_turn or not isinstance(other, str):
+        if self.sequential or not isinstance(other, str):
             raise ValueError(f'stream {name!r}: `exclude` is the name of another stream of the same step, got '
-                             f'{other!r}; with in_turn=True a step has rows of one stream only')
+                             f'{other!r}; with sequential=True a step has rows of one stream only')
         self.streams[name].set_exclude(self._stream(other))
 
     def _share(self, name: str, size: int) -> int:
@@ -110,16 +110,16 @@ class StreamSampler(Sampler):
         if size % self.world_size:
             raise ValueError(f'stream {name!r}: {size} rows per step cannot be shared equally by {self.world_size} '
                              f'processes. Sizes count the rows of all of them: take a multiple of {self.world_size}.')
-        if size // self.world_size < self.parts:
+        if size // self.world_size < self.micro_batches:
             raise ValueError(f'stream {name!r}: {size // self.world_size} rows per process and step cannot be yielded '
-                             f'in {self.parts} parts; lower `parts`')
+                             f'in {self.micro_batches} micro-batches; lower `micro_batches`')
         return size // self.world_size
 
     def _full_chunks(self, name: str) -> int:
         """Number of full chunks of a stream in its pool."""
         stream = self.streams[name]
         if stream.pool != 'all':
-            advice = 'in_turn=True needs pools that are known' if self.in_turn else 'give `length`, the steps an epoch'
+            advice = 'sequential=True needs known pools' if self.sequential else 'give `length`, the steps an epoch'
             raise ValueError(f'stream {name!r} draws from the bank field {stream.pool!r} of unknown size: {advice}')
         rows = len(stream.rows)
         if rows < stream.size:
@@ -159,8 +159,8 @@ class StreamSampler(Sampler):
 
         Args:
             name: The stream.
-            step: Step of the run, ``epoch * length + position in the epoch``; with ``in_turn`` the steps in which the
-                stream has its turn are counted.
+            step: Step of the run, ``epoch * length + position in the epoch``; with ``sequential`` the steps in which
+                the stream has its turn are counted.
 
         Returns:
             (size,) long.
@@ -176,7 +176,7 @@ class StreamSampler(Sampler):
     def _plan(self, step: int) -> tuple[int, list[tuple[Stream, int]]]:
         """Rows drawn before a step of the run, and the streams that it draws from with the steps of their own."""
         streams = list(self.streams.values())
-        if not self.in_turn:
+        if not self.sequential:
             return step * sum(stream.size for stream in streams), [(stream, step) for stream in streams]
         epoch, place = divmod(step, self.length)
         first = epoch * sum(turns * stream.size for stream, turns in zip(streams, self.turns))
@@ -191,20 +191,20 @@ class StreamSampler(Sampler):
         """Yield the keys of this rank, step by step through the current epoch."""
         for step in range(self.epoch * self.length, (self.epoch + 1) * self.length):
             first, drawn = self._plan(step)
-            lists: list[list[Key]] = [[] for _ in range(self.parts)]
+            lists: list[list[Key]] = [[] for _ in range(self.micro_batches)]
             for stream, own_step in drawn:
                 share = self._share(stream.name, stream.size)
                 start = self.rank * share
                 rows = stream.chunk(own_step)[start:start + share].tolist() if self.epoch >= stream.begin else []
                 keys = list(map(Key, rows, repeat(stream.name), make_draws(self.seed, first + start, share)))
                 for i, part in enumerate(lists):
-                    part += keys[share * i // self.parts:share * (i + 1) // self.parts]
+                    part += keys[share * i // self.micro_batches:share * (i + 1) // self.micro_batches]
                 first += stream.size
             yield from lists
 
     def __len__(self) -> int:
         """Lists of keys per epoch."""
-        return self.length * self.parts
+        return self.length * self.micro_batches
 
 
 @DATA_SAMPLERS.register_module()

@@ -226,5 +226,5 @@ class Stream:
     def _unpublished(self, field: str, what: str) -> RuntimeError:
         """The error for a bank field that no hook has published."""
         return RuntimeError(f'stream {self.name!r} takes its {what} from the bank field {field!r}, which nothing has '
-                            f'published. Add the hook that fills {field!r} (such as SelectHook, NeighbourHook or '
+                            f'published. Add the hook that fills {field!r} (such as SelectHook, NeighborHook or '
                             'KMeansHook) to custom_hooks; it publishes before the first epoch and after resume.')

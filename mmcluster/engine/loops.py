@@ -43,10 +43,10 @@ class GroupedLoader:
 class InnerStepLoop(EpochBasedTrainLoop):
     """Several optimiser steps per iteration: one iteration is one E-step, with the M-steps that follow from it.
 
-    The sampler yields the rows of a step in ``parts`` lists (see ``StreamSampler``), which bound the memory that views
-    take; an iteration collects them. The model's ``steps(groups)`` walks through their views once, as they are made,
-    and turns them into one argument of ``loss`` after the other, each of which is one optimiser step. Hooks, schedules,
-    momentum teachers and logs count iterations.
+    The sampler yields the rows of a step in ``micro_batches`` lists (see ``StreamSampler``), which bound the memory
+    that views take; an iteration collects them. The model's ``steps(groups)`` walks through their views once, as they
+    are made, and turns them into one argument of ``loss`` after the other, each of which is one optimiser step. Hooks,
+    schedules, momentum teachers and logs count iterations.
 
     Args:
         runner: The Runner.
@@ -57,7 +57,7 @@ class InnerStepLoop(EpochBasedTrainLoop):
     def __init__(self, runner: Runner, dataloader: Any, **kwargs: Any):
         if isinstance(dataloader, dict):
             dataloader = runner.build_dataloader(dataloader, seed=runner.seed)
-        super().__init__(runner, GroupedLoader(dataloader, getattr(dataloader.sampler, 'parts', 1)), **kwargs)
+        super().__init__(runner, GroupedLoader(dataloader, getattr(dataloader.sampler, 'micro_batches', 1)), **kwargs)
 
     def run(self) -> torch.nn.Module:
         """Train.

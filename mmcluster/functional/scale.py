@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from .losses.contrast import wide
+from .losses.contrast import at_least_float32
 
 
 def min_max(x: Tensor, dim: Optional[int] = None) -> Tensor:
@@ -19,7 +19,7 @@ def min_max(x: Tensor, dim: Optional[int] = None) -> Tensor:
     Returns:
         Same shape. Edge cases: zeros where all numbers are equal.
     """
-    x = wide(x)
+    x = at_least_float32(x)
     if not x.numel():
         return x
     low, high = (x.amin(), x.amax()) if dim is None else (x.amin(dim, keepdim=True), x.amax(dim, keepdim=True))

@@ -3,8 +3,8 @@ import mmcluster.strict  # noqa: F401  (registers the strict Pretrained)
 
 from .backbones import *  # noqa: F403
 from .bank import SampleBank
+from .best_so_far import BestSoFar
 from .boost import Boost, Labelled, Reference, Unlabelled
-from .chosen import Chosen
 from .clusterers import *  # noqa: F403
 from .clusterers.ruc import RUC
 from .heads import *  # noqa: F403
@@ -15,5 +15,6 @@ from .pseudo_label_losses import *  # noqa: F403
 from .teacher import MomentumTeacher
 
 __all__ = [
-    'Boost', 'Chosen', 'Labelled', 'MomentumTeacher', 'RUC', 'Reference', 'SampleBank', 'Unlabelled', 'ViewPreprocessor'
+    'BestSoFar', 'Boost', 'Labelled', 'MomentumTeacher', 'RUC', 'Reference', 'SampleBank', 'Unlabelled',
+    'ViewPreprocessor'
 ]

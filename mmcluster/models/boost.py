@@ -13,7 +13,7 @@ from mmcluster.structures import Batch
 from .bank import SampleBank
 from .base_parts import base_parts, load_base_parts
 from .batch_norm import broadcast_statistics, frozen_statistics
-from .clusterers.base import BaseClusterer, build, chain
+from .clusterers.base import BaseClusterer, build, forward_parts
 from .head_parts import build_for_head
 from .teacher import MomentumTeacher
 from .watch import ClusterWatch
@@ -130,14 +130,14 @@ class Boost(BaseClusterer):
             for name, field in fields.items():
                 self.bank.add_field(name, **field)
         self.watch = ClusterWatch(getattr(self.head, 'num_clusters', None))
-        self.needs = (*getattr(self.labeller, 'needs', ()), *['TeacherHook'] * bool(teacher))
+        self.required_hooks = (*getattr(self.labeller, 'required_hooks', ()), *['TeacherHook'] * bool(teacher))
         self.from_teacher = bool(teacher) and reference != 'network'
         self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
 
     @property
-    def labelled_by(self) -> dict[str, str]:
+    def weights_needing_labels(self) -> dict[str, str]:
         """Weights of the loss that need k-means labels, see :class:`PseudoLabelLoss`."""
-        named = getattr(self.pseudo_label_loss, 'labelled_by', {})
+        named = getattr(self.pseudo_label_loss, 'weights_needing_labels', {})
         return {f'pseudo_label_loss.{name}': field for name, field in named.items()}
 
     def init_weights(self) -> None:
@@ -157,10 +157,10 @@ class Boost(BaseClusterer):
     def outputs(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding (B, D) and logits (B, K) of images (B, C, H, W): deployed parts, in training the trained ones."""
         backbone, neck, head = (self.backbone, self.neck, self.head) if self.training else self.deployed()
-        return chain(x, backbone, neck, head)
+        return forward_parts(x, backbone, neck, head)
 
     @torch.no_grad()
-    def reference(self, anchor: Tensor, labelled: Tensor) -> Reference:
+    def embed_reference(self, anchor: Tensor, labelled: Tensor) -> Reference:
         """Embed anchors and labelled rows in one batch, so that both see the same network in the same mode.
 
         Args:
@@ -175,17 +175,18 @@ class Boost(BaseClusterer):
             source = self.teacher.eval()
             broadcast_statistics(source)    # what is compared across ranks has seen one network
         with frozen_statistics(source):
-            feat = chain(torch.cat([anchor, labelled]), source.backbone, getattr(source, 'neck', None), None)[0]
+            both = torch.cat([anchor, labelled])
+            feat = forward_parts(both, source.backbone, getattr(source, 'neck', None), None)[0]
         return Reference(*feat.float().split([len(anchor), len(labelled)]))
 
-    def see(self, unlabelled: Batch, labelled: Optional[Batch] = None, anchor: Optional[Batch] = None,
-            joint: bool = True) -> tuple[Optional[Labelled], Unlabelled, dict[str, Tensor]]:
+    def forward_streams(self, unlabelled: Batch, labelled: Optional[Batch] = None, reference: Optional[Batch] = None,
+                        joint: bool = True) -> tuple[Optional[Labelled], Unlabelled, dict[str, Tensor]]:
         """Forward all streams and ask the labeller.
 
         Args:
             unlabelled: Two views, weak and strong, (U, C, H, W) each.
             labelled: One weak view (L, C, H, W), or ``None``.
-            anchor: One view (A, C, H, W); the labeller gets its embedding and, from the same pass, that of the
+            reference: One view (A, C, H, W); the labeller gets its embedding and, from the same pass, that of the
                 labelled view.
             joint: One forward over [labelled weak, unlabelled weak, unlabelled strong], so that batch norm sees the
                 mixture; ``False`` forwards each on its own, the unlabelled weak view without gradient.
@@ -216,18 +217,18 @@ class Boost(BaseClusterer):
         if self.labeller is None:
             raise ValueError('Boost got a labelled stream but has no labeller; give labeller=dict(type=...) or drop '
                              'the stream')
-        reference = None if anchor is None else self.reference(anchor.views[0], labelled.views[0])
-        target, losses = self.labeller(l, u, self.bank, reference)
+        embedded = None if reference is None else self.embed_reference(reference.views[0], labelled.views[0])
+        target, losses = self.labeller(l, u, self.bank, embedded)
         if target is not None:
             self.watch(u.logits_weak, target)
         return l._replace(target=target), u, losses
 
     def _online(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        feat, logits = chain(x, self.backbone, self.neck, self.head)
+        feat, logits = forward_parts(x, self.backbone, self.neck, self.head)
         return feat.float(), logits.float()
 
     def loss(self, unlabelled: Batch, labelled: Optional[Batch] = None,
-             anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+             reference: Optional[Batch] = None) -> dict[str, Tensor]:
         """Losses of one iteration, by the pseudo-label loss.
 
         Raises:
@@ -235,4 +236,4 @@ class Boost(BaseClusterer):
         """
         if self.pseudo_label_loss is None:
             raise ValueError("Boost needs a loss to train: give pseudo_label_loss=dict(type='ClusMatchLoss', ...)")
-        return self.pseudo_label_loss(self, unlabelled, labelled, anchor)
+        return self.pseudo_label_loss(self, unlabelled, labelled, reference)

@@ -17,8 +17,8 @@ from mmcluster.structures import TEST_STREAM, Batch, Rows
 CPU_CHUNK_BYTES = 1 << 22
 MAX_CHANNELS = 4
 
-Recipe = list[Callable[[Tensor, Draws], Tensor]]
-RecipeConfig = Sequence[dict | Callable[[Tensor, Draws], Tensor]]
+View = list[Callable[[Tensor, Draws], Tensor]]
+ViewConfig = Sequence[dict | Callable[[Tensor, Draws], Tensor]]
 
 
 @MODELS.register_module()
@@ -27,22 +27,22 @@ class ViewPreprocessor(BaseDataPreprocessor):
 
     In-memory rows, one uint8 tensor (B, H, W, C), are augmented here: view v of a row is a function of (draw, index,
     v), whatever the rank, the batch or the device count. Rows of the worker door, V uint8 tensors (B, C, H, W), come
-    as finished views and are only normalised; so their recipes live in the data set. Float features pass unchanged,
+    as finished views and are only normalised; so their operations live in the data set. Float features pass unchanged,
     once per view.
 
     Args:
         mean: Per channel, or one for all, in grey levels 0..255.
         std: Likewise.
-        views: Recipes of the training views: a list of views for every stream, or a dict stream -> list of views.
+        views: The training views: a list of views for every stream, or a dict stream -> list of views.
             A view is a list of batched operations (or their configs); an empty one is the evaluation view.
-        test: Recipe of the evaluation view, for ``training=False`` and for the stream ``'test'``.
+        test: Operations of the evaluation view, for ``training=False`` and for the stream ``'test'``.
         channels_last: Memory format of the views; pays off for convolutions on most devices.
         non_blocking: Copy to the device without waiting.
     """
 
     def __init__(self, mean: Sequence[float], std: Sequence[float],
-                 views: Optional[Sequence[RecipeConfig] | Mapping[str, Sequence[RecipeConfig]]] = None,
-                 test: RecipeConfig = (), channels_last: bool = False, non_blocking: bool = True) -> None:
+                 views: Optional[Sequence[ViewConfig] | Mapping[str, Sequence[ViewConfig]]] = None,
+                 test: ViewConfig = (), channels_last: bool = False, non_blocking: bool = True) -> None:
         super().__init__(non_blocking=non_blocking)
         if len(mean) != len(std):
             raise ValueError(f'mean and std must have equal length, got {len(mean)} and {len(std)}')
@@ -52,9 +52,9 @@ class ViewPreprocessor(BaseDataPreprocessor):
         self.register_buffer('scale', (255 / spread).float(), persistent=False)
         self.register_buffer('shift', (center / spread).float(), persistent=False)
         self.test = _build(test)
-        self.views: dict[str, list[Recipe]] | list[Recipe] | None
+        self.views: dict[str, list[View]] | list[View] | None
         if isinstance(views, Mapping):
-            self.views = {stream: _build_views(recipes, stream) for stream, recipes in views.items()}
+            self.views = {stream: _build_views(given, stream) for stream, given in views.items()}
         else:
             self.views = None if views is None else _build_views(views, 'every stream')
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
@@ -83,26 +83,25 @@ class ViewPreprocessor(BaseDataPreprocessor):
         elif len(images) > 1 or not _is_channel_last(images[0]):
             views = [self._normalize(_to_unit(image)) for image in images]
         else:
-            recipes = self._recipes(stream) if training else [self.test]
-            views = self._augment(images[0], rows, recipes)
+            views = self._augment(images[0], rows, self._training_views(stream) if training else [self.test])
         return Batch(views, self.cast_data(rows.index))
 
-    def _recipes(self, stream: str) -> list[Recipe]:
-        """Recipes of a training stream, or an error that says what to configure."""
-        recipes = self.views.get(stream) if isinstance(self.views, dict) else self.views
-        if recipes is None:
+    def _training_views(self, stream: str) -> list[View]:
+        """Views of a training stream, or an error that says what to configure."""
+        views = self.views.get(stream) if isinstance(self.views, dict) else self.views
+        if views is None:
             known = sorted(self.views) if isinstance(self.views, dict) else []
-            raise ValueError(f'no view recipe for the training stream {stream!r} (known: {known}). Images from memory '
+            raise ValueError(f'no view for the training stream {stream!r} (known: {known}). Images from memory '
                              f'are augmented in the data preprocessor: give it views=dict({stream}=[[...], ...]), or '
                              'one list of views for every stream.')
-        return recipes
+        return views
 
     def _feature_views(self, stream: str) -> int:
-        """Number of copies of a feature row: one per recipe where there are any."""
+        """Number of copies of a feature row: one per view where there are any."""
         known = self.views is not None and (not isinstance(self.views, dict) or stream in self.views)
-        return len(self._recipes(stream)) if known else 1
+        return len(self._training_views(stream)) if known else 1
 
-    def _augment(self, image: Tensor, rows: Rows, recipes: list[Recipe]) -> list[Tensor]:
+    def _augment(self, image: Tensor, rows: Rows, views: list[View]) -> list[Tensor]:
         """Make the views of uint8 rows (B, H, W, C); a row group at a time on a CPU, all at once elsewhere."""
         size = len(image)
         if image.device.type == 'cpu':
@@ -111,13 +110,12 @@ class ViewPreprocessor(BaseDataPreprocessor):
         parts = []
         for pixels, draw, index in groups:
             x = _to_unit(pixels.permute(0, 3, 1, 2))
-            parts.append([self._make_view(x, recipe or self.test, Draws(draw, index, v))
-                          for v, recipe in enumerate(recipes)])
+            parts.append([self._make_view(x, view or self.test, Draws(draw, index, v)) for v, view in enumerate(views)])
         return [torch.cat(view) if len(view) > 1 else view[0] for view in zip(*parts)]
 
-    def _make_view(self, x: Tensor, recipe: Recipe, draws: Draws) -> Tensor:
-        """Apply one recipe to x (B, C, H, W) in [0, 1] and normalise; x itself is left alone."""
-        for op in recipe:
+    def _make_view(self, x: Tensor, ops: View, draws: Draws) -> Tensor:
+        """Apply one view's operations to x (B, C, H, W) in [0, 1] and normalise; x itself is left alone."""
+        for op in ops:
             x = op(x, draws)
         return self._normalize(x)
 
@@ -140,14 +138,14 @@ def _is_channel_last(image: Tensor) -> bool:
     return last
 
 
-def _build(recipe: RecipeConfig) -> Recipe:
+def _build(ops: ViewConfig) -> View:
     """Build the operations of one view."""
-    return [TRANSFORMS.build(op) if isinstance(op, dict) else op for op in recipe]
+    return [TRANSFORMS.build(op) if isinstance(op, dict) else op for op in ops]
 
 
-def _build_views(recipes: Sequence[RecipeConfig], stream: str) -> list[Recipe]:
+def _build_views(views: Sequence[ViewConfig], stream: str) -> list[View]:
     """Build the views of one stream; a list of operations in place of a list of views is an easy slip."""
-    if not recipes or any(isinstance(recipe, dict) or callable(recipe) for recipe in recipes):
+    if not views or any(isinstance(view, dict) or callable(view) for view in views):
         raise ValueError(f'views of {stream} must be a list of views, each a list of operations: [[dict(type=...)], '
-                         f'...]; got {recipes!r}')
-    return [_build(recipe) for recipe in recipes]
+                         f'...]; got {views!r}')
+    return [_build(view) for view in views]

@@ -71,7 +71,7 @@ class ClusterWatch(nn.Module):
         """Rows (K,) of each cluster among labels (B,)."""
         return one_hot(label, self.num_clusters, self.predicted).sum(dim=0)
 
-    def take(self) -> tuple[Tensor, Tensor]:
+    def pop_counts(self) -> tuple[Tensor, Tensor]:
         """Hand over ``predicted`` and ``given`` (K,) on the host, and begin anew. Waits for the device: for hooks."""
         found = torch.stack([self.predicted, self.given]).cpu()
         self.predicted.zero_()

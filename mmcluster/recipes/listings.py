@@ -85,9 +85,9 @@ def _model(entry: Entry, old: dict[str, Any], folder: Path) -> str:
 
 
 def _batch(cfg: Config) -> int:
-    """Rows of a step of all processes, anchors aside: of all streams together, unless they take turns."""
+    """Rows of a step of all processes, references aside: of all streams together, unless they take turns."""
     sampler = cfg.train_dataloader.sampler
     sizes = {name: stream.size for name, stream in sampler.streams.items() if isinstance(stream.get('size'), int)}
     if len(sizes) > 1:
-        sizes.pop('anchor', None)
-    return (max if sampler.get('in_turn') else sum)(sizes.values())
+        sizes.pop('reference', None)
+    return (max if sampler.get('sequential') else sum)(sizes.values())

@@ -18,7 +18,7 @@ from .known_types import streams_of
 
 
 def check_hooks(runner: Runner) -> None:
-    """Refuse a run without a hook that the model ``needs``, without which it would evaluate its untrained start.
+    """Refuse a run without one of the model's ``required_hooks``, without which it would evaluate its start.
 
     Args:
         runner: The Runner.
@@ -27,7 +27,7 @@ def check_hooks(runner: Runner) -> None:
         ValueError: If one is missing.
     """
     model, names = unwrap(runner.model), {base.__name__ for hook in runner.hooks for base in type(hook).__mro__}
-    for name in getattr(model, 'needs', ()):
+    for name in getattr(model, 'required_hooks', ()):
         if name not in names:
             raise ValueError(f"{type(model).__name__} needs dict(type='{name}') in custom_hooks; without it, what is "
                              f'evaluated and handed on would never be trained')
@@ -55,10 +55,10 @@ def check_loop(runner: Runner) -> None:
     if inner and not stepping:
         raise ValueError(f"{name} has no method steps, which an InnerStepLoop asks for: set "
                          f"train_cfg.type='EpochBasedTrainLoop'")
-    parts = getattr(getattr(loop.dataloader, 'sampler', None), 'parts', 1)
+    parts = getattr(getattr(loop.dataloader, 'sampler', None), 'micro_batches', 1)
     if parts != 1 and not inner:
-        raise ValueError(f'the sampler yields each step in parts={parts} lists, and {kind} would train on every one as '
-                         f'on a batch of its own: drop train_dataloader.sampler.parts')
+        raise ValueError(f'the sampler yields each step in micro_batches={parts} lists, and {kind} would train on '
+                         f'every one as on a batch of its own: drop train_dataloader.sampler.micro_batches')
 
 
 def check_batch(runner: Runner) -> None:
@@ -91,7 +91,7 @@ def check_batch(runner: Runner) -> None:
 
 
 def check_labels(runner: Runner) -> None:
-    """Refuse a weight that begins before the E-step whose labels it weighs, the model's ``labelled_by``.
+    """Refuse a weight that begins before the E-step whose labels it weighs, the model's ``weights_needing_labels``.
 
     It maps the dotted name of a float to the bank field that has to be filled from the first epoch in which the float,
     which a ``ScheduleHook`` may move, is not 0. A booster's labels must have the names of the head's classes.
@@ -104,14 +104,16 @@ def check_labels(runner: Runner) -> None:
             time, or a booster's ``KMeansHook`` gives names of its own.
     """
     model = unwrap(runner.model)
-    for name, field in getattr(model, 'labelled_by', {}).items():
+    for name, field in getattr(model, 'weights_needing_labels', {}).items():
         first, steps = _first_epoch(runner, name)
         if first is None:
             continue
         hooks = [hook for hook in runner.hooks if isinstance(hook, EStepHook) and field in hook.fields()]
         names = [hook for hook in hooks if isinstance(hook, MatchHook)]
         labels = [hook for hook in hooks if hook not in names]
-        needed = dict(KMeansHook=labels, **dict(MatchHook=names) if 'MatchHook' in getattr(model, 'needs', ()) else {})
+        needed = dict(KMeansHook=labels)
+        if 'MatchHook' in getattr(model, 'required_hooks', ()):
+            needed['MatchHook'] = names
         for kind, found in needed.items():
             begins = [hook.begin if hook.by_epoch else hook.begin // max(steps, 1) for hook in found]
             if min(begins, default=first + 1) > first:

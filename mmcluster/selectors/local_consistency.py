@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_share, require_two_clusters, stated_clusters
 from mmcluster.functional.clustering.kmeans import kmeans
-from mmcluster.functional.clustering.neighbours import local_consistency, reliable_labels
+from mmcluster.functional.clustering.neighbors import local_consistency, reliable_labels
 from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.registry import LABEL_SELECTORS
 

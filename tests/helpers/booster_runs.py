@@ -46,7 +46,7 @@ def write_heads(path, cfg, images):
         feats = model.backbone.eval()(images)
         for head in model.head.heads:
             sharpen(head.fc, feats, 4.) if hasattr(head, 'fc') else sharpen(head.fc2, head.relu(head.fc1(feats)), 4.)
-    model.offer(torch.tensor([3., 1., 2.]))
+    model.keep_if_better(torch.tensor([3., 1., 2.]))
     torch.save(dict(state_dict=model.state_dict()), path)
     return dict(cfg, backbone=NARROW, bank=dict(num_samples=None),
                 init_cfg=dict(type='Pretrained', checkpoint=str(path)))

@@ -39,7 +39,7 @@ def three_steps(**options: Any) -> dict:
         unlabelled = torch.arange(U) * 3 % (9 + seed)
         labelled = anchor.flip(0) if seed == 0 else (anchor + 7 * seed) % N
         return dict(labelled=Batch(views(1, M, seed), labelled), unlabelled=Batch(views(2, U, seed + 5), unlabelled),
-                    anchor=Batch([random(M, 1, 8, 8, seed=20)], anchor))
+                    reference=Batch([random(M, 1, 8, 8, seed=20)], anchor))
     model.train()
     model.watch.start()
     for seed in (0, 1):

@@ -31,7 +31,7 @@ def given_masking(noise: Tensor, mask_ratio: float) -> Masking:
     return random_masking(torch.cat([mine(view) for view in table]), mask_ratio)
 
 
-def pici_step(pisd: float, picd: float, cli: float, **options: Any) -> dict:
+def pici_step(pisd: float, picd: float, cross_level: float, **options: Any) -> dict:
     """One step of a phase; the processes' rows have other shares of clusters and of labels."""
     cfg = pici_cfg('unused', dict(array='', labels=''), **options).model
     cfg.bank.num_samples = N
@@ -41,7 +41,7 @@ def pici_step(pisd: float, picd: float, cli: float, **options: Any) -> dict:
     torch.nn.init.normal_(model.head.fc2.weight, std=2.)
     generator = torch.Generator().manual_seed(4)
     model.bank.fill(view_label=torch.randint(model.num_clusters, (N, 2), generator=generator))
-    model.pisd, model.picd, model.cli = pisd, picd, cli
+    model.pisd, model.picd, model.cross_level = pisd, picd, cross_level
     with patch.object(masked_vit, 'random_masking', given_masking):
         return step(model, batch=Batch(views(2), torch.arange(ROWS) * 3))
 

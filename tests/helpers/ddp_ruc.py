@@ -54,7 +54,7 @@ def two_turns(last: int, clean: Optional[int] = None, **options: Any) -> dict:
             return dict(unlabelled=Batch(views(4, U, seed), index))
         return dict(unlabelled=Batch(views(2, U, seed), index),
                     labelled=Batch(views(4, M, seed + 5), (anchor + 7 * seed) % N),
-                    anchor=Batch([random(M, 1, 8, 8, seed=20)], anchor))
+                    reference=Batch([random(M, 1, 8, 8, seed=20)], anchor))
 
     model.train()
     for module in model.modules():
@@ -123,7 +123,7 @@ def given(folder: Path) -> tuple[dict, tuple[str, str]]:
     forget()
     data, paths = write_digits(folder / f'{get_rank()}'), []
     select = ruc_cfg('unused', data).custom_hooks[0]
-    for i, source in enumerate((select.source, select.embed.source)):
+    for i, source in enumerate((select.network, select.embed.network)):
         torch.manual_seed(3)
         model = build_base(source)
         model.init_weights()

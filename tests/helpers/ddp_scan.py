@@ -12,7 +12,7 @@ from mmengine.dist import get_rank, get_world_size
 from reduced import K, N, forget, write_digits
 from reduced_scan import scan_cfg, simclr_cfg
 
-from mmcluster.engine.hooks import NeighbourHook
+from mmcluster.engine.hooks import NeighborHook
 from mmcluster.engine.launch import prepare
 from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
@@ -35,11 +35,11 @@ def scan_step(**options: Any) -> dict:
     model = MODELS.build(dict(type='SCAN', backbone=BACKBONE, bank=dict(num_samples=N), num_neighbors=3,
                               head=dict(type='MultiHead', num_heads=3, head=HEAD), **options))
     model.init_weights()
-    anchor, neighbour = views(2)
+    anchor, neighbor = views(2)
     for head in model.head.heads:
         sharpen(head.fc, model.eval().backbone(anchor), 2.)
     index = torch.arange(ROWS)
-    return step(model, anchor=Batch([anchor], index), neighbour=Batch([neighbour], index + ROWS))
+    return step(model, anchor=Batch([anchor], index), neighbor=Batch([neighbor], index + ROWS))
 
 
 @job
@@ -93,7 +93,7 @@ def scan_run(folder: Path, name: str) -> dict:
     path = folder / f'simclr_{get_rank()}.pth'
     torch.save(dict(state_dict=model.state_dict()), path)
     cfg = scan_cfg(folder / name, data, str(path), epochs=2)
-    cfg.custom_hooks[0].file = str(folder / 'neighbours.npz')
+    cfg.custom_hooks[0].file = str(folder / 'neighbors.npz')
     cfg.randomness = dict(seed=0)
     recipe.bind_data(cfg)
     runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
@@ -113,9 +113,9 @@ def train_scan(folder: Path) -> dict:
 @job
 def train_scan_from_file(folder: Path) -> dict:
     """Read the file that the job before has written."""
-    original = NeighbourHook.estimate
-    NeighbourHook.estimate = None
+    original = NeighborHook.estimate
+    NeighborHook.estimate = None
     try:
         return scan_run(folder, 'scan_from_file')
     finally:
-        NeighbourHook.estimate = original
+        NeighborHook.estimate = original

@@ -143,7 +143,7 @@ def step_clusmatch(folder: Path) -> dict:
         logits = model.eval().head(model.neck(model.backbone(views(1, ROWS)[0])))
         model.head.fc.weight.mul_(2 / logits.std(0)[:, None])
         model.head.fc.bias.sub_(2 * logits.mean(0) / logits.std(0))
-    model.pseudo_label_loss.tau_local.mul_(0.4)  # so that only confident rows are positive
+    model.pseudo_label_loss.negative_thresholds.mul_(0.4)  # so that only confident rows are positive
     model.bank.fill(target=torch.arange(N) % (K + 1) - 1, label=torch.arange(N) % K)
     for seed in (1, 2):
         model.zero_grad()

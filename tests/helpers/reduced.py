@@ -171,7 +171,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], epochs: int = 2, **model: Any
         head=dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K)))
     cfg.model.update(model)
     cfg.custom_hooks = [dict(type='FeatureHook'), dict(type='BestHeadHook')]
-    cfg.train_dataloader.sampler = dict(type='StreamSampler', length=3, parts=2, streams=dict(batch=dict(size=40)))
+    cfg.train_dataloader.sampler = dict(type='StreamSampler', length=3, micro_batches=2, streams=dict(batch=dict(size=40)))
     cfg.train_cfg.type = 'InnerStepLoop'
     cfg.optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=0.005))
     cfg.pop('param_scheduler')

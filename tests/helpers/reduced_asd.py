@@ -30,7 +30,7 @@ def asd_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4, prototypes: bo
                       **labeller),
         pseudo_label_loss=dict(num_clusters=K, decay=0.9)))
     streams = given.train_dataloader.sampler.streams
-    streams.merge(dict(labelled=dict(size=LABELLED), unlabelled=dict(size=UNLABELLED), anchor=dict(size=LABELLED)))
+    streams.merge(dict(labelled=dict(size=LABELLED), unlabelled=dict(size=UNLABELLED), reference=dict(size=LABELLED)))
     for hook in given.custom_hooks:
         if hook.type == 'TransitionHook':
             hook.interval = 2
@@ -50,7 +50,7 @@ def _shrink_labeller(cfg: Config, **labeller: Any) -> None:
                                   window=6, **labeller))
     cfg.train_dataloader.sampler.length = 3
     cfg.train_dataloader.sampler.streams.merge(dict(
-        labelled=dict(size=LABELLED), unlabelled=dict(size=UNLABELLED), anchor=dict(size=LABELLED)))
+        labelled=dict(size=LABELLED), unlabelled=dict(size=UNLABELLED), reference=dict(size=LABELLED)))
     for hook in cfg.custom_hooks:
         if hook.type == 'TransitionHook':
             hook.interval = 2

@@ -26,10 +26,10 @@ def ruc_cfg(work_dir: Any, data: dict[str, str], bases: tuple[str, str] = ('{sca
     cfg.model.merge(dict(dict(head=HEAD, relabel_threshold=0.6), **model))
     select = cfg.custom_hooks[0]
     select.selector.update(num_clusters=K, k=4, threshold=0.3)
-    for clustering in (cfg.model.base, select.source):
+    for clustering in (cfg.model.base, select.network):
         clustering.merge(dict(
             backbone=NARROW, head=HEAD, pseudo_label_loss=LOSS, init_cfg=dict(checkpoint=bases[0])))
-    select.embed.source.merge(dict(backbone=NARROW, projector=PROJECTOR, init_cfg=dict(checkpoint=bases[1])))
+    select.embed.network.merge(dict(backbone=NARROW, projector=PROJECTOR, init_cfg=dict(checkpoint=bases[1])))
     cfg.train_dataloader.sampler.streams.unlabelled.size = 20
     return _shorten(cfg, data, epochs)
 
@@ -42,7 +42,7 @@ def ruc_asd_cfg(work_dir: Any, data: dict[str, str], base: str = '{scan_selflabe
     cfg.model.merge(dict(dict(head=HEAD, labeller=labeller), **model))
     cfg.model.base.merge(dict(backbone=NARROW, head=HEAD, pseudo_label_loss=LOSS, init_cfg=dict(checkpoint=base)))
     cfg.custom_hooks[1].interval = 2
-    sizes = dict(unlabelled=dict(size=UNLABELLED), labelled=dict(size=LABELLED), anchor=dict(size=LABELLED))
+    sizes = dict(unlabelled=dict(size=UNLABELLED), labelled=dict(size=LABELLED), reference=dict(size=LABELLED))
     cfg.train_dataloader.sampler.merge(dict(length=3, streams=sizes))
     return _shorten(cfg, data, epochs)
 

@@ -32,7 +32,7 @@ def scan_cfg(work_dir: Any, data: dict[str, str], base: str = '{simclr}', epochs
     """
     cfg = _read('scan_cnn_digits/scan_cluster', work_dir)
     cfg.model.merge(dict(dict(head=HEADS, num_neighbors=4, entropy_weight=5.), **model))
-    for simclr in (cfg.model.base, cfg.custom_hooks[0].source):
+    for simclr in (cfg.model.base, cfg.custom_hooks[0].network):
         simclr.merge(dict(backbone=NARROW, projector=PROJECTOR, init_cfg=dict(checkpoint=base)))
     cfg.train_dataloader.sampler.merge(dict(length=12, streams=dict(anchor=dict(size=20))))
     cfg.optim_wrapper.optimizer.lr = 0.05

@@ -55,7 +55,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], base: Optional[str] = '{moco}
         cfg.model.backbone = None
         cfg.model.base.init_cfg.checkpoint = base
     cfg.pop('param_scheduler')
-    cfg.train_dataloader.sampler = dict(type='StreamSampler', length=2, streams=dict(batch=dict(size=40)), parts=parts)
+    cfg.train_dataloader.sampler = dict(type='StreamSampler', length=2, streams=dict(batch=dict(size=40)), micro_batches=parts)
     return _finish(cfg, data, epochs)
 
 
@@ -65,7 +65,7 @@ def joint_cfg(work_dir: Any, data: dict[str, str], base: str = '{spice_self}', e
     cfg.model.merge(dict(backbone=NARROW, head=dict(in_channels=8, num_clusters=K),
                          pseudo_label_loss=dict(num_clusters=K), teacher=dict(decay=0.9)))
     select = cfg.custom_hooks[0]
-    select.source.merge(dict(backbone=NARROW, head=HEADS, init_cfg=dict(checkpoint=base)))
+    select.network.merge(dict(backbone=NARROW, head=HEADS, init_cfg=dict(checkpoint=base)))
     select.selector.merge(dict(num_clusters=K, k=5, ratio=0.2, threshold=0., floor=2))
     cfg.train_dataloader.sampler.merge(dict(length=3, streams=dict(labelled=dict(size=6), unlabelled=dict(size=14))))
     return _finish(cfg, data, epochs)

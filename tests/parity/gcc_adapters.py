@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 
 from mmcluster.functional.clustering.graph import graph_weights, recall, remember, undirected_degree
-from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.graph_contrast import assignment_contrast, graph_contrast
 
 from .registry import adapter, gradients, leaf

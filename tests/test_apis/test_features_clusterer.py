@@ -12,7 +12,7 @@ from mmcluster.apis.feature_model import FeatureModel
 from mmcluster.apis.feature_reducer import FeatureReducer
 from mmcluster.apis.features_clusterer import FeatureClusterer
 from mmcluster.functional.clustering.metrics import clustering_metrics
-from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.clustering.neighbors import nearest
 
 
 @pytest.fixture(scope='module')
@@ -105,7 +105,7 @@ def test_many_rows_are_seeded_from_a_sample(method, monkeypatch):
 
 
 @pytest.mark.parametrize('method', ['scan', 'temi'])
-def test_heads_agree_on_neighbours_more_often_than_their_start(digits, method):
+def test_heads_agree_on_neighbors_more_often_than_their_start(digits, method):
     def agreeing(name):
         model = FeatureClusterer(10, name).fit(digits[0])
         index = nearest(torch.from_numpy(model.reduced_), 5, include_self=False).index

@@ -14,8 +14,8 @@ def write_photos(folder, count=24, kinds=3, side=48, start=0):
     for i in range(count):
         kind = i % kinds
         wave = np.sin(np.arange(side) * (kind + 1) / 2)[:, None, None] * 60 + 128
-        colour = np.roll([60, 0, -60], kind)
-        pixels = np.clip(wave + colour + rng.randn(side, side, 3) * 12, 0, 255).astype(np.uint8)
+        color = np.roll([60, 0, -60], kind)
+        pixels = np.clip(wave + color + rng.randn(side, side, 3) * 12, 0, 255).astype(np.uint8)
         pixels = pixels.swapaxes(0, 1) if kind == 1 else pixels
         place = Path(folder) / f'kind{kind}'
         place.mkdir(parents=True, exist_ok=True)

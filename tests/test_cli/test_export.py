@@ -64,7 +64,7 @@ def test_models_by_name(tmp_path, engine, capfd):
     assert not model.training
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'cc.pth')
     again = mmcluster.get_model('cc_cnn_sign_digits', pretrained=str(tmp_path / 'cc.pth'), device='cpu')
-    images = [Image.new('RGB', (50, 40), colour) for colour in ('red', 'blue')]
+    images = [Image.new('RGB', (50, 40), color) for color in ('red', 'blue')]
     first, second = (mmcluster.inference_model(net, images) for net in (model, again))
     assert all(np.array_equal(a['scores'], b['scores']) for a, b in zip(first, second))
     assert first[0]['scores'].shape == (10,) and first[0]['pred_cluster'] == first[0]['scores'].argmax()

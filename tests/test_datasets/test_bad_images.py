@@ -57,7 +57,7 @@ def write_tiff(path, array, photometric=2, extra=0):
 
 
 @pytest.mark.parametrize('suffix', ['png', 'bmp', 'tif', 'ppm'])
-def test_lossless_colour(tmp_path, suffix):
+def test_lossless_color(tmp_path, suffix):
     path = save(tmp_path / f'a.{suffix}', gradient())
     assert np.array_equal(pixels(path), gradient())
     assert np.array_equal(pixels(path, 'L'), np.asarray(Image.fromarray(gradient()).convert('L')))
@@ -91,7 +91,7 @@ def test_alpha_is_composited_on_white(tmp_path, alpha):
     assert abs(int(pixels(gray, 'L')[0, 0]) - (100 * alpha / 255 + 255 - alpha)) <= 1
 
 
-def test_transparent_colour_of_an_opaque_mode_becomes_white(tmp_path):
+def test_transparent_color_of_an_opaque_mode_becomes_white(tmp_path):
     array = np.zeros((2, 2, 3), np.uint8) + np.array(RED, np.uint8)
     array[0, 0] = BLUE
     got = pixels(save(tmp_path / 't.png', array, transparency=BLUE))
@@ -154,7 +154,7 @@ def test_a_fourth_band_must_be_transparency_or_the_black_of_cmyk(tmp_path):
 
 
 @pytest.mark.parametrize('channels, extra', [(3, None), (4, 2)])
-def test_colour_tiffs_of_16_bits_are_refused(tmp_path, channels, extra):
+def test_color_tiffs_of_16_bits_are_refused(tmp_path, channels, extra):
     array = np.zeros((4, 5, channels), np.uint16)
     with pytest.raises(UnreadableImageError, match=f'x.tif: the TIFF has {channels} channels of 16 bits.*convert it'):
         decode_image(write_tiff(tmp_path / 'x.tif', array, extra=extra))

@@ -147,15 +147,15 @@ def test_following_stream_draws_from_its_own_row():
     n, m = 12, 3
     table = torch.arange(n * m).reshape(n, m) % n
     table[:, 1] = -1
-    draws = sampler(n, 200, anchor=dict(size=6), neighbour=dict(of='anchor', pool='neighbours'))
-    draws.set_pool('neighbour', table)
+    draws = sampler(n, 200, anchor=dict(size=6), neighbor=dict(of='anchor', pool='neighbors'))
+    draws.set_pool('neighbor', table)
     seen = {row: set() for row in range(n)}
     for keys in draws:
-        for row, neighbour in zip(rows_of(keys, 'anchor'), rows_of(keys, 'neighbour')):
-            seen[row].add(neighbour)
+        for row, neighbor in zip(rows_of(keys, 'anchor'), rows_of(keys, 'neighbor')):
+            seen[row].add(neighbor)
     assert seen == {row: {int(table[row, 0]), int(table[row, 2])} for row in range(n)}
     table[4] = -1
-    draws.set_pool('neighbour', table)
+    draws.set_pool('neighbor', table)
     with pytest.raises(ValueError, match='row 4 has no entries'):
         list(draws)
 
@@ -164,7 +164,7 @@ def test_following_stream_draws_from_its_own_row():
 def test_following_stream_takes_the_first_entries_of_each_row(world_size):
     """Row by row, so that a rank has all entries of its own rows."""
     table = torch.randint(12, (12, 4))
-    streams = dict(anchor=dict(size=4), near=dict(of='anchor', pool='neighbours', entries=3))
+    streams = dict(anchor=dict(size=4), near=dict(of='anchor', pool='neighbors', entries=3))
     for rank in range(world_size):
         draws = StreamSampler(range(12), streams, None, 0, rank, world_size)
         draws.set_pool('near', table)
@@ -180,7 +180,7 @@ def test_following_stream_takes_the_first_entries_of_each_row(world_size):
 
 def test_a_stream_that_begins_later():
     """Other rows and all draws stay what they are with it; its pool may be unpublished before."""
-    streams = dict(batch=dict(size=4), near=dict(of='batch', pool='neighbours', begin=2))
+    streams = dict(batch=dict(size=4), near=dict(of='batch', pool='neighbors', begin=2))
     draws, always = (StreamSampler(range(12), given, None, 0, 0, 1) for given in
                      (streams, {**streams, 'near': dict(streams['near'], begin=0)}))
     always.set_pool('near', torch.arange(12)[:, None])
@@ -303,9 +303,9 @@ def test_rows_and_draws_depend_on_neither_parts_nor_ranks(world_size, parts):
 
 
 @pytest.mark.parametrize('streams, world_size, parts, message', [
-    (dict(batch=dict(size=6)), 1, 0, 'parts must be at least 1, got 0'),
-    (dict(batch=dict(size=6)), 1, 7, "stream 'batch': 6 rows per process and step cannot be yielded in 7 parts"),
-    (dict(a=dict(size=20), b=dict(size=6)), 2, 4, "stream 'b': 3 rows per process .* lower `parts`")])
+    (dict(batch=dict(size=6)), 1, 0, 'micro_batches must be at least 1, got 0'),
+    (dict(batch=dict(size=6)), 1, 7, "stream 'batch': 6 rows per process and step cannot be yielded in 7 micro-batches"),
+    (dict(a=dict(size=20), b=dict(size=6)), 2, 4, "stream 'b': 3 rows per process .* lower `micro_batches`")])
 def test_parts_that_would_be_empty(streams, world_size, parts, message):
     with pytest.raises(ValueError, match=message):
         StreamSampler(range(30), streams, 2, 0, 0, world_size, parts)
@@ -314,7 +314,7 @@ def test_parts_that_would_be_empty(streams, world_size, parts, message):
 def test_parts_of_a_whole_pool_that_would_be_empty():
     draws = StreamSampler(range(30), dict(anchor=dict(size='all', pool='x')), 2, 0, 0, 1, 4)
     draws.set_pool('anchor', [1, 2, 3])
-    with pytest.raises(ValueError, match='3 rows per process and step cannot be yielded in 4 parts'):
+    with pytest.raises(ValueError, match='3 rows per process and step cannot be yielded in 4 micro-batches'):
         next(iter(draws))
 
 
@@ -353,9 +353,9 @@ class Split:
         return torch.cat([dict(a=torch.arange(8), b=torch.arange(8, 14))[part] for part in split.split('+')])
 
 
-def in_turn(seed=3, rank=0, world_size=1, **changes):
+def sequential(seed=3, rank=0, world_size=1, **changes):
     streams = dict(only=dict(size=2, split='b'), batch=dict(size=4, split='a'))
-    return StreamSampler(Split(), streams, seed=seed, rank=rank, world_size=world_size, **dict(in_turn=True, **changes))
+    return StreamSampler(Split(), streams, seed=seed, rank=rank, world_size=world_size, **dict(sequential=True, **changes))
 
 
 def test_a_split_confines_a_stream():
@@ -370,7 +370,7 @@ def test_a_split_confines_a_stream():
 
 def test_streams_in_turn():
     """All chunks of the one, then all of the other, each row once an epoch; draws number the rows of the run."""
-    draws, numbers, seen = in_turn(), [], []
+    draws, numbers, seen = sequential(), [], []
     assert len(draws) == 3 + 2
     for epoch in range(3):
         draws.set_epoch(epoch)
@@ -381,19 +381,19 @@ def test_streams_in_turn():
         numbers += [key.draw & 0xFFFFFFFF for keys in steps for key in keys]
         seen.append([key.index for keys in steps for key in keys])
     assert numbers == list(range(3 * 14)) and seen[0] != seen[1] != seen[2]
-    resumed = in_turn()
+    resumed = sequential()
     resumed.set_epoch(2)
     assert [key.index for keys in resumed for key in keys] == seen[2]
-    assert [key.index for keys in in_turn(seed=4) for key in keys] != seen[0]
+    assert [key.index for keys in sequential(seed=4) for key in keys] != seen[0]
 
 
 def test_turns_are_shared_by_ranks():
-    whole, parts = list(in_turn()), [list(in_turn(rank=rank, world_size=2)) for rank in (0, 1)]
+    whole, parts = list(sequential()), [list(sequential(rank=rank, world_size=2)) for rank in (0, 1)]
     assert [first + second for first, second in zip(*parts)] == whole
 
 
 def test_one_stream_in_turn_is_a_plain_one():
-    plain, turned = (StreamSampler(range(20), dict(batch=dict(size=6)), seed=3, rank=0, world_size=1, in_turn=flag)
+    plain, turned = (StreamSampler(range(20), dict(batch=dict(size=6)), seed=3, rank=0, world_size=1, sequential=flag)
                      for flag in (False, True))
     for draws in (plain, turned):
         draws.set_epoch(2)
@@ -402,12 +402,12 @@ def test_one_stream_in_turn_is_a_plain_one():
 
 @pytest.mark.parametrize('streams, options, message', [
     (dict(batch=dict(size=4)), dict(length=3), 'leave `length` out'),
-    (dict(batch=dict(size=4), more=dict(size=2, pool='target')), {}, 'in_turn=True needs pools that are'),
+    (dict(batch=dict(size=4), more=dict(size=2, pool='target')), {}, 'sequential=True needs known pools'),
     (dict(batch=dict(size=4), more=dict(size=7, split='b')), {}, "N=6, size=7 of stream 'more'"),
     (dict(batch=dict(size=4, split='a', pool='target')), {}, '`pool` names a bank field')])
 def test_turns_that_cannot_be(streams, options, message):
     with pytest.raises(ValueError, match=message):
-        StreamSampler(Split(), streams, in_turn=True, **options)
+        StreamSampler(Split(), streams, sequential=True, **options)
 
 
 def test_a_split_needs_a_data_set_that_has_some():
@@ -456,7 +456,7 @@ def test_exclusion_where_nothing_is_left():
 
 
 @pytest.mark.parametrize('streams, options, message', [
-    (dict(a=dict(size=2, exclude='b'), b=dict(size=2)), dict(in_turn=True), 'a step has rows of one stream only'),
+    (dict(a=dict(size=2, exclude='b'), b=dict(size=2)), dict(sequential=True), 'a step has rows of one stream only'),
     (dict(a=dict(size=2, exclude='a')), {}, 'whose rows depend on its own'),
     (dict(a=dict(size=2, exclude='b'), b=dict(size=2, exclude='a')), {}, "'b' cannot exclude 'a'"),
     (dict(a=dict(size=2, exclude='b'), b=dict(of='a', pool='x')), {}, "'a' cannot exclude 'b'"),

@@ -148,7 +148,7 @@ def test_randaugment_draws_with_replacement_from_all_operations(monkeypatch, op,
         assert low <= value.min() < low + 0.02 * (high - low) and high - 0.02 * (high - low) < value.max() <= high
 
 
-def test_cutout_share_and_colour():
+def test_cutout_share_and_color():
     n = 3000
     x = torch.full((1, 3, 40, 40), 1.).expand(n, -1, -1, -1)
     painted = (BatchCutout()(x, draws(n)) < 1).all(1)
@@ -184,8 +184,8 @@ def test_square_cutout_has_every_side_equally_often_anywhere():
     assert torch.equal((grey < 1)[:, 0], painted) and torch.allclose(grey.min(), torch.tensor(120.5 / 255))
 
 
-def test_colours_fit_the_channels():
-    for op in (BatchCutout(colour=(1, 2)), BatchSquareCutout(3, (100.,))):
+def test_colors_fit_the_channels():
+    for op in (BatchCutout(color=(1, 2)), BatchSquareCutout(3, (100.,))):
         with pytest.raises(ValueError, match='does not fit images of 3 channels'):
             op(images(2), draws(2))
     for make in (BatchSquareCutout, SquareCutout):

@@ -39,7 +39,7 @@ def run(model, interval=1, epochs=None, max_epochs=None, **hook):
         before = len(model.asked)
         hook.after_train_epoch(runner)
         due += [runner.epoch] * (len(model.asked) - before)
-        kept.append((int(model.chosen.head_index), round(float(model.chosen.loss), 4)))
+        kept.append((int(model.best_so_far.head_index), round(float(model.best_so_far.loss), 4)))
     return runner, due, kept
 
 
@@ -54,9 +54,9 @@ def test_what_is_kept_is_the_head_of_that_epoch():
     model = Several([[3., 2., 4.], [3., 3., 3.]])
     run(model, epochs=[0])
     weight = model.head.heads[1].fc.weight.clone()
-    assert torch.equal(model.chosen.head.fc.weight, weight)
+    assert torch.equal(model.best_so_far.head.fc.weight, weight)
     run(model, epochs=[1])
-    assert torch.equal(model.chosen.head.fc.weight, weight) and not torch.equal(model.head.heads[1].fc.weight, weight)
+    assert torch.equal(model.best_so_far.head.fc.weight, weight) and not torch.equal(model.head.heads[1].fc.weight, weight)
 
 
 @pytest.mark.parametrize('freeze', [True, False])
@@ -80,9 +80,9 @@ def test_when_a_selection_is_due(interval, epochs, max_epochs, expected):
 
 def test_nothing_is_kept_when_no_loss_is_finite():
     model = Several([[float('nan')] * H, [float('inf')] * H])
-    before = model.chosen.head.fc.weight.clone()
+    before = model.best_so_far.head.fc.weight.clone()
     *_, kept = run(model)
-    assert kept == [(0, float('inf'))] * 2 and torch.equal(model.chosen.head.fc.weight, before)
+    assert kept == [(0, float('inf'))] * 2 and torch.equal(model.best_so_far.head.fc.weight, before)
 
 
 def test_features_that_are_not_finite_stop_the_run():

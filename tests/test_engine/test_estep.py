@@ -214,7 +214,7 @@ def test_features_that_are_not_finite(value):
 
 @pytest.mark.parametrize('options, from_base, message', [
     ({}, ['backbone'], None), ({}, ['backbone', 'head'], "output='head_probs'"),
-    (dict(output='embed+head_probs'), ['backbone', 'head'], None), (dict(field='pool'), ['head'], None)])
+    (dict(output='embed+head_probs'), ['backbone', 'head'], None), (dict(field='prototypes'), ['head'], None)])
 def test_numbers_of_clusters_are_no_classes_of_a_trained_head(options, from_base, message):
     runner, hook = fake_runner(), SelectHook(SELECTOR, **options)
     runner.model.from_base = from_base
@@ -229,7 +229,7 @@ def test_selector_and_head_have_one_number_of_clusters():
     runner.model.head = torch.nn.Identity()
     for clusters in (K, K + 1):
         runner.model.head.num_clusters = clusters
-        SelectHook(SELECTOR, field='pool').before_train(runner)
+        SelectHook(SELECTOR, field='prototypes').before_train(runner)
         if clusters == K:
             SelectHook(SELECTOR).before_train(runner)
     with pytest.raises(ValueError, match=f'num_clusters={K}, the model {K + 1}; give both one value'):
@@ -302,7 +302,7 @@ def older(path):
 def test_features_of_an_older_network(tmp_path):
     cfg, model = older(tmp_path / 'older.pth')
     runner = fake_runner()
-    hook = KMeansHook(K, n_init=2, interval=-1, source=cfg)
+    hook = KMeansHook(K, n_init=2, interval=-1, network=cfg)
     embed = extract(model, sweep_loader(runner.train_dataloader.dataset), N)
     torch.testing.assert_close(hook.features(runner), embed)
     bank = run(hook, runner)
@@ -322,7 +322,7 @@ def test_the_older_network_may_know_another_data_set(tmp_path):
     torch.save(dict(state_dict=state), tmp_path / 'older.pth')
     runner = fake_runner()
     embed = extract(model, sweep_loader(runner.train_dataloader.dataset), N)
-    torch.testing.assert_close(KMeansHook(K, source=cfg).features(runner), embed)
+    torch.testing.assert_close(KMeansHook(K, network=cfg).features(runner), embed)
 
 
 def test_names_of_the_older_network_may_be_revised(tmp_path):
@@ -330,11 +330,11 @@ def test_names_of_the_older_network_may_be_revised(tmp_path):
     torch.save(dict(state_dict={f'net.{key}': value for key, value in model.state_dict().items()}),
                tmp_path / 'older.pth')
     with pytest.raises(ValueError, match='missing: backbone'):
-        KMeansHook(K, source=cfg).features(fake_runner())
+        KMeansHook(K, network=cfg).features(fake_runner())
     cfg['init_cfg']['prefix'] = 'net'
     runner = fake_runner()
     embed = extract(model, sweep_loader(runner.train_dataloader.dataset), N)
-    torch.testing.assert_close(KMeansHook(K, source=cfg).features(runner), embed)
+    torch.testing.assert_close(KMeansHook(K, network=cfg).features(runner), embed)
 
 
 def test_the_older_network_must_fit_its_file(tmp_path):
@@ -343,7 +343,7 @@ def test_the_older_network_must_fit_its_file(tmp_path):
     state.pop('backbone.fc.weight')
     torch.save(dict(state_dict=state), tmp_path / 'older.pth')
     with pytest.raises(ValueError, match='missing: backbone.fc.weight'):
-        run(KMeansHook(K, source=cfg), fake_runner())
+        run(KMeansHook(K, network=cfg), fake_runner())
 
 
 # ---- extraction

@@ -56,7 +56,7 @@ class Record(Hook):
 
 def loader_cfg(parts=1):
     rows = np.random.default_rng(0).standard_normal((N, WIDTH)).astype(np.float32)
-    sampler = dict(type='StreamSampler', length=LENGTH, seed=5, parts=parts, streams=dict(batch=dict(size=SIZE)))
+    sampler = dict(type='StreamSampler', length=LENGTH, seed=5, micro_batches=parts, streams=dict(batch=dict(size=SIZE)))
     return dict(dataset=dict(type='IndexedDataset', source=dict(type='ArraySource', array=rows)), batch_size=None,
                 num_workers=0, collate_fn=dict(type='mmcluster.identity'), sampler=sampler)
 

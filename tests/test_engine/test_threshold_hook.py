@@ -97,7 +97,8 @@ def test_runs(tmp_path, digits, kill, engine):
     for name, hook in options.items():
         train(cfg_of(tmp_path / name, digits, **hook))
     assert differences(outcome(tmp_path / 'plain'), outcome(tmp_path / 'default')) == []
-    moved = [load(tmp_path / 'frozen' / f'epoch_{i}.pth')['state_dict']['pseudo_label_loss.tau_local'] for i in (1, 2, 4)]
+    states = [load(tmp_path / 'frozen' / f'epoch_{i}.pth')['state_dict'] for i in (1, 2, 4)]
+    moved = [state['pseudo_label_loss.negative_thresholds'] for state in states]
     assert not torch.equal(moved[0], moved[1]) and torch.equal(moved[1], moved[2])
     kill(4)
     with pytest.raises(Killed):

@@ -21,7 +21,7 @@ GROUPS = torch.tensor([2, 0, 1, 3, 0, 2, 3, 1])
 
 def runner_with(counts=None, streams=None, **options):
     """A Runner whose labeller saw transitions."""
-    model = rowwise(fields=('pred', 'anchor', 'pool'), **options)
+    model = rowwise(fields=('pred', 'anchor', 'prototypes'), **options)
     model.labeller = ASDLabels(D, K, M, U, window=5)
     if counts is not None:
         model.labeller.counts.copy_(counts)
@@ -64,7 +64,7 @@ def test_the_rows_of_the_first_iteration():
 
 
 def test_the_rows_of_a_pool():
-    runner = runner_with(streams=dict(labelled=dict(size=M, pool='pool')))
+    runner = runner_with(streams=dict(labelled=dict(size=M, pool='prototypes')))
     rows = torch.arange(M) * 7
     runner.model.bank.fill(index=rows, pool=torch.arange(M) // 2)
     AnchorHook().before_train_epoch(runner)
@@ -112,8 +112,8 @@ def test_anchors_stay():
 
 
 @pytest.mark.parametrize('streams, filled, found', [
-    (dict(labelled=dict(size=M + 1)), 0, M + 1), (dict(labelled=dict(size=M, pool='pool')), M - 2, M - 2),
-    (dict(labelled=dict(size=M, pool='pool')), 0, 0)])
+    (dict(labelled=dict(size=M + 1)), 0, M + 1), (dict(labelled=dict(size=M, pool='prototypes')), M - 2, M - 2),
+    (dict(labelled=dict(size=M, pool='prototypes')), 0, 0)])
 def test_another_number_of_rows(streams, filled, found):
     runner = runner_with(streams=streams)
     runner.model.bank.fill(index=torch.arange(filled), pool=torch.zeros(filled, dtype=torch.long))

@@ -91,7 +91,7 @@ def test_the_embedding_of_an_older_network(tmp_path):
         init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'other.pth')))
     runner = fake_runner(clustering())
     hook = SelectHook(dict(type='HybridClean', num_clusters=K, threshold=0.5, k=9), output='head_probs',
-                      embed=dict(source=ConfigDict(source)))
+                      embed=dict(network=ConfigDict(source)))
     found = hook.features(runner)
     loader = sweep_loader(runner.train_dataloader.dataset)
     assert torch.equal(found[:, :D], extract(other, loader, N))

@@ -31,7 +31,7 @@ def test_hue_matches_torchvision():
     assert torch.equal(color.adjust_hue(images[:, :1], shift), images[:, :1])
 
 
-def test_hue_of_pure_and_equal_colours():
+def test_hue_of_pure_and_equal_colors():
     basis = torch.tensor([[1., 0, 0], [1, 1, 0], [0, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]])
     x = basis[:, :, None, None]
     turned = color.adjust_hue(x, torch.full((6,), 1 / 6))
@@ -63,6 +63,6 @@ def test_equalize_of_a_tiny_image_only_rounds():
     assert (color.equalize(x) - x).abs().max() <= 0.5 / 255 + 1e-6
 
 
-def test_colour_operations_refuse_other_channel_counts():
+def test_color_operations_refuse_other_channel_counts():
     with pytest.raises(ValueError, match='C = 1 or C = 3'):
         color.grayscale(torch.rand(1, 4, 2, 2))

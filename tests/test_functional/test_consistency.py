@@ -9,7 +9,7 @@ from sync_guard import SyncGuard
 from torch import Tensor
 
 from mmcluster.functional.losses import consistency as c
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +39,9 @@ def double_softmax_by_loops(logits: Tensor, target: Tensor) -> float:
     return sum(rows) / len(rows) if rows else 0.
 
 
-def scan_loss(anchors: Tensor, neighbours: Tensor, entropy_weight: float) -> c.ScanLoss:
+def scan_loss(anchors: Tensor, neighbors: Tensor, entropy_weight: float) -> c.ScanLoss:
     """Of logits."""
-    return c.scan_loss(*(wide(logits).log_softmax(-1) for logits in (anchors, neighbours)), entropy_weight)
+    return c.scan_loss(*(at_least_float32(logits).log_softmax(-1) for logits in (anchors, neighbors)), entropy_weight)
 
 
 def self_label_loss(weak: Tensor, strong: Tensor, threshold: float, balance: bool) -> tuple[Tensor, Tensor]:
@@ -101,17 +101,17 @@ def test_negative_entropy_clamps_without_gradient() -> None:
 @pytest.mark.parametrize('rows, clusters', [(1, 3), (7, 4), (3, 11)])
 @pytest.mark.parametrize('weight', [0., 1., 5.])
 def test_scan_loss_equals_the_loop(rows: int, clusters: int, weight: float) -> None:
-    anchors, neighbours = 3 * torch.randn(2, rows, clusters, dtype=torch.float64)
-    p, q = ([softmax(row) for row in x.tolist()] for x in (anchors, neighbours))
+    anchors, neighbors = 3 * torch.randn(2, rows, clusters, dtype=torch.float64)
+    p, q = ([softmax(row) for row in x.tolist()] for x in (anchors, neighbors))
     consistency = sum(map(agreement_by_loops, p, q)) / rows
     entropy = entropy_by_loops(p, 1e-8)
-    given = [x.item() for x in scan_loss(anchors, neighbours, weight)]
+    given = [x.item() for x in scan_loss(anchors, neighbors, weight)]
     assert given == pytest.approx([consistency - weight * entropy, consistency, -entropy, entropy], abs=1e-12)
 
 
 def test_scan_loss_gradients_and_heads() -> None:
-    anchors, neighbours = (x.requires_grad_() for x in torch.randn(2, 5, 3, dtype=torch.float64))
-    assert torch.autograd.gradcheck(lambda a, b: scan_loss(a, b, 5.)[0], (anchors, neighbours))
+    anchors, neighbors = (x.requires_grad_() for x in torch.randn(2, 5, 3, dtype=torch.float64))
+    assert torch.autograd.gradcheck(lambda a, b: scan_loss(a, b, 5.)[0], (anchors, neighbors))
     a, b = torch.randn(2, 4, 6, 3)
     for name, together in zip(c.ScanLoss._fields, scan_loss(a, b, 2.)):
         torch.testing.assert_close(together, torch.stack([getattr(scan_loss(x, y, 2.), name) for x, y in zip(a, b)]))
@@ -121,9 +121,9 @@ def test_scan_loss_is_finite_when_views_exclude_each_other() -> None:
     """The logarithm is floored at -100, the denominator of its gradient at 1e-12."""
     for gap, dtype in ((400., torch.float64), (60., torch.float32), (15., torch.float64)):
         anchors = torch.tensor([[gap, -gap]], dtype=dtype, requires_grad=True)
-        neighbours = torch.tensor([[-gap, gap]], dtype=dtype, requires_grad=True)
-        total, consistency, *_ = scan_loss(anchors, neighbours, 0.)
-        p, q = anchors.detach().softmax(1), neighbours.detach().softmax(1)
+        neighbors = torch.tensor([[-gap, gap]], dtype=dtype, requires_grad=True)
+        total, consistency, *_ = scan_loss(anchors, neighbors, 0.)
+        p, q = anchors.detach().softmax(1), neighbors.detach().softmax(1)
         s = (p * q).sum()
         assert consistency.item() == pytest.approx(min(100., -math.log(s)) if s > 0 else 100.)
         slope = (s - 1) / max((1 - s) * s, 1e-12)
@@ -166,10 +166,10 @@ def test_scan_loss_of_no_row_is_zero_and_a_bad_row_shows() -> None:
     assert scan_loss(torch.full((2, 3), math.nan), torch.zeros(2, 3), 1.)[0].isnan()
 
 
-def pair_loss_by_loops(prob: Tensor, neighbours: Tensor, weight: float) -> list[float]:
+def pair_loss_by_loops(prob: Tensor, neighbors: Tensor, weight: float) -> list[float]:
     losses = []
     for head in prob.tolist():
-        pairs = [agreement_by_loops(head[i], head[j]) for i, row in enumerate(neighbours.tolist()) for j in row]
+        pairs = [agreement_by_loops(head[i], head[j]) for i, row in enumerate(neighbors.tolist()) for j in row]
         losses.append(sum(pairs) / len(pairs) - weight * entropy_by_loops(head, 1e-8))
     return losses
 
@@ -178,22 +178,22 @@ def pair_loss_by_loops(prob: Tensor, neighbours: Tensor, weight: float) -> list[
 def test_pair_selection_equals_the_loop_for_any_chunk(chunk: int | None) -> None:
     prob = (4 * torch.randn(3, 13, 5, dtype=torch.float64)).softmax(-1)
     prob[0, :2] = torch.eye(5)[:2]
-    neighbours = torch.cat([torch.arange(13)[:, None], torch.randint(13, (13, 3))], dim=1)
-    neighbours[0, 1] = 1
+    neighbors = torch.cat([torch.arange(13)[:, None], torch.randint(13, (13, 3))], dim=1)
+    neighbors[0, 1] = 1
     for weight in (0., 1., 2.5):
-        losses = c.pair_selection_loss(prob, neighbours, weight, chunk)
-        assert losses.tolist() == pytest.approx(pair_loss_by_loops(prob, neighbours, weight), abs=1e-12)
-    torch.testing.assert_close(c.pair_selection_loss(prob.float(), neighbours, 1., chunk),
-                               c.pair_selection_loss(prob, neighbours, 1., chunk).float())
+        losses = c.pair_selection_loss(prob, neighbors, weight, chunk)
+        assert losses.tolist() == pytest.approx(pair_loss_by_loops(prob, neighbors, weight), abs=1e-12)
+    torch.testing.assert_close(c.pair_selection_loss(prob.float(), neighbors, 1., chunk),
+                               c.pair_selection_loss(prob, neighbors, 1., chunk).float())
 
 
 def test_pair_selection_orders_samples_and_clusters_freely() -> None:
     prob = torch.randn(2, 12, 4, dtype=torch.float64).softmax(-1)
-    neighbours = torch.randint(12, (12, 3))
+    neighbors = torch.randint(12, (12, 3))
     order, back = torch.randperm(12), torch.empty(12, dtype=torch.long)
     back[order] = torch.arange(12)
-    moved = c.pair_selection_loss(prob[:, order][..., torch.randperm(4)], back[neighbours[order]])
-    torch.testing.assert_close(moved, c.pair_selection_loss(prob, neighbours))
+    moved = c.pair_selection_loss(prob[:, order][..., torch.randperm(4)], back[neighbors[order]])
+    torch.testing.assert_close(moved, c.pair_selection_loss(prob, neighbors))
 
 
 def self_label_by_loops(weak: Tensor, strong: Tensor, threshold: float, balance: bool) -> float:
@@ -257,12 +257,12 @@ def test_class_weights_of_absent_classes_are_one() -> None:
 def test_half_precision_is_widened(dtype: torch.dtype) -> None:
     a, b = (3 * torch.randn(2, 9, 5)).to(dtype)
     target = torch.randint(5, (9,))
-    prob, neighbours = a.softmax(1)[None], torch.randint(9, (9, 2))
+    prob, neighbors = a.softmax(1)[None], torch.randint(9, (9, 2))
 
     def values(cast: torch.dtype) -> list[Tensor]:
         x, y = a.to(cast), b.to(cast)
         return [c.double_softmax_ce(x, target), *scan_loss(x, y, 5.), self_label_loss(x, y, .6, True)[0],
-                c.pair_selection_loss(prob.to(cast), neighbours)[0], c.negative_entropy(prob[0, 0].to(cast), 1e-8)]
+                c.pair_selection_loss(prob.to(cast), neighbors)[0], c.negative_entropy(prob[0, 0].to(cast), 1e-8)]
 
     for given, expected in zip(values(dtype), values(torch.float64)):
         assert given.dtype == torch.float32
@@ -272,8 +272,8 @@ def test_half_precision_is_widened(dtype: torch.dtype) -> None:
 def test_nothing_waits_for_the_device() -> None:
     a, b = (x.requires_grad_() for x in torch.randn(2, 6, 4))
     target, prob = torch.randint(-1, 4, (6,)), torch.rand(2, 6, 4)
-    neighbours = torch.randint(6, (6, 3))
+    neighbors = torch.randint(6, (6, 3))
     with SyncGuard():
         loss = c.double_softmax_ce(a, target) + scan_loss(a, b, 5.)[0] + self_label_loss(a, b, .3, True)[0]
         loss.backward()
-        c.pair_selection_loss(prob, neighbours)
+        c.pair_selection_loss(prob, neighbors)

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mmcluster.functional.losses.contrast import cosine_regression, mutual_prediction, unit_rows, wide
+from mmcluster.functional.losses.contrast import at_least_float32, cosine_regression, mutual_prediction, unit_rows
 
 
 def by_loops(p: list[list[float]], k: list[list[float]]) -> float:
@@ -62,7 +62,7 @@ def test_unit_rows_divides_tiny_rows_by_eps() -> None:
 
 
 def test_half_precision_is_widened() -> None:
-    assert [wide(torch.zeros(1, dtype=t)).dtype for t in (torch.bfloat16, torch.float16, torch.float32,
+    assert [at_least_float32(torch.zeros(1, dtype=t)).dtype for t in (torch.bfloat16, torch.float16, torch.float32,
             torch.float64)] == [torch.float32, torch.float32, torch.float32, torch.float64]
     p, k = torch.randn(2, 8, 16).bfloat16().unbind()
     loss = cosine_regression(p, k)

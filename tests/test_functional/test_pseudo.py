@@ -38,14 +38,14 @@ def step_by_loops(prob: Tensor, tau_l: list, tau_g: list, decay: float, absent: 
 @pytest.mark.parametrize('absent', ['keep', 'decay'])
 @pytest.mark.parametrize('rows, num_clusters', [(20, 4), (3, 9), (5, 1), (1, 2)])
 def test_thresholds_and_masks_against_loops(rows: int, num_clusters: int, absent: str) -> None:
-    tau_local, tau_global = start(num_clusters)
-    slow_l, slow_g = tau_local.tolist(), tau_global.tolist()
+    negative_thresholds, tau_global = start(num_clusters)
+    slow_l, slow_g = negative_thresholds.tolist(), tau_global.tolist()
     for step in range(5):
         prob = probabilities(rows, num_clusters, step)
         sums, counts = pseudo.threshold_sums(prob)
-        tau_local = pseudo.update_local_thresholds(tau_local, sums, counts, 0.8, absent)
+        negative_thresholds = pseudo.update_negative_thresholds(negative_thresholds, sums, counts, 0.8, absent)
         slow_l, slow_g, slow_neg, slow_pos = step_by_loops(prob, slow_l, slow_g, 0.8, absent)
-        tau_neg, tau_pos = tau_local, pseudo.positive_thresholds(tau_local)
+        tau_neg, tau_pos = negative_thresholds, pseudo.positive_thresholds(negative_thresholds)
         torch.testing.assert_close(tau_neg, torch.tensor(slow_neg, dtype=torch.float64), atol=1e-12, rtol=0)
         torch.testing.assert_close(tau_pos, torch.tensor(slow_pos, dtype=torch.float64), atol=1e-12, rtol=0)
         top = [row.index(max(row)) for row in prob.tolist()]
@@ -68,24 +68,24 @@ def test_absent_classes_keep_or_decay() -> None:
     nothing = torch.zeros(10, 10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
     kept, decayed = tau, tau
     for _ in range(2000):
-        kept = pseudo.update_local_thresholds(kept, *nothing, 0.999)
-        decayed = pseudo.update_local_thresholds(decayed, *nothing, 0.999, absent='decay')
+        kept = pseudo.update_negative_thresholds(kept, *nothing, 0.999)
+        decayed = pseudo.update_negative_thresholds(decayed, *nothing, 0.999, absent='decay')
     assert torch.equal(kept, tau)
     torch.testing.assert_close(pseudo.positive_thresholds(decayed),
                                torch.full((10,), 1 - 0.9 * 0.999 ** 2000, dtype=torch.float64))
     with pytest.raises(ValueError, match="'keep' or 'decay'"):
-        pseudo.update_local_thresholds(tau, *nothing, 0.9, absent='drop')
+        pseudo.update_negative_thresholds(tau, *nothing, 0.9, absent='drop')
 
 
 def test_one_matrix_is_enough() -> None:
-    """The row sums of tau_local stay equal to tau_global over many float32 steps."""
-    tau_local, tau_global = (tau.float() for tau in start(6))
+    """The row sums of negative_thresholds stay equal to tau_global over many float32 steps."""
+    negative_thresholds, tau_global = (tau.float() for tau in start(6))
     for step in range(300):
         sums, counts = pseudo.threshold_sums(probabilities(8, 6, step).float())
-        tau_local = pseudo.update_local_thresholds(tau_local, sums, counts, 0.99)
+        negative_thresholds = pseudo.update_negative_thresholds(negative_thresholds, sums, counts, 0.99)
         mean = sums.sum(dim=1) / counts.clamp(min=1)
         tau_global = torch.where(counts > 0, 0.99 * tau_global + 0.01 * mean, tau_global)
-    torch.testing.assert_close(tau_local.sum(dim=1), tau_global, atol=1e-6, rtol=0)
+    torch.testing.assert_close(negative_thresholds.sum(dim=1), tau_global, atol=1e-6, rtol=0)
 
 
 def test_masks_at_equality() -> None:
@@ -199,7 +199,7 @@ def test_fairness_gradient() -> None:
 
 def test_no_unlabelled_rows() -> None:
     empty, tau = torch.zeros(0, 3), start(3)[0].float()
-    assert torch.equal(pseudo.update_local_thresholds(tau, *pseudo.threshold_sums(empty), 0.9), tau)
+    assert torch.equal(pseudo.update_negative_thresholds(tau, *pseudo.threshold_sums(empty), 0.9), tau)
     assert pseudo.negative_learning(empty, empty.bool()) == 0
     assert pseudo.masked_cross_entropy(empty, torch.zeros(0, dtype=torch.long)) == 0
     assert pseudo.fairness(*pseudo.masked_sums(empty, torch.zeros(0)), tau[0], tau[0]) == 0
@@ -208,7 +208,7 @@ def test_no_unlabelled_rows() -> None:
 def test_renaming_clusters_renames_sums_and_masks() -> None:
     prob, order = probabilities(20, 6), torch.randperm(6)
     sums = pseudo.threshold_sums(prob)
-    tau = pseudo.update_local_thresholds(start(6)[0], *sums, 0.5)
+    tau = pseudo.update_negative_thresholds(start(6)[0], *sums, 0.5)
     torch.testing.assert_close(pseudo.threshold_sums(prob[:, order])[0], sums[0][order][:, order])
     assert torch.equal(pseudo.negative_mask(prob[:, order], tau[order][:, order]),
                        pseudo.negative_mask(prob, tau)[:, order])
@@ -239,7 +239,7 @@ def test_nothing_waits_for_the_device() -> None:
     tau, average = start(5)[0].float(), torch.full((5,), 0.2)
     with SyncGuard():
         prob = logits.detach().softmax(dim=1)
-        tau = pseudo.update_local_thresholds(tau, *pseudo.threshold_sums(prob), 0.9)
+        tau = pseudo.update_negative_thresholds(tau, *pseudo.threshold_sums(prob), 0.9)
         positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau))
         negative = pseudo.exclude_class(pseudo.negative_mask(prob, tau), torch.arange(8) % 5)
         loss = pseudo.negative_learning(logits, negative)

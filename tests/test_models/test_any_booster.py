@@ -109,9 +109,9 @@ def test_spice_joint_on_propos(loss, options, start, given, tmp_path):
     select = cfg.custom_hooks[0]
     select.output = 'embed'
     if start == 'random':
-        select.source = dict(bases['propos'], data_preprocessor=select.source.data_preprocessor)
+        select.network = dict(bases['propos'], data_preprocessor=select.network.data_preprocessor)
     else:
-        select.source = None
+        select.network = None
         cfg.model.merge(dict(backbone=None, base=bases['propos']))
     found = run(cfg)
     terms = ['loss_sup', 'loss_unsup'] + ['loss_fair'] * (loss == 'FreeMatchLoss')

@@ -38,7 +38,7 @@ def booster(loss='FixMatchLoss', teacher=dict(decay=0.9), reference=None, anchor
     return model.train()
 
 
-def streams(step, labelled=None, anchor=ANCHORS):
+def streams(step, labelled=None, reference=ANCHORS):
     """Rows of an iteration; the first labelled ones are the anchors in another order."""
     generator = torch.Generator().manual_seed(step)
     if labelled is None:
@@ -49,7 +49,7 @@ def streams(step, labelled=None, anchor=ANCHORS):
         return IMAGES[index] + 0.3 * torch.randn(len(index), 1, 4, 4, generator=generator)
     data = dict(unlabelled=Batch([view(unlabelled), view(unlabelled)], unlabelled),
                 labelled=Batch([view(labelled)], labelled))
-    return data if anchor is None else dict(data, anchor=Batch([IMAGES[anchor]], anchor))
+    return data if reference is None else dict(data, reference=Batch([IMAGES[reference]], reference))
 
 
 def train(model, steps, first=0, mapped=None):
@@ -101,7 +101,7 @@ class SlowASD:
 
     def labels(self, model, data, relative, reg):
         """Soft labels (M, M)."""
-        anchor, labelled = data['anchor'].views[0], data['labelled'].views[0]
+        anchor, labelled = data['reference'].views[0], data['labelled'].views[0]
         with torch.no_grad(), frozen_statistics(model):
             if model.from_teacher:
                 net = deepcopy(model.teacher).eval()
@@ -110,7 +110,7 @@ class SlowASD:
                 anchors, feats = model.neck(model.backbone(torch.cat([anchor, labelled]))).split(M)
         self.steps += 1
         if self.steps == 1:
-            order = sorted(data['anchor'].index.tolist())
+            order = sorted(data['reference'].index.tolist())
             return [[float(order[j] == row) for j in range(M)] for row in data['labelled'].index.tolist()]
         return slow_transport(feats, anchors, reg, relative)
 
@@ -315,7 +315,8 @@ def test_anchors_that_rest_and_anchors_that_follow(mode):
 def test_given_labels_count_instead_of_a_map():
     """The instance loss and the transitions are what they are without them."""
     plain, given = booster(), booster(given='target')
-    assert given.labeller.needs == ('GroundTruthHook', 'AnchorHook') and plain.labeller.needs == ('AnchorHook', 'TransitionHook')
+    assert given.labeller.required_hooks == ('GroundTruthHook', 'AnchorHook')
+    assert plain.labeller.required_hooks == ('AnchorHook', 'TransitionHook')
     target = torch.arange(N) % K
     given.bank.fill(target=target)
     for seed in range(3):
@@ -326,7 +327,7 @@ def test_given_labels_count_instead_of_a_map():
         assert 'loss_sup' not in before and torch.equal(before['loss_ins'], found['loss_ins'])
         states = [model.labeller.state_dict() for model in (plain, given)]
         assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
-        logits = given.see(**data)[0].logits.detach()
+        logits = given.forward_streams(**data)[0].logits.detach()
         expected = torch.nn.functional.cross_entropy(logits, target[data['labelled'].index])
         torch.testing.assert_close(found['loss_sup'], expected)
     assert not given.labeller.mapped and given.labeller.counts.sum() > 0
@@ -400,8 +401,8 @@ def test_an_embedding_of_another_width(monkeypatch, loss, options, place):
 
 
 @pytest.mark.parametrize('data, problem', [
-    (dict(anchor=None), 'compares with anchors: give the sampler a stream anchor='),
-    (dict(anchor=ANCHORS[:-1]), rf'num_labelled={M}, but {M} labelled rows and {M - 1} anchors came'),
+    (dict(reference=None), 'compares with anchors: give the sampler a stream reference='),
+    (dict(reference=ANCHORS[:-1]), rf'num_labelled={M}, but {M} labelled rows and {M - 1} anchors came'),
     (dict(labelled=torch.arange(M + 2)), rf'num_labelled={M}, but {M + 2} labelled rows and {M} anchors came')])
 def test_wrong_streams(data, problem):
     with pytest.raises(ValueError, match=problem):

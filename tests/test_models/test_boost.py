@@ -30,7 +30,7 @@ class Headed(BaseClusterer):
 class Silent(nn.Module):
     """A labeller that knows no labels yet, and has a loss of its own."""
 
-    def forward(self, l, u, bank, anchor=None):
+    def forward(self, l, u, bank, reference=None):
         return None, dict(loss_labeller=l.feat.square().mean())
 
 
@@ -188,7 +188,7 @@ def test_a_resumed_run_does_not_need_the_file_of_its_base(tmp_path):
     model = MODELS.build(cfg)
     model.init_weights()
     disturb(model)
-    model.pseudo_label_loss.tau_local.mul_(0.5)
+    model.pseudo_label_loss.negative_thresholds.mul_(0.5)
     (tmp_path / 'base.pth').unlink()
     resumed = MODELS.build(without_pretrained(cfg))
     resumed.init_weights()
@@ -236,7 +236,7 @@ def test_anchors_and_labelled_rows_see_one_network_in_one_mode(teacher, referenc
         disturb(model.teacher, 4)
     anchor, labelled = views()[0], views(7, 5)[0]
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    found = model.reference(anchor, labelled)
+    found = model.embed_reference(anchor, labelled)
     assert not found.anchor.requires_grad and model.training and model.backbone.training
     assert_same(model.state_dict(), before, atol=0)
     if teacher and reference != 'network':
@@ -354,7 +354,7 @@ def test_the_labeller_sees_reference_features_of_the_anchors():
     disturb(model.teacher, 4)
     model.labeller.register_forward_pre_hook(lambda _, inputs: seen.append(inputs))
     anchor = Batch(views(9, 6, 1), torch.arange(6))
-    model.loss(**streams(), anchor=anchor)
+    model.loss(**streams(), reference=anchor)
     for rows, images in zip(seen[0][3], (anchor.views[0], streams()['labelled'].views[0])):
         torch.testing.assert_close(rows, model.teacher.neck(model.teacher.backbone(images)))
     assert seen[0][2] is model.bank and seen[0][0].target is None and not model.teacher.training

@@ -89,7 +89,7 @@ def test_images_without_clusters():
 
 @pytest.mark.parametrize('streams', [{}, dict(batch=batch(), instance_only=batch(1))])
 def test_a_step_has_one_stream(streams):
-    with pytest.raises(ValueError, match='rows of one stream a step.*in_turn=True'):
+    with pytest.raises(ValueError, match='rows of one stream a step.*sequential=True'):
         cc().loss(**streams)
 
 

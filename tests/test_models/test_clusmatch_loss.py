@@ -18,7 +18,7 @@ class SlowClusMatch:
 
     def __init__(self, decay=0.3, absent='keep', exclude=True, clamp=False):
         self.decay, self.absent, self.exclude, self.clamp = decay, absent, exclude, clamp
-        self.tau_local = [[0. if a == b else 1 / K for b in range(K)] for a in range(K)]
+        self.negative_thresholds = [[0. if a == b else 1 / K for b in range(K)] for a in range(K)]
         self.tau_global = [(K - 1) / K] * K
         self.p_model, self.label_hist = [1 / K] * K, [1 / K] * K
 
@@ -35,7 +35,7 @@ class SlowClusMatch:
             self.tau_global[a] = self.average(self.tau_global[a], sum(1 - max(p) for p in members) / count)
             for b in range(K):
                 other = sum(p[b] for p in members) / count if b != a else 0.
-                self.tau_local[a][b] = self.average(self.tau_local[a][b], other)
+                self.negative_thresholds[a][b] = self.average(self.negative_thresholds[a][b], other)
         for a in range(K):
             self.p_model[a] = self.average(self.p_model[a], sum(p[a] for p in prob) / len(prob))
             self.label_hist[a] = self.average(self.label_hist[a], guess.count(a) / len(guess))
@@ -45,7 +45,8 @@ class SlowClusMatch:
         prob = u.logits_weak.detach().double().softmax(1).tolist()
         guess = [p.index(max(p)) for p in prob]
         self.update(prob, guess)
-        weak_share = [[self.tau_global[a] * t / sum(self.tau_local[a]) for t in self.tau_local[a]] for a in range(K)]
+        weak_share = [[self.tau_global[a] * t / sum(self.negative_thresholds[a]) for t in self.negative_thresholds[a]]
+                      for a in range(K)]
         log_q = u.logits_strong.double().log_softmax(1)
         terms = {name: torch.zeros((), dtype=torch.float64) for name in TERMS}
         positive, excluded = [], 0
@@ -119,7 +120,7 @@ def test_three_steps_against_the_slow_loop(options, spread):
         assert losses['positive_share'].item() == pytest.approx(share)
         assert losses['negative_share'].item() == pytest.approx(excluded)
         compare_gradients(losses, terms, weights, l, u)
-        for name in ('tau_local', 'p_model', 'label_hist'):
+        for name in ('negative_thresholds', 'p_model', 'label_hist'):
             torch.testing.assert_close(getattr(loss, name), torch.tensor(getattr(slow, name)), rtol=1e-5, atol=1e-7)
 
 
@@ -143,7 +144,7 @@ def test_every_option_is_wired(options):
         loss = ClusMatchLoss(K, decay=0.5, **given)
         for step in range(3):
             losses = loss.loss(*rows(step, spread=25.), bank_of())
-        found.append([losses['loss_npl'].item(), loss.tau_local.clone()])
+        found.append([losses['loss_npl'].item(), loss.negative_thresholds.clone()])
     assert found[0][0] != pytest.approx(found[1][0], rel=1e-4) or not torch.equal(found[0][1], found[1][1])
 
 
@@ -152,12 +153,12 @@ def test_the_step_by_the_pure_functions():
     loss, bank = ClusMatchLoss(K, decay=0.5), bank_of()
     l, u = rows(0)
     prob = u.logits_weak.softmax(1)
-    tau = pseudo.update_local_thresholds(loss.tau_local.clone(), *pseudo.threshold_sums(prob), 0.5)
+    tau = pseudo.update_negative_thresholds(loss.negative_thresholds.clone(), *pseudo.threshold_sums(prob), 0.5)
     positive = pseudo.positive_mask(prob, pseudo.positive_thresholds(tau))
     kmeans = bank.label[u.index]
     negative = pseudo.exclude_class(pseudo.negative_mask(prob, tau), kmeans)
     losses = loss.loss(l, u, bank)
-    assert torch.equal(loss.tau_local, tau)
+    assert torch.equal(loss.negative_thresholds, tau)
     expected = dict(ppl=pseudo.masked_cross_entropy(u.logits_strong, prob.argmax(1), positive),
                     kpl=pseudo.masked_cross_entropy(u.logits_strong, kmeans, positive),
                     npl=pseudo.negative_learning(u.logits_strong, negative))
@@ -168,15 +169,15 @@ def test_the_step_by_the_pure_functions():
 def test_the_first_thresholds():
     """Before any step tau_pos = 1 / K, so that every row is positive; absent classes keep that."""
     loss = ClusMatchLoss(K, decay=1.)
-    torch.testing.assert_close(pseudo.positive_thresholds(loss.tau_local), torch.full((K,), 1 / K))
+    torch.testing.assert_close(pseudo.positive_thresholds(loss.negative_thresholds), torch.full((K,), 1 / K))
     assert loss.loss(*rows(0), bank_of())['positive_share'] == 1
     keep, fade = (ClusMatchLoss(K, decay=0.9, absent=absent) for absent in ('keep', 'decay'))
     for step in range(3):
         for one in (keep, fade):
             one.loss(*rows(step), bank_of())
     uniform = (1 - torch.eye(K))[3:] / K
-    assert torch.equal(keep.tau_local[3:], uniform)
-    torch.testing.assert_close(fade.tau_local[3:], 0.9 ** 3 * uniform)
+    assert torch.equal(keep.negative_thresholds[3:], uniform)
+    torch.testing.assert_close(fade.negative_thresholds[3:], 0.9 ** 3 * uniform)
 
 
 @pytest.mark.parametrize('name', ['ppl', 'npl', 'kpl', 'fair'])
@@ -192,7 +193,7 @@ def test_without_labelled_rows():
     assert 'loss_sup' not in losses and losses['loss_ppl'] > 0
     other = ClusMatchLoss(K)
     other.loss(*rows(0), bank_of())
-    assert torch.equal(other.tau_local, loss.tau_local), 'labelled rows move no statistic'
+    assert torch.equal(other.negative_thresholds, loss.negative_thresholds), 'labelled rows move no statistic'
 
 
 def test_without_unlabelled_rows():
@@ -225,7 +226,7 @@ def test_state_is_in_buffers_alone():
     for step in range(2):
         loss.loss(*rows(step), bank)
     assert set(vars(loss)) == before and not list(loss.parameters())
-    assert set(loss.state_dict()) == {'tau_local', 'p_model', 'label_hist'}
+    assert set(loss.state_dict()) == {'negative_thresholds', 'p_model', 'label_hist'}
     assert not any(buffer.requires_grad for buffer in loss.buffers())
     copy = ClusMatchLoss(K, decay=0.9)
     copy.load_state_dict(loss.state_dict())

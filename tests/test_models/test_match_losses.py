@@ -45,7 +45,7 @@ def test_soft_pseudo_labels(name):
     for hard in (True, False):
         loss = make(name, hard_label=hard)
         u = rows(0)[1]
-        choice = loss.choose(u.logits_weak.detach().softmax(1), rows(0)[0], u, bank_of(loss))
+        choice = loss.pseudo_labels(u.logits_weak.detach().softmax(1), rows(0)[0], u, bank_of(loss))
         found.append(choice)
     assert found[1].target.shape == (U, K) and torch.equal(found[1].target.argmax(1), found[0].target)
     assert torch.equal(found[0].weight, found[1].weight)
@@ -58,8 +58,8 @@ def test_adamatch_learns_aligned_predictions_and_softmatch_the_others():
     ada, soft = AdaMatchLoss(K, hard_label=False), SoftMatchLoss(K, hard_label=False)
     for loss in (ada, soft):
         loss.aligner.p_model.copy_(torch.tensor([0.6, 0.1, 0.1, 0.1, 0.1]))
-    assert torch.equal(soft.choose(prob, l, None, None).target, prob)
-    target = ada.choose(prob, l, None, None).target
+    assert torch.equal(soft.pseudo_labels(prob, l, None, None).target, prob)
+    target = ada.pseudo_labels(prob, l, None, None).target
     assert (target - prob).abs().max() > 0.01 and (target[:, 0] < prob[:, 0]).all()
 
 

@@ -28,7 +28,7 @@ class Trainer(nn.Module):
         super().__init__()
         self.silent = silent
 
-    def forward(self, l, u, bank, anchor=None):
+    def forward(self, l, u, bank, reference=None):
         return None if self.silent else bank.read('target', l.index), dict(loss_labeller=l.feat.square().mean())
 
 

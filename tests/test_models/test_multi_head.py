@@ -175,29 +175,29 @@ def test_with_and_without_a_neck(kwargs, width, parts):
 def test_a_whole_checkpoint_needs_no_file_of_the_base(tmp_path):
     saved = method(seed=1)
     disturb(saved)
-    saved.offer(torch.tensor([3., 2., 4.]))
+    saved.keep_if_better(torch.tensor([3., 2., 4.]))
     torch.save(dict(state_dict=saved.state_dict()), tmp_path / 'whole.pth')
     gone = dict(NECKED, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'gone.pth')))
     whole = dict(type='Pretrained', checkpoint=str(tmp_path / 'whole.pth'))
     loaded = method(seed=2, base=gone, init_cfg=whole)
     before = snapshot(saved)
     different = [name for name, value in loaded.state_dict().items() if not torch.equal(value, before[name])]
-    assert different == ['chosen.loss'] and loaded.chosen.head_index == 1
+    assert different == ['best_so_far.loss'] and loaded.best_so_far.head_index == 1
 
 
 def test_a_run_from_a_whole_checkpoint_replaces_the_head_of_the_old_run(tmp_path):
     """Its loss was measured on other labels of other images; a resumed run keeps it."""
     saved, x = method(seed=1), views()[0]
     disturb(saved)
-    saved.offer(torch.tensor([3., 1., 4.]))
+    saved.keep_if_better(torch.tensor([3., 1., 4.]))
     torch.save(dict(state_dict=saved.state_dict()), tmp_path / 'whole.pth')
     run = method(seed=2, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'whole.pth')))
     torch.testing.assert_close(run.eval().logits(x), saved.eval().logits(x))
-    assert run.chosen.loss == float('inf')
-    assert run.offer(torch.tensor([3., 4., 2.])) and run.chosen.loss == 2
+    assert run.best_so_far.loss == float('inf')
+    assert run.keep_if_better(torch.tensor([3., 4., 2.])) and run.best_so_far.loss == 2
     torch.testing.assert_close(run.logits(x), run.head_logits(x)[:, 2])
     run.load_state_dict(saved.state_dict())
-    assert run.chosen.loss == 1 and not run.offer(torch.tensor([3., 4., 2.]))
+    assert run.best_so_far.loss == 1 and not run.keep_if_better(torch.tensor([3., 4., 2.]))
 
 
 def test_resume_needs_no_file_of_the_base(base_file):
@@ -220,7 +220,7 @@ def test_what_trains_and_whose_statistics_move(freeze, norm_eval):
     fixed = freeze and norm_eval
     below = [module for part in model.below().values() for module in part.modules() if isinstance(module, _BatchNorm)]
     assert len(below) == 2 and all(module.training is not fixed for module in below)
-    assert model.training and model.head.training and not any(module.training for module in model.chosen.modules())
+    assert model.training and model.head.training and not any(module.training for module in model.best_so_far.modules())
     before = snapshot(model)
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
     model.head_logits(views()[0]).square().sum().backward()
@@ -251,8 +251,8 @@ def test_what_is_kept(freeze, norm_eval, names):
         disturb(model.head)
         if not freeze:
             disturb(nn.ModuleList(model.below().values()))
-    assert model.chosen.names == names
-    assert model.offer(torch.tensor([1.9, 1.7, 1.8])) and model.chosen.head_index == 1
+    assert model.best_so_far.names == names
+    assert model.keep_if_better(torch.tensor([1.9, 1.7, 1.8])) and model.best_so_far.head_index == 1
     model.eval()
     torch.testing.assert_close(model.logits(x), model.head_logits(x)[:, 1])
     kept = model.outputs(x)
@@ -263,8 +263,8 @@ def test_what_is_kept(freeze, norm_eval, names):
     model.eval()
     for now, then in zip(model.outputs(x), kept):
         torch.testing.assert_close(now, then, rtol=0, atol=0)
-    assert not model.offer(torch.tensor([1.7, 1.9, 2.])) and torch.equal(model.logits(x), kept[1])
-    assert model.offer(torch.tensor([1.8, 1.9, 1.6])) and not torch.equal(model.logits(x), kept[1])
+    assert not model.keep_if_better(torch.tensor([1.7, 1.9, 2.])) and torch.equal(model.logits(x), kept[1])
+    assert model.keep_if_better(torch.tensor([1.8, 1.9, 1.6])) and not torch.equal(model.logits(x), kept[1])
     torch.testing.assert_close(model.logits(x), model.head_logits(x)[:, 2])
 
 
@@ -274,7 +274,7 @@ def test_before_any_choice_the_first_head_and_the_base_are_deployed(base_file):
     torch.testing.assert_close(model.embed(x), base.embed(x), rtol=0, atol=0)
     torch.testing.assert_close(model.logits(x), model.head_logits(x)[:, 0])
     disturb(model)
-    model.chosen.copy_from(model._candidates(0))
+    model.best_so_far.copy_from(model._candidates(0))
     backbone, neck, head = model.deployed()
     torch.testing.assert_close(head(neck(backbone(x))), model.logits(x))
 
@@ -284,8 +284,8 @@ def test_before_any_choice_the_first_head_and_the_base_are_deployed(base_file):
     ([2., 2., 2.], 0), ([float('nan')] * 3, None)])
 def test_losses_that_are_not_finite_never_win(losses, best):
     model = method()
-    assert model.offer(torch.tensor(losses)) == (best is not None)
-    assert best is None or (model.chosen.head_index == best and model.chosen.loss == losses[best])
+    assert model.keep_if_better(torch.tensor(losses)) == (best is not None)
+    assert best is None or (model.best_so_far.head_index == best and model.best_so_far.loss == losses[best])
 
 
 def test_the_kept_network_does_not_train():

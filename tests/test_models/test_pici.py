@@ -24,7 +24,7 @@ def batch(seed=0):
 
 def step(model, phase='training', data=None, seed=5, backward=True):
     """Losses of one step in a phase; its masks are those of the seed."""
-    model.pisd, model.picd, model.cli = PHASES[phase]
+    model.pisd, model.picd, model.cross_level = PHASES[phase]
     torch.manual_seed(seed)
     losses = model(data_samples=dict(batch=data or batch()), mode='loss')
     if backward:
@@ -90,16 +90,16 @@ def test_interaction_renames_the_labels_of_each_view(double):
         assert renamed[1:] == logits[view].argmax(1).tolist()[1:] != labels[view].tolist()[1:]
         scores = logits[view].softmax(1) if double else logits[view]
         total = total - sum(scores[i].log_softmax(0)[label] for i, label in enumerate(renamed)) / B
-    torch.testing.assert_close(losses['loss_cli'], total / 2)
-    assert losses['cli_agreement'].item() == pytest.approx(1 - 1 / B)
+    torch.testing.assert_close(losses['loss_cross_level'], total / 2)
+    assert losses['cross_level_agreement'].item() == pytest.approx(1 - 1 / B)
 
 
 def test_weights_multiply_the_losses():
     plain, heavy = step(pici(), 'boosting'), pici()
-    heavy.pisd, heavy.picd, heavy.cli = 3., 0.5, 2.
+    heavy.pisd, heavy.picd, heavy.cross_level = 3., 0.5, 2.
     torch.manual_seed(5)
     losses = heavy.loss(batch())
-    for name, factor in dict(loss_instance=0.5, loss_cluster=0.5, loss_cli=2., entropy_gap=1.).items():
+    for name, factor in dict(loss_instance=0.5, loss_cluster=0.5, loss_cross_level=2., entropy_gap=1.).items():
         torch.testing.assert_close(losses[name], factor * plain[name])
     torch.testing.assert_close(losses['loss_pisd'], 3 * step(pici(), 'pretraining')['loss_pisd'])
 
@@ -120,7 +120,7 @@ def test_a_phase_trains_its_parts_and_leaves_the_others_without_gradient(phase, 
     assert {name.split('.')[0] for name in gradients(model)} == trained
     untouched = {name for name, p in model.named_parameters() if p.requires_grad and p.grad is None}
     assert not {name for name in untouched if name.split('.')[0] in trained}
-    assert ('loss_pisd' in losses, 'loss_instance' in losses, 'loss_cli' in losses) == tuple(map(bool, PHASES[phase]))
+    assert ('loss_pisd' in losses, 'loss_instance' in losses, 'loss_cross_level' in losses) == tuple(map(bool, PHASES[phase]))
 
 
 def forbid(monkeypatch, module):
@@ -181,12 +181,12 @@ def test_predictions_see_the_whole_image():
 
 def test_labels_follow_the_data_set_index():
     model = pici()
-    expected = step(model, 'boosting', backward=False)['loss_cli']
+    expected = step(model, 'boosting', backward=False)['loss_cross_level']
     order = torch.randperm(N)
     other = pici()
     other.bank.fill(view_label=LABELS[order.argsort()][torch.arange(N)])
     renumbered = Batch(views(), order[INDEX])
-    torch.testing.assert_close(step(other, 'boosting', renumbered, backward=False)['loss_cli'], expected)
+    torch.testing.assert_close(step(other, 'boosting', renumbered, backward=False)['loss_cross_level'], expected)
 
 
 def test_names_of_labels_do_not_matter():
@@ -194,7 +194,7 @@ def test_names_of_labels_do_not_matter():
     expected = step(model, 'boosting', backward=False)
     model.bank.fill(view_label=torch.stack([names[LABELS[:, 0]], LABELS[:, 1]], 1))
     found = step(model, 'boosting', backward=False)
-    torch.testing.assert_close(found['cli_agreement'], expected['cli_agreement'])
+    torch.testing.assert_close(found['cross_level_agreement'], expected['cross_level_agreement'])
 
 
 def test_labels_that_are_missing_are_named():
@@ -206,13 +206,13 @@ def test_labels_that_are_missing_are_named():
 
 def test_labels_of_the_whole_set_are_taken_as_they_stand():
     model = pici(match='set')
-    assert model.needs == ('MatchHook',) and pici().needs == ()
+    assert model.required_hooks == ('MatchHook',) and pici().required_hooks == ()
     _, _, tokens, _ = slow_vectors(model)
     expected = 0.
     for view in range(2):
         logits = model.head(torch.stack([rows[0] for rows in tokens[view * B:(view + 1) * B]]))
         expected = expected + torch.nn.functional.cross_entropy(logits, LABELS[INDEX, view]) / 2
-    torch.testing.assert_close(step(model, 'boosting')['loss_cli'], expected)
+    torch.testing.assert_close(step(model, 'boosting')['loss_cross_level'], expected)
 
 
 def test_the_match_hook_renames_by_all_rows():
@@ -290,7 +290,7 @@ def test_without_masks_and_decoder_it_is_contrast_alone():
 
 def test_half_precision_is_finite():
     model = pici()
-    model.pisd, model.picd, model.cli = 1., 1., 1.
+    model.pisd, model.picd, model.cross_level = 1., 1., 1.
     with torch.autocast('cpu', dtype=torch.bfloat16):
         losses = model.loss(batch())
     assert all(value.dtype == torch.float32 and value.isfinite() for value in losses.values())

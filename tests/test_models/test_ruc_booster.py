@@ -9,7 +9,7 @@ from test_boost import HEAD, NECK, PROPOS, checkpoint, part
 from torch import nn
 
 from mmcluster.models import RUC, Boost
-from mmcluster.models.clusterers.base import chain
+from mmcluster.models.clusterers.base import forward_parts
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -75,7 +75,7 @@ def total(losses):
 
 
 def networks(model):
-    return [lambda x, net=net: chain(x, net.backbone, net.neck, net.head)[1] for net in (model, model.twin)]
+    return [lambda x, net=net: forward_parts(x, net.backbone, net.neck, net.head)[1] for net in (model, model.twin)]
 
 
 def sharp(prob):
@@ -186,7 +186,7 @@ def test_predictions_can_be_watched():
     model, data = ruc(turn=1), rows()
     model.watch.start()
     model.loss(**data)
-    predicted, given = model.watch.take()
+    predicted, given = model.watch.pop_counts()
     label = ruc().bank.target[data['unlabelled'].index]
     assert predicted.sum() == B and torch.equal(given, torch.bincount(label[label >= 0], minlength=K))
 
@@ -243,7 +243,7 @@ def by_hand_with_labeller(model, data, draw):
     nets = networks(model)
     own, twin = nets[model.turn], nets[1 - model.turn]
     label = model.bank.target[l.index]
-    feat = chain(weak1, model.backbone, model.neck, None)[0]
+    feat = forward_parts(weak1, model.backbone, model.neck, None)[0]
     tutor = model.labeller.fc(feat).square().mean()
     with torch.no_grad():
         guess = sharp(sum(net(x).softmax(1) for net in nets for x in (u1, u2)) / 4)
@@ -322,14 +322,14 @@ def test_both_networks_start_from_the_base_with_heads_of_their_own(tmp_path):
     assert {name.split('.')[0] for name in model.state_dict()} == {'backbone', 'neck', 'head', 'twin', 'bank'}
     assert all(p.requires_grad for p in model.parameters())
     assert len({p.data_ptr() for p in model.parameters()}) == len(list(model.parameters()))
-    assert model.needs == ('TurnHook',)
+    assert model.required_hooks == ('TurnHook',)
 
 
 def test_evaluation_adds_the_logits_of_both_and_hands_on_the_first(tmp_path):
     model, x = ruc().eval(), views(size=N)[0]
     embed, logits = model.outputs(x)
     torch.testing.assert_close(logits, sum(net(x) for net in networks(model)))
-    torch.testing.assert_close(embed, chain(x, model.backbone, model.neck, None)[0])
+    torch.testing.assert_close(embed, forward_parts(x, model.backbone, model.neck, None)[0])
     torch.save(dict(state_dict=model.state_dict()), tmp_path / 'ruc.pth')
     base = dict(type='RUC', base=PROPOS, head=HEAD, bank=dict(num_samples=None),
                 init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'ruc.pth')))

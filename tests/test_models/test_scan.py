@@ -26,22 +26,22 @@ def scan(seed=0, **options):
 
 
 def streams(seed=0, size=8):
-    anchor, neighbour = views(seed, size)
-    return dict(anchor=Batch([anchor], FIRST[:size]), neighbour=Batch([neighbour], SECOND[:size]))
+    anchor, neighbor = views(seed, size)
+    return dict(anchor=Batch([anchor], FIRST[:size]), neighbor=Batch([neighbor], SECOND[:size]))
 
 
 def mine(model, seed=0):
     generator = torch.Generator().manual_seed(seed)
     rows = torch.stack([torch.randperm(N, generator=generator)[:4] for _ in range(N)])
-    model.bank.fill(neighbours=torch.cat([torch.arange(N)[:, None], rows[:, 1:]], 1))
-    return model.bank.neighbours
+    model.bank.fill(neighbors=torch.cat([torch.arange(N)[:, None], rows[:, 1:]], 1))
+    return model.bank.neighbors
 
 
 # ---- the loss
 
-def by_hand(model, anchor, neighbour, weight):
+def by_hand(model, anchor, neighbor, weight):
     """Sum over heads; batch norm sees anchors and neighbours apart."""
-    feats = [model.backbone(batch.views[0]) for batch in (anchor, neighbour)]
+    feats = [model.backbone(batch.views[0]) for batch in (anchor, neighbor)]
     return sum(scan_loss(*(head(feat).log_softmax(1) for feat in feats), weight).total for head in model.head.heads)
 
 
@@ -60,10 +60,10 @@ def test_the_loss_is_the_sum_over_heads(weight):
     assert 0 < losses['entropy'] <= math.log(K) + 1e-6 and not losses['entropy'].requires_grad
 
 
-def test_anchors_and_neighbours_both_learn_and_differ():
+def test_anchors_and_neighbors_both_learn_and_differ():
     """Entropy looks at anchors only, so the two streams are not interchangeable."""
     given = streams()
-    swapped = dict(anchor=given['neighbour'], neighbour=given['anchor'])
+    swapped = dict(anchor=given['neighbor'], neighbor=given['anchor'])
     first, second = (scan().loss(**batches) for batches in (given, swapped))
     torch.testing.assert_close(first['loss_consistency'], second['loss_consistency'])
     assert (first['loss_entropy'] - second['loss_entropy']).abs() > 1e-4
@@ -119,7 +119,7 @@ def test_a_frozen_network_stays():
     assert not model.backbone.training and model.head.training
     assert {name.split('.')[0] for name in gradients(model)} == {'head'}
     assert_same(model.backbone.state_dict(), before, atol=0)
-    assert set(model.chosen.names) == {'head'} and set(scan().chosen.names) == {'backbone', 'head'}
+    assert set(model.best_so_far.names) == {'head'} and set(scan().best_so_far.names) == {'backbone', 'head'}
 
 
 def test_backbone_and_neck_come_from_the_pretext_network(tmp_path):
@@ -137,12 +137,12 @@ def test_backbone_and_neck_come_from_the_pretext_network(tmp_path):
 
 def test_selection_is_a_loop_over_all_pairs():
     model = scan(selection_entropy_weight=1.)
-    neighbours = mine(model)
+    neighbors = mine(model)
     logits = torch.randn(N, 3, K, generator=torch.Generator().manual_seed(1))
     prob = logits.double().softmax(2)
     expected = []
     for h in range(3):
-        pairs = [-(prob[i, h] @ prob[j, h]).log().item() for i in range(N) for j in neighbours[i].tolist()]
+        pairs = [-(prob[i, h] @ prob[j, h]).log().item() for i in range(N) for j in neighbors[i].tolist()]
         mean = prob[:, h].mean(0)
         expected.append(sum(pairs) / len(pairs) + (mean * mean.log()).sum().item())
     assert model.selection_losses(logits).tolist() == pytest.approx(expected, rel=1e-5)
@@ -153,32 +153,32 @@ def test_selection_is_a_loop_over_all_pairs():
         [loss - share for loss, share in zip(expected, shares)], rel=1e-5)
 
 
-def test_a_column_without_neighbours_is_left_out():
+def test_a_column_without_neighbors_is_left_out():
     """``include_self=False`` leaves the first column empty."""
     model, other = scan(), scan(num_neighbors=2)
-    neighbours = mine(model).clone()
-    other.bank.fill(neighbours=neighbours[:, 1:])
-    model.bank.neighbours[:, 0] = -1
+    neighbors = mine(model).clone()
+    other.bank.fill(neighbors=neighbors[:, 1:])
+    model.bank.neighbors[:, 0] = -1
     logits = torch.randn(N, 3, K)
     torch.testing.assert_close(model.selection_losses(logits), other.selection_losses(logits))
-    model.bank.fill(neighbours=torch.full((N, 4), -1))
-    with pytest.raises(RuntimeError, match='bank.neighbours is not filled.*NeighbourHook'):
+    model.bank.fill(neighbors=torch.full((N, 4), -1))
+    with pytest.raises(RuntimeError, match='bank.neighbors is not filled.*NeighborHook'):
         model.selection_losses(logits)
 
 
-def test_the_head_that_respects_neighbours_is_kept_and_deployed():
+def test_the_head_that_respects_neighbors_is_kept_and_deployed():
     """Clusters of rows 0-6, 7-13, ...: one head knows them, one has collapsed, one is at random."""
     model = scan(freeze=True)
     cluster = torch.arange(N) * K // N
-    model.bank.fill(neighbours=torch.stack([torch.arange(N)] + [
+    model.bank.fill(neighbors=torch.stack([torch.arange(N)] + [
         torch.tensor([rows[(rows == i).nonzero()[0, 0].item() - s] for i in range(N)
                       for rows in [(cluster == cluster[i]).nonzero().flatten()]]) for s in (1, 2, 3)], 1))
     eye = 6 * torch.eye(K)
     logits = torch.stack([eye[torch.randperm(N) % K], eye[cluster], eye[torch.zeros(N, dtype=torch.long)]], 1)
     losses = model.selection_losses(logits)
     assert losses.argmin() == 1
-    assert model.offer(losses) and not model.offer(losses)
-    assert int(model.chosen.head_index) == 1
+    assert model.keep_if_better(losses) and not model.keep_if_better(losses)
+    assert int(model.best_so_far.head_index) == 1
     assert torch.equal(model.deployed()[2].fc.weight, model.head.heads[1].fc.weight)
     x = views()[0]
     torch.testing.assert_close(model.eval().logits(x), model.head.heads[1](model.backbone(x)))
@@ -194,7 +194,7 @@ def test_wrong_arguments(options, problem):
         scan(**options)
 
 
-def test_a_bank_with_another_number_of_neighbours_does_not_load():
+def test_a_bank_with_another_number_of_neighbors_does_not_load():
     state = scan(num_neighbors=5).state_dict()
-    with pytest.raises(ValueError, match=r"bank field 'neighbours' has shape \(30, 6\), this run needs \(30, 4\)"):
+    with pytest.raises(ValueError, match=r"bank field 'neighbors' has shape \(30, 6\), this run needs \(30, 4\)"):
         scan().load_state_dict(state)

@@ -146,7 +146,7 @@ def test_batch_norm_of_a_frozen_network():
         weights = model.backbone.fc.weight.clone()
         model.loss(walk(model, [group()])[0])['loss_spice'].backward()
         assert torch.equal(model.backbone.bn.running_mean, before) is not moves
-        assert model.training and model.backbone.training is moves and not model.chosen.training
+        assert model.training and model.backbone.training is moves and not model.best_so_far.training
         assert torch.equal(model.backbone.fc.weight, weights) and model.backbone.fc.weight.grad is None
 
 
@@ -213,7 +213,7 @@ def test_the_lowest_loss_is_deployed():
     logits[:, 2] = 20 * model.bank.feat[:, :K]     # a head that agrees with the embedding
     losses = model.selection_losses(logits)
     assert losses.shape == (H,) and losses.argmin() == 2
-    assert model.offer(losses) and model.chosen.head_index == 2
+    assert model.keep_if_better(losses) and model.best_so_far.head_index == 2
     model.eval()
     kept = model.outputs(x)[1]
     torch.testing.assert_close(kept, model.head.heads[2](model.features(x)))
@@ -221,7 +221,7 @@ def test_the_lowest_loss_is_deployed():
         for p in model.head.parameters():
             p.add_(1.)
     torch.testing.assert_close(model.outputs(x)[1], kept)
-    assert not model.offer(losses) and not model.offer(torch.full((H,), float('nan')))
+    assert not model.keep_if_better(losses) and not model.keep_if_better(torch.full((H,), float('nan')))
     torch.testing.assert_close(model.outputs(x)[1], kept)
 
 
@@ -249,7 +249,7 @@ def test_heads_learn_three_groups():
             optimizer.step()
     floor = math.log(math.e + K - 1) - 1
     logits = model.head(points).transpose(0, 1)
-    model.offer(model.selection_losses(logits))
-    assert floor < model.chosen.loss < floor + 0.1
+    model.keep_if_better(model.selection_losses(logits))
+    assert floor < model.best_so_far.loss < floor + 0.1
     label = model.eval().outputs(points)[1].argmax(1)
     assert len({(int(a), int(b)) for a, b in zip(label, truth)}) == K, 'one cluster for each group'

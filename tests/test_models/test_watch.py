@@ -33,20 +33,20 @@ def of(step, *names):
 def slow(model, steps, *names):
     """Losses of some steps; predictions and labels as the loss received them, counted row by row."""
     predicted, labels = Counter(), Counter()
-    see = model.see
+    forward_streams = model.forward_streams
 
     def noted(*args, **kwargs):
-        l, u, losses = see(*args, **kwargs)
+        l, u, losses = forward_streams(*args, **kwargs)
         if l is None or l.target is not None:
             predicted.update(row.argmax().item() for row in u.logits_weak)
             if l is not None:
                 labels.update(int(t if l.target.dim() == 1 else t.argmax()) for t in l.target)
         return l, u, losses
 
-    model.see = noted
+    model.forward_streams = noted
     for step in range(steps):
         model.loss(**of(step, *names))
-    del model.see
+    del model.forward_streams
     return [[counts[c] for c in range(K)] for counts in (predicted, labels)]
 
 
@@ -58,7 +58,7 @@ def test_counts_by_hand(loss):
     predicted, given = slow(model, 3)
     assert model.watch.predicted.tolist() == predicted and sum(predicted) == 3 * 12
     assert model.watch.given.tolist() == given and 0 < sum(given) <= 3 * 8
-    assert [counts.tolist() for counts in model.watch.take()] == [predicted, given]
+    assert [counts.tolist() for counts in model.watch.pop_counts()] == [predicted, given]
     assert not model.watch.predicted.any() and not model.watch.given.any()
 
 
@@ -77,7 +77,7 @@ def test_asd_counts_from_its_first_map_on(soft):
     model.loss(**streams(0))
     assert not model.watch.predicted.any()
     model.labeller.set_map(MAP)
-    predicted, given = slow(model, 2, 'unlabelled', 'labelled', 'anchor')
+    predicted, given = slow(model, 2, 'unlabelled', 'labelled', 'reference')
     assert model.watch.predicted.tolist() == predicted and model.watch.given.tolist() == given
     assert sum(predicted) == 24 and sum(given) == 16
 

@@ -50,10 +50,10 @@ def page(browser, report):
     assert faults == []
 
 
-def contrast(*colours):
+def contrast(*colors):
     """Ratio of the luminances of two colours, as WCAG defines it."""
-    linear = [[(v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4) for v in (value / 255 for value in colour)]
-              for colour in colours]
+    linear = [[(v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4) for v in (value / 255 for value in color)]
+              for color in colors]
     low, high = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05 for red, green, blue in linear)
     return high / low
 
@@ -101,7 +101,7 @@ def test_keys(page):
     for _ in range(80):         # everything that a mouse can reach is reached with the tab key
         page.keyboard.press('Tab')
         seen.add(page.evaluate('document.activeElement.id'))
-    assert {'grouped', 'cluster-next', 'map-images', 'map-colour', 'map-in', 'map-canvas'} <= seen
+    assert {'grouped', 'cluster-next', 'map-images', 'map-color', 'map-in', 'map-canvas'} <= seen
 
 
 def test_hostile_names_are_found_and_shown(page):
@@ -139,7 +139,7 @@ def test_the_map(page):
     page.click('#viewer-map')
     page.click('#map-reset')
     page.check('#map-images')
-    page.select_option('#map-colour', 'label')
+    page.select_option('#map-color', 'label')
     pixels = 'document.getElementById("map-canvas").toDataURL().length'
     page.click('#legend button >> nth=0')           # hides all
     page.wait_for_timeout(100)
@@ -167,6 +167,6 @@ def test_every_control_has_a_name(page):
     assert nameless == 0
     chips = page.evaluate('''() => [...document.querySelectorAll("#legend .chip")].map((node) => [node.style.color,
         node.style.backgroundColor].map((color) => color.match(/\\d+/g).map(Number)))''')
-    assert len(chips) == 9 and min(contrast(*colours) for colours in chips) > 4.5
+    assert len(chips) == 9 and min(contrast(*colors) for colors in chips) > 4.5
     assert page.evaluate('new Set([...document.querySelectorAll("[id]")].map((n) => n.id)).size') == \
         page.locator('[id]').count()

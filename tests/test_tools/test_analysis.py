@@ -205,7 +205,7 @@ def test_every_head_of_every_epoch(runs, draw):
         acc = [clustering_metrics(truth, label.numpy())['acc'] for label in model.head_logits(x).argmax(2).T]
         own = clustering_metrics(truth, model.logits(x).argmax(1).numpy())['acc']
         assert [low, high, kept] == [f'{value:.3f}' for value in (min(acc), max(acc), own)]
-        assert int(index) == model.chosen.head_index and loss == f'{model.chosen.loss.item():.4f}'
+        assert int(index) == model.best_so_far.head_index and loss == f'{model.best_so_far.loss.item():.4f}'
 
 
 def test_a_kept_network_below_the_heads_counts(runs, draw):
@@ -219,7 +219,7 @@ def test_a_kept_network_below_the_heads_counts(runs, draw):
         for head, logits in zip(model.head.heads, every):
             head.fc2.weight.div_(logits.std(0)[:, None])
             head.fc2.bias.sub_(logits.mean(0)).div_(logits.std(0))
-    model.offer(torch.tensor([3., 2., 4.]))
+    model.keep_if_better(torch.tensor([3., 2., 4.]))
     before = sys.modules['head_selection'].measure(model, dataset, 1, 32)
     assert before.kept == before.heads[1] and before.index == 1 and len(before.heads) == 3
     for parameter in model.backbone.parameters():

@@ -19,7 +19,7 @@ def test_clusmatch_gives_the_same_outputs(tools):
         assert_same_chain(converted, prefix, 18, 'cifar', nets[key])
         z = torch.randn(3, 12)
         assert torch.equal(load(LinearClusterHead(12, 5), converted, f'{prefix}head')(z), nets[key][2](z))
-    for name, target in (('all_tau', 'tau_local'), ('p_model', 'p_model'), ('label_hist', 'label_hist')):
+    for name, target in (('all_tau', 'negative_thresholds'), ('p_model', 'p_model'), ('label_hist', 'label_hist')):
         assert torch.equal(converted[f'pseudo_label_loss.{target}'], checkpoint[name])
     assert (meta['branch'], meta['it'], meta['best_eval_acc']) == ('propos', 65536, 0.9)
     assert meta['dropped'] == ['loss_scaler', 'optimizer', 'scheduler', 'tau', 'time_p']

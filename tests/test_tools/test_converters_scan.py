@@ -79,14 +79,14 @@ def test_clustering_is_a_scan(tools, stem, count, best):
     for number, layer in enumerate(made):
         same(logits[:, number], layer(net(x)))
     same(model.logits(x), made[best](net(x)))
-    assert model.chosen.head_index == int(best) and model.chosen.loss == float('inf')
+    assert model.best_so_far.head_index == int(best) and model.best_so_far.loss == float('inf')
     assert (result['meta']['stage'], result['meta']['heads']) == ('clustering', count)
 
 
 def test_frozen_network(tools):
     """The ImageNet configs train heads only; the model then keeps a copy of nothing else."""
     net, made, state, ours, head = clustering('plain', 2)
-    result = tools['scan'].convert(dict(model=state, head=1), chosen='head')
+    result = tools['scan'].convert(dict(model=state, head=1), best_so_far='head')
     model = build(scan(ours, head, 2, freeze=True), result['state_dict'])
     x = torch.randn(3, 3, 32, 32)
     with torch.no_grad():
@@ -140,8 +140,8 @@ def test_other_layouts_are_refused(tools, spoil, options, message):
 
 def test_command_line(tools, tmp_path):
     torch.save(dict(model=clustering(count=2)[2], head=1), tmp_path / 'scan.pth.tar')
-    argv = [str(tmp_path / 'scan.pth.tar'), str(tmp_path / 'out.pth'), '--stem', 'cifar', '--chosen', 'head']
-    tools['released'].main(tools['scan'].convert, '', argv, tools['head'].CHOSEN_OPTIONS)
+    argv = [str(tmp_path / 'scan.pth.tar'), str(tmp_path / 'out.pth'), '--stem', 'cifar', '--best-so-far', 'head']
+    tools['released'].main(tools['scan'].convert, '', argv, tools['head'].BEST_OPTIONS)
     saved = torch.load(tmp_path / 'out.pth', weights_only=True)
-    assert saved['state_dict']['chosen.head_index'] == 1 and saved['meta']['converted_from'] == 'SCAN'
-    assert not any(name.startswith('chosen.backbone') for name in saved['state_dict'])
+    assert saved['state_dict']['best_so_far.head_index'] == 1 and saved['meta']['converted_from'] == 'SCAN'
+    assert not any(name.startswith('best_so_far.backbone') for name in saved['state_dict'])

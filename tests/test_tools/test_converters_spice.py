@@ -112,20 +112,20 @@ def test_a_query_network_alone_fits_simclr(tools):
         same(model.embed(x), nets['q'][0](x))
 
 
-@pytest.mark.parametrize('kept, chosen', [(0, 'head'), (1, 'head'), (10, 'network')])
+@pytest.mark.parametrize('kept, best_so_far', [(0, 'head'), (1, 'head'), (10, 'network')])
 @torch.no_grad()
-def test_heads_are_a_spice(tools, kept, chosen):
+def test_heads_are_a_spice(tools, kept, best_so_far):
     """Twelve of them: head_1 is not head_10."""
     net, made, state, ours = heads()
-    result = tools['spice'].convert(dict(epoch=30, state_dict=state, optimizer={}), head=kept, chosen=chosen)
-    model = build(dict(type='SPICE', bank=dict(num_samples=7), norm_eval=chosen == 'head', **ours),
+    result = tools['spice'].convert(dict(epoch=30, state_dict=state, optimizer={}), head=kept, best_so_far=best_so_far)
+    model = build(dict(type='SPICE', bank=dict(num_samples=7), norm_eval=best_so_far == 'head', **ours),
                   result['state_dict'])
     x = torch.randn(3, 3, SIZE, SIZE)
     logits = model.head_logits(x)
     for number, head in enumerate(made):
         same(logits[:, number], head(net(x)))
     same(model.logits(x), made[kept](net(x)))
-    assert model.chosen.loss == float('inf') and model.chosen.head_index == kept
+    assert model.best_so_far.loss == float('inf') and model.best_so_far.head_index == kept
     assert result['meta']['heads'] == 12 and result['meta']['kept_head'] == kept
 
 
@@ -225,8 +225,8 @@ def test_command_line_takes_the_number_of_a_head(tools, tmp_path):
     argv = [str(tmp_path / 'last.pth.tar'), str(tmp_path / 'out.pth')]
     main, module = tools['released'].main, tools['spice']
     with pytest.raises(SystemExit, match='name it by --head'):
-        main(module.convert, '', argv, tools['head'].CHOSEN_OPTIONS)
-    main(module.convert, '', [*argv, '--head', '3', '--chosen', 'network'], tools['head'].CHOSEN_OPTIONS)
+        main(module.convert, '', argv, tools['head'].BEST_OPTIONS)
+    main(module.convert, '', [*argv, '--head', '3', '--best-so-far', 'network'], tools['head'].BEST_OPTIONS)
     saved = torch.load(tmp_path / 'out.pth', weights_only=True)
-    assert saved['meta']['kept_head'] == 3 and saved['state_dict']['chosen.head_index'] == 3
-    assert 'chosen.backbone.conv1.weight' in saved['state_dict'] and saved['meta']['source'] == 'last.pth.tar'
+    assert saved['meta']['kept_head'] == 3 and saved['state_dict']['best_so_far.head_index'] == 3
+    assert 'best_so_far.backbone.conv1.weight' in saved['state_dict'] and saved['meta']['source'] == 'last.pth.tar'

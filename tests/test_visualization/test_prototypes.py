@@ -9,7 +9,7 @@ from torch.nn.functional import normalize
 from mmcluster.functional.clustering.attention import prototype_maps
 from mmcluster.models import ViewPreprocessor
 from mmcluster.models.backbones import GCCResNet, SmallCNN, WideResNet
-from mmcluster.models.clusterers.base import vector
+from mmcluster.models.clusterers.base import pooled
 from mmcluster.registry import MODELS
 from mmcluster.visualization import attention, feature_map, find_prototypes, image_grid, map_centers, overlay, to_pixels
 
@@ -60,7 +60,7 @@ def test_the_mean_of_a_map_is_the_vector(network, size, shape):
     x = torch.randn(2, 3, size, size)
     found = feature_map(network, x)
     assert found.shape == (2, *shape) and not found.requires_grad
-    torch.testing.assert_close(found.mean(dim=(2, 3)), vector(network(x)).detach())
+    torch.testing.assert_close(found.mean(dim=(2, 3)), pooled(network(x)).detach())
 
 
 def test_a_backbone_without_a_map_says_so():
@@ -116,7 +116,7 @@ def test_features_are_no_images():
         to_pixels(torch.randn(4, 6), ViewPreprocessor([0.], [1.]))
 
 
-def test_an_overlay_is_six_parts_image_and_four_parts_colour():
+def test_an_overlay_is_six_parts_image_and_four_parts_color():
     pixels, heat = np.random.default_rng(0).random((2, 3, 4, 3)), np.random.default_rng(1).random((2, 3, 4))
     mixed = overlay(pixels, heat)
     np.testing.assert_allclose(mixed, 0.6 * pixels + 0.4 * colormaps['jet'](heat)[..., :3])

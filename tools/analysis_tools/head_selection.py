@@ -82,12 +82,12 @@ def measure(model: MultiHeadClusterer, dataset: IndexedDataset, epoch: int, batc
     def clusters(x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, H + 1), the kept network last."""
         embed = model.features(x)
-        kept = model.chosen.head(embed) if model.chosen.names == ['head'] else model.logits(x)
+        kept = model.best_so_far.head(embed) if model.best_so_far.names == ['head'] else model.logits(x)
         return torch.cat([model.head(embed), kept[None].float()]).argmax(2).T.float()
 
     found = sweep(model, dataset, clusters, batch_size).long().cpu().numpy()
     acc = [clustering_metrics(dataset.labels, column, ami=False)['acc'] for column in found.T]
-    return Epoch(epoch, acc[:-1], acc[-1], int(model.chosen.head_index), float(model.chosen.loss))
+    return Epoch(epoch, acc[:-1], acc[-1], int(model.best_so_far.head_index), float(model.best_so_far.loss))
 
 
 def draw(epochs: list[Epoch], path: str) -> None:

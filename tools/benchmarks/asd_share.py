@@ -84,7 +84,7 @@ def make_data(args: argparse.Namespace, side: str) -> dict[str, Rows]:
 
     data = dict(labelled=rows(args.labelled, 0, 1), unlabelled=rows(args.unlabelled, args.labelled, 2))
     if side == 'on':
-        data['anchor'] = rows(args.labelled, args.labelled + args.unlabelled, 1)
+        data['reference'] = rows(args.labelled, args.labelled + args.unlabelled, 1)
     return data
 
 

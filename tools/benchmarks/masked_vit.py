@@ -79,7 +79,7 @@ def make_step(model: PICI, batch: Batch, weights: tuple[float, float, float], de
         weights: Of the three losses.
         decode: Run the decoder on what the encoder made, and throw its output away.
     """
-    model.pisd, model.picd, model.cli = weights
+    model.pisd, model.picd, model.cross_level = weights
     optimizer, masked = torch.optim.Adam(model.parameters(), 1e-4), model.backbone.masked
 
     def decoded(x: Tensor) -> Tokens:

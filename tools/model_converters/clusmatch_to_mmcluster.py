@@ -25,7 +25,7 @@ BRANCHES = {
                    dropped=('predictor.', 'center_')),
 }
 MARKS = {'propos': 'encoder_k.', 'gcc': 'backbone.', 'secu': 'encoder.'}
-BUFFERS = {'all_tau': 'tau_local', 'p_model': 'p_model', 'label_hist': 'label_hist'}
+BUFFERS = {'all_tau': 'negative_thresholds', 'p_model': 'p_model', 'label_hist': 'label_hist'}
 NAMES = {'gcc': 'GCC', 'secu': 'SeCu'}
 PROGRESS = ('it', 'epoch', 'best_it', 'best_eval_acc')
 
@@ -51,7 +51,7 @@ def thresholds(checkpoint: dict, num_clusters: int) -> State:
         num_clusters: K.
 
     Returns:
-        ``pseudo_label_loss.*``: tau_local (K, K), p_model (K,), label_hist (K,).
+        ``pseudo_label_loss.*``: negative_thresholds (K, K), p_model (K,), label_hist (K,).
     """
     shapes = dict.fromkeys((*BUFFERS, 'tau'), (num_clusters,)) | {'all_tau': (num_clusters, num_clusters)}
     check_names(set(shapes) & set(checkpoint), shapes, 'the set of thresholds')

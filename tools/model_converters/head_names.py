@@ -7,9 +7,9 @@ from typing import Any, Optional, Sequence
 import torch
 from resnet_names import ConversionError, State, check_names
 
-CHOSEN_OPTIONS = (
+BEST_OPTIONS = (
     ('--head', dict(type=int, help='number of the head to deploy, where the file does not say')),
-    ('--chosen', dict(choices=('head', 'network'),
+    ('--best-so-far', dict(choices=('head', 'network'),
                       help='what the model keeps of its best network: its head, where what lies below rests '
                            '(freeze=True), or the whole network, where it trains')))
 
@@ -66,15 +66,15 @@ def multi_head_state(backbone: State, heads: Sequence[State], kept: int, whole: 
         heads: Parameters of each head.
         kept: Number of the head to deploy. Its loss is unknown, so that a run that goes on keeps the first network
             that it finds.
-        whole: ``chosen`` holds the backbone too.
+        whole: ``best_so_far`` holds the backbone too.
     """
     state = dict(backbone)
     for number, head in enumerate(heads):
         state.update({f'head.heads.{number}.{name}': value for name, value in head.items()})
     if whole:
-        state.update({f'chosen.{name}': value for name, value in backbone.items()})
-    state.update({f'chosen.head.{name}': value for name, value in heads[kept].items()})
-    return {**state, 'chosen.loss': torch.tensor(float('inf')), 'chosen.head_index': torch.tensor(kept)}
+        state.update({f'best_so_far.{name}': value for name, value in backbone.items()})
+    state.update({f'best_so_far.head.{name}': value for name, value in heads[kept].items()})
+    return {**state, 'best_so_far.loss': torch.tensor(float('inf')), 'best_so_far.head_index': torch.tensor(kept)}
 
 
 def stem_of(state: State, stem: str, downsample: Optional[str] = None) -> str:

@@ -1,23 +1,23 @@
 """Convert a released SCAN checkpoint of any stage.
 
     python tools/model_converters/scan_to_mmcluster.py SRC DST [--stem cifar|plain|gcc] [--head N]
-        [--chosen head|network] [--allow-pickle]
+        [--best-so-far head|network] [--allow-pickle]
 
 - Pretext (``backbone.*``, ``contrastive_head.*``): a state dict of ``SimCLR``.
 - Clustering (``backbone.*``, ``cluster_head.N.*`` with the number of the best head): a state dict of ``SCAN`` without
-  its bank. ``--chosen head`` suits a config that trains heads only (``freeze=True``, the ImageNet files). A running
-  file names the head that was best in an earlier epoch, whose weights it does not hold.
+  its bank. ``--best-so-far head`` suits a config that trains heads only (``freeze=True``, the ImageNet files). A
+  running file names the head that was best in an earlier epoch, whose weights it does not hold.
 - Self-labelling (one head and no number): a state dict of ``Boost`` without a teacher.
 
 Load it strictly as a ``base`` or a hook's ``source``, or into the model itself with ``strict=False``, for per-sample
 state is not in the file. CIFAR files need ``--stem cifar``, STL-10 ones ``--stem gcc``. The files of neighbours,
-``topk-*.npy``, are not converted: they do not say which images they belong to; a ``NeighbourHook`` mines them anew.
+``topk-*.npy``, are not converted: they do not say which images they belong to; a ``NeighborHook`` mines them anew.
 """
 from __future__ import annotations
 
 from typing import Any, Optional
 
-from head_names import CHOSEN_OPTIONS, deployed_head, multi_head_state, numbered_heads, stem_of
+from head_names import BEST_OPTIONS, deployed_head, multi_head_state, numbered_heads, stem_of
 from released import Layout, Part, bare_state, convert_part, convert_state, main, take
 from resnet_names import ConversionError, State, check_names
 
@@ -41,7 +41,7 @@ def convert_clustering(state: State, stem: str, best: Optional[int], several: bo
         stem: See :func:`convert`.
         best: Number of the best head, if it is known.
         several: The file is of the clustering stage even if it has a single head.
-        whole: See :func:`convert`, ``chosen='network'``.
+        whole: See :func:`convert`, ``best_so_far='network'``.
     """
     state = dict(state)
     backbone, info = convert_part(take(state, 'backbone'), BACKBONE, stem)
@@ -55,14 +55,14 @@ def convert_clustering(state: State, stem: str, best: Optional[int], several: bo
                                                                kept_head=kept)
 
 
-def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, chosen: str = 'network') -> dict:
+def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, best_so_far: str = 'network') -> dict:
     """Convert a SCAN checkpoint.
 
     Args:
         checkpoint: What the file holds.
         stem: ``'auto'``, ``'cifar'``, ``'plain'`` or ``'gcc'``.
         head: Number of the head to deploy; ``None`` takes the file's.
-        chosen: What ``SCAN`` keeps of its best network, ``'head'`` or ``'network'``.
+        best_so_far: What ``SCAN`` keeps of its best network, ``'head'`` or ``'network'``.
 
     Returns:
         ``dict(state_dict=..., meta=...)``.
@@ -82,11 +82,11 @@ def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, ch
         info['stage'] = 'pretext'
     else:
         named = next((wrapped[name] for name in BEST if wrapped.get(name) is not None), None)
-        several = head is not None or any(name in wrapped for name in BEST)
-        state, info = convert_clustering(state, stem, named if head is None else head, several, chosen == 'network')
+        several, whole = head is not None or any(name in wrapped for name in BEST), best_so_far == 'network'
+        state, info = convert_clustering(state, stem, named if head is None else head, several, whole)
     progress = {name: wrapped[name] for name in ('epoch', 'best_loss') if name in wrapped}
     return dict(state_dict=state, meta=dict(converted_from='SCAN', container=container, **progress, **info))
 
 
 if __name__ == '__main__':
-    main(convert, __doc__, options=CHOSEN_OPTIONS)
+    main(convert, __doc__, options=BEST_OPTIONS)

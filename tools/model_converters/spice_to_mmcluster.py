@@ -1,13 +1,13 @@
 """Convert a released SPICE checkpoint of any stage, or a MoCo v2 checkpoint.
 
     python tools/model_converters/spice_to_mmcluster.py SRC DST [--stem cifar|plain|gcc] [--head N]
-        [--chosen head|network] [--allow-pickle]
+        [--best-so-far head|network] [--allow-pickle]
 
 - Pretext (``encoder_q.*``, ``encoder_k.*``, ``queue``): a state dict of ``MoCo``. A file of the query network alone,
   as published for MoCo v2, becomes ``backbone.*`` and ``projector.*``, which is all that ``SimCLR`` has.
 - Heads (``feature_module.*``, ``head.head_N.*``; running, or selected with one head): a state dict of ``SPICE``
-  without its bank. A running file does not say which head is best: name it by ``--head``. ``--chosen network`` suits a
-  config whose network trains, or whose batch norm does (``norm_eval=False``).
+  without its bank. A running file does not say which head is best: name it by ``--head``. ``--best-so-far network``
+  suits a config whose network trains, or whose batch norm does (``norm_eval=False``).
 - Joint (``train_model``, ``eval_model``): a state dict of ``Boost`` with a teacher, on a ResNet or ``WideResNet``.
 
 Load it strictly as a ``base`` or a hook's ``source``, or into the model itself with ``strict=False``, for per-sample
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from head_names import CHOSEN_OPTIONS, deployed_head, multi_head_state, numbered_heads, stem_of
+from head_names import BEST_OPTIONS, deployed_head, multi_head_state, numbered_heads, stem_of
 from released import Layout, Part, bare_state, convert_part, convert_state, main, take
 from resnet_names import ConversionError, State, check_names
 from wide_names import convert_wide, is_wide
@@ -56,7 +56,7 @@ def convert_pretext(state: State, stem: str, arch: Optional[str]) -> tuple[State
     return {**converted, 'queue': queue, 'queue_pointer': pointer.reshape(()).long()}, info
 
 
-def convert_heads(state: State, stem: str, head: Optional[int], chosen: str) -> tuple[State, dict]:
+def convert_heads(state: State, stem: str, head: Optional[int], best_so_far: str) -> tuple[State, dict]:
     """SPICE's fixed network and its heads."""
     state = dict(state)
     network = take(state, 'feature_module')
@@ -65,7 +65,8 @@ def convert_heads(state: State, stem: str, head: Optional[int], chosen: str) -> 
     heads = numbered_heads(state, HEAD, HEAD_NAMES)
     check_names(state, (), 'the file')
     kept = deployed_head(head, len(heads))
-    return multi_head_state(backbone, heads, kept, chosen == 'network'), dict(info, heads=len(heads), kept_head=kept)
+    state = multi_head_state(backbone, heads, kept, best_so_far == 'network')
+    return state, dict(info, heads=len(heads), kept_head=kept)
 
 
 def convert_joint(checkpoint: dict, stem: str) -> tuple[State, dict]:
@@ -87,14 +88,14 @@ def convert_joint(checkpoint: dict, stem: str) -> tuple[State, dict]:
     return result, infos[0]
 
 
-def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, chosen: str = 'head') -> dict:
+def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, best_so_far: str = 'head') -> dict:
     """Convert a SPICE checkpoint.
 
     Args:
         checkpoint: What the file holds.
         stem: ``'auto'``, ``'cifar'``, ``'plain'`` or ``'gcc'``.
         head: Number of the head to deploy, for a file of several.
-        chosen: What ``SPICE`` keeps of its best network, ``'head'`` or ``'network'``.
+        best_so_far: What ``SPICE`` keeps of its best network, ``'head'`` or ``'network'``.
 
     Returns:
         ``dict(state_dict=..., meta=...)``.
@@ -109,7 +110,7 @@ def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, ch
             state, info = convert_pretext(state, stem, checkpoint.get('arch'))
         elif any(name.startswith('feature_module.') for name in state):
             stage = 'heads'
-            state, info = convert_heads(state, stem, head, chosen)
+            state, info = convert_heads(state, stem, head, best_so_far)
         else:
             raise ConversionError('none of the parameters starts with encoder_q or feature_module')
     if head is not None and stage != 'heads':
@@ -120,4 +121,4 @@ def convert(checkpoint: dict, stem: str = 'auto', head: Optional[int] = None, ch
 
 
 if __name__ == '__main__':
-    main(convert, __doc__, options=CHOSEN_OPTIONS)
+    main(convert, __doc__, options=BEST_OPTIONS)

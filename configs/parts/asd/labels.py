@@ -3,14 +3,14 @@
 facts = dict(labelled=40, unlabelled=448, window=1000, map_interval=1000)
 model = dict(
     bank=dict(num_samples=None),
-    data_preprocessor=dict(views=dict(anchor=[[]])),
+    data_preprocessor=dict(views=dict(reference=[[]])),
     labeller=dict(
         type='ASDLabels', in_channels='{width}', num_clusters='{num_clusters}', num_labelled='{labelled}',
         num_unlabelled='{unlabelled}', window='{window}'))
 train_dataloader = dict(sampler=dict(streams=dict(
     unlabelled=dict(size='{unlabelled}'),
     labelled=dict(size='{labelled}'),
-    anchor=dict(size='{labelled}', pool='anchor', order='fixed'))))
+    reference=dict(size='{labelled}', pool='anchor', order='fixed'))))
 hooks = dict(
     select=None,    # places for asd/prototypes and asd/given
     given=None,

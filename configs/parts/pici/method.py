@@ -24,7 +24,7 @@ find_unused_parameters = True
 hooks = dict(
     pisd=dict(type='ScheduleHook', param='pisd', steps=[(0, 1.), ('{boost}', 0.)]),
     picd=dict(type='ScheduleHook', param='picd', steps=[(0, 0.), ('{contrast}', 1.)]),
-    cli=dict(type='ScheduleHook', param='cli', steps=[(0, 0.), ('{boost}', 1.)]),
+    cross_level=dict(type='ScheduleHook', param='cross_level', steps=[(0, 0.), ('{boost}', 1.)]),
     kmeans=dict(
         type='KMeansHook',
         field='view_label',

@@ -5,6 +5,6 @@ hooks = dict(select=dict(
     type='SelectHook',
     selector=dict(type='HybridClean'),
     output='head_probs',
-    source='{on.model}',
-    embed=dict(output='project', source='{simclr.model}')))
+    network='{on.model}',
+    embed=dict(output='project', network='{simclr.model}')))
 auto_scale_lr = dict(base_batch_size='{batch}')

@@ -3,4 +3,4 @@ facts = dict(
     crop=dict(type='BatchRandomResizedCrop', size='{size}', scale=(0.2, 1.), flip_prob=0.5),
     weak=['{crop}'],
     strong=['{crop}', dict(type='BatchFixMatchRandAugment', num_ops=2),
-            dict(type='BatchSquareCutout', max_side=16, colour='{mean}')])
+            dict(type='BatchSquareCutout', max_side=16, color='{mean}')])

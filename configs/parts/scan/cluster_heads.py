@@ -11,8 +11,8 @@ model = dict(
     head=dict(type='MultiHead', num_heads='{heads}', head=dict(
         type='LinearClusterHead', in_channels='{width}', num_clusters='{num_clusters}')))
 train_dataloader = dict(sampler=dict(streams=dict(
-    anchor=dict(size='{batch}'), neighbour=dict(of='anchor', pool='neighbours'))))
+    anchor=dict(size='{batch}'), neighbor=dict(of='anchor', pool='neighbors'))))
 hooks = dict(
-    neighbours=dict(type='NeighbourHook', output='{mined}', source='{on.model}'),
+    neighbors=dict(type='NeighborHook', output='{mined}', network='{on.model}'),
     best=dict(type='BestHeadHook'))
 metrics = dict(head=dict(type='ClusteringMetric', source='head'))

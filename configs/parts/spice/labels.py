@@ -8,7 +8,7 @@ train_dataloader = dict(sampler=dict(
         labelled=dict(size='{labelled}', pool='target', order='replace'),
         unlabelled=dict(size='{unlabelled}', order='replace'))))
 optim_wrapper = dict(paramwise_cfg=dict(no_decay='norm'))
-hooks = dict(select=dict(type='SelectHook', source='{spice_self.model}'))
+hooks = dict(select=dict(type='SelectHook', network='{spice_self.model}'))
 metrics = dict(
     kmeans=dict(type='ClusteringMetric', source='kmeans'),
     head=dict(type='ClusteringMetric', source='head'))

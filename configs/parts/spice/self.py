@@ -5,4 +5,4 @@ facts = dict(
     rows=5000,
     micro_batches=5,
     weak=[dict(type='BatchRandomCrop', size='{size}', padding=4, flip_prob='{flip}', padding_mode='constant')])
-train_dataloader = dict(sampler=dict(parts='{micro_batches}'))
+train_dataloader = dict(sampler=dict(micro_batches='{micro_batches}'))

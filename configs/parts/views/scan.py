@@ -3,4 +3,4 @@
 facts = dict(strong=[
     dict(type='BatchFlip'),
     dict(type='BatchSCANAugment', num_ops=4),
-    dict(type='BatchSquareCutout', max_side='{cutout}', colour='{mean}')])
+    dict(type='BatchSquareCutout', max_side='{cutout}', color='{mean}')])

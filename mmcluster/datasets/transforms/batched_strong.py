@@ -10,28 +10,28 @@ from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.rng import Draws
 from mmcluster.functional.views.augment import cutout
 from mmcluster.functional.views.color import LUMA
-from mmcluster.functional.views.randaugment import (CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS, cutout_box,
+from mmcluster.functional.views.randaugment import (CUTOUT_COLOR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS, cutout_box,
                                                     rand_augment, square_box, strengths)
 from mmcluster.registry import TRANSFORMS
 
 from .batched_crop import send
 
 
-def channel_colour(colour: Sequence[float], channels: int) -> tuple[float, ...]:
+def channel_color(color: Sequence[float], channels: int) -> tuple[float, ...]:
     """Fit a colour to the channels of an image.
 
     Args:
-        colour: Grey levels 0..255, one per channel; or of RGB, from which grey images take the luminance.
+        color: Grey levels 0..255, one per channel; or of RGB, from which grey images take the luminance.
         channels: C.
 
     Returns:
         C grey levels.
     """
-    if channels == len(colour):
-        return tuple(colour)
-    if channels != 1 or len(colour) != len(LUMA):
-        raise ValueError(f'the colour {tuple(colour)} does not fit images of {channels} channels')
-    return (round(sum(weight * level for weight, level in zip(LUMA, colour))),)
+    if channels == len(color):
+        return tuple(color)
+    if channels != 1 or len(color) != len(LUMA):
+        raise ValueError(f'the colour {tuple(color)} does not fit images of {channels} channels')
+    return (round(sum(weight * level for weight, level in zip(LUMA, color))),)
 
 
 def whole_side(side: int) -> int:
@@ -48,9 +48,9 @@ def whole_side(side: int) -> int:
     return side
 
 
-def _paint(x: Tensor, box: Tensor, colour: Sequence[float]) -> Tensor:
+def _paint(x: Tensor, box: Tensor, color: Sequence[float]) -> Tensor:
     """Paint boxes (B, 4) of the host into x (B, C, H, W) in [0, 1], in grey levels of RGB or of the channels."""
-    return cutout(x, send(box, x), [level / 255 for level in channel_colour(colour, x.shape[1])])
+    return cutout(x, send(box, x), [level / 255 for level in channel_color(color, x.shape[1])])
 
 
 @TRANSFORMS.register_module()
@@ -94,18 +94,18 @@ class BatchCutout:
 
     Args:
         max_side: The side is uniform between 0 and this share of the width.
-        colour: Grey levels of the paint, RGB.
+        color: Grey levels of the paint, RGB.
     """
 
-    def __init__(self, max_side: float = CUTOUT_MAX_SIDE, colour: Sequence[float] = CUTOUT_COLOUR) -> None:
+    def __init__(self, max_side: float = CUTOUT_MAX_SIDE, color: Sequence[float] = CUTOUT_COLOR) -> None:
         require_not_negative('BatchCutout', max_side=max_side)
         self.max_side = max_side
-        self.colour = tuple(colour)
+        self.color = tuple(color)
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
         """Paint x (B, C, H, W) in [0, 1] -> (B, C, H, W)."""
         share = draws.uniform_between(0., self.max_side)
-        return _paint(x, cutout_box(draws.uniform(2), share, x.shape[2], x.shape[3]), self.colour)
+        return _paint(x, cutout_box(draws.uniform(2), share, x.shape[2], x.shape[3]), self.color)
 
 
 @TRANSFORMS.register_module()
@@ -116,15 +116,15 @@ class BatchSquareCutout:
 
     Args:
         max_side: The side is one of 1, 2, ..., max_side pixels, each equally often; edges of the image cut it short.
-        colour: Grey levels of the paint, one per channel or RGB; usually the mean of ``data_preprocessor``.
+        color: Grey levels of the paint, one per channel or RGB; usually the mean of ``data_preprocessor``.
     """
 
-    def __init__(self, max_side: int, colour: Sequence[float]) -> None:
+    def __init__(self, max_side: int, color: Sequence[float]) -> None:
         self.max_side = whole_side(max_side)
-        self.colour = tuple(colour)
+        self.color = tuple(color)
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
         """Paint x (B, C, H, W) in [0, 1] -> (B, C, H, W)."""
         side = draws.integers(self.max_side) + 1
         centre = torch.stack([draws.integers(extent) for extent in x.shape[2:]], 1)
-        return _paint(x, square_box(centre, side), self.colour)
+        return _paint(x, square_box(centre, side), self.color)

@@ -15,10 +15,10 @@ from mmcv.transforms import BaseTransform
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from mmcluster.checks import require_count, require_not_negative
-from mmcluster.functional.views.randaugment import CUTOUT_COLOUR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
+from mmcluster.functional.views.randaugment import CUTOUT_COLOR, CUTOUT_MAX_SIDE, FIXMATCH_OPS, SCAN_OPS
 from mmcluster.registry import TRANSFORMS
 
-from .batched_strong import channel_colour, whole_side
+from .batched_strong import channel_color, whole_side
 
 
 def _affine(image: Image.Image, *coefficients: float) -> Image.Image:
@@ -88,10 +88,10 @@ class SCANAugment(FixMatchRandAugment):
         super().__init__(num_ops)
 
 
-def _paint(image: Image.Image, box: tuple[int, int, int, int], colour: Sequence[float]) -> Image.Image:
+def _paint(image: Image.Image, box: tuple[int, int, int, int], color: Sequence[float]) -> Image.Image:
     """Paint a box (left, top, right, bottom, ends included) into a copy of the image."""
     image = image.copy()
-    fill = tuple(round(level) for level in channel_colour(colour, len(image.getbands())))
+    fill = tuple(round(level) for level in channel_color(color, len(image.getbands())))
     ImageDraw.Draw(image).rectangle(box, fill if len(fill) > 1 else fill[0])
     return image
 
@@ -102,13 +102,13 @@ class FixMatchCutout(BaseTransform):
 
     Args:
         max_side: The side is uniform between 0 and this share of the width.
-        colour: Grey levels of the paint, RGB; grey images take its luminance.
+        color: Grey levels of the paint, RGB; grey images take its luminance.
     """
 
-    def __init__(self, max_side: float = CUTOUT_MAX_SIDE, colour: Sequence[int] = CUTOUT_COLOUR) -> None:
+    def __init__(self, max_side: float = CUTOUT_MAX_SIDE, color: Sequence[int] = CUTOUT_COLOR) -> None:
         require_not_negative('FixMatchCutout', max_side=max_side)
         self.max_side = max_side
-        self.colour = tuple(colour)
+        self.color = tuple(color)
 
     def transform(self, results: dict) -> dict:
         """Paint one image.
@@ -124,7 +124,7 @@ class FixMatchCutout(BaseTransform):
         left = int(max(0, random.uniform(0, width) - side / 2))
         top = int(max(0, random.uniform(0, height) - side / 2))
         box = (left, top, int(min(width, left + side)), int(min(height, top + side)))
-        results['img'] = _paint(results['img'], box, self.colour)
+        results['img'] = _paint(results['img'], box, self.color)
         return results
 
 
@@ -134,12 +134,12 @@ class SquareCutout(BaseTransform):
 
     Args:
         max_side: The side is one of 1, 2, ..., max_side pixels, each equally often; edges of the image cut it short.
-        colour: Grey levels of the paint, one per channel or RGB, rounded; usually the mean of ``data_preprocessor``.
+        color: Grey levels of the paint, one per channel or RGB, rounded; usually the mean of ``data_preprocessor``.
     """
 
-    def __init__(self, max_side: int, colour: Sequence[float]) -> None:
+    def __init__(self, max_side: int, color: Sequence[float]) -> None:
         self.max_side = whole_side(max_side)
-        self.colour = tuple(colour)
+        self.color = tuple(color)
 
     def transform(self, results: dict) -> dict:
         """Paint one image.
@@ -153,7 +153,7 @@ class SquareCutout(BaseTransform):
         side = random.randint(1, self.max_side)
         width, height = results['img'].size
         left, top = random.randrange(width) - side // 2, random.randrange(height) - side // 2
-        results['img'] = _paint(results['img'], (left, top, left + side - 1, top + side - 1), self.colour)
+        results['img'] = _paint(results['img'], (left, top, left + side - 1, top + side - 1), self.color)
         return results
 
 

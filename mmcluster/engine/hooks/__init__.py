@@ -7,7 +7,7 @@ from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
 from .ground_truth import GroundTruthHook
 from .match import MatchHook
-from .neighbours import NeighbourHook
+from .neighbors import NeighborHook
 from .result import ResultHook
 from .runtime import RuntimeInfoHook
 from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
@@ -20,7 +20,7 @@ from .turn import TurnHook
 
 __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
-    'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighbourHook', 'PoolHook', 'ResultHook',
+    'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook', 'ResultHook',
     'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook',
     'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

@@ -40,12 +40,13 @@ class BestHeadHook(SweepHook):
             return
         model: MultiHeadClusterer = unwrap(runner.model)
         losses = on_main_process(model.selection_losses, self.features(runner))
-        losses = torch.zeros_like(model.chosen.loss).repeat(model.head.num_heads) if losses is None else losses
-        losses = losses.to(model.chosen.loss).contiguous()
+        losses = torch.zeros_like(model.best_so_far.loss).repeat(model.head.num_heads) if losses is None else losses
+        losses = losses.to(model.best_so_far.loss).contiguous()
         broadcast(losses)
-        taken = model.offer(losses)
+        taken = model.keep_if_better(losses)
         runner.message_hub.update_scalar('train/head_loss_min', losses.min().item())
-        runner.message_hub.update_scalar('train/chosen_loss', model.chosen.loss.item())
+        runner.message_hub.update_scalar('train/chosen_loss', model.best_so_far.loss.item())
+        best = model.best_so_far
         runner.logger.info(f'losses of the heads over the whole set: {[round(loss, 4) for loss in losses.tolist()]}; '
-                           f'{"kept" if taken else "none better than the kept"} head {int(model.chosen.head_index)} '
-                           f'with {model.chosen.loss.item():.4f}')
+                           f'{"kept" if taken else "none better than the kept"} head {int(best.head_index)} '
+                           f'with {best.loss.item():.4f}')

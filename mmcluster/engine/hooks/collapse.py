@@ -77,7 +77,7 @@ class CollapseHook(Hook):
             done: Iterations so far.
         """
         watch: ClusterWatch = unwrap(runner.model).watch
-        predicted, given = watch.take()
+        predicted, given = watch.pop_counts()
         if not predicted.sum():
             return
         values = dict(_values('cluster', predicted), clusters_empty=float((predicted == 0).sum()))

@@ -24,7 +24,7 @@ class SelectHook(EStepHook):
         num_clusters: K, of which clusters without a trusted row are reported; ``None``: the selector's, else the
             model's.
         embed: Where the embedding comes from if another network has it, as arguments of
-            :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(source=..., output='project')``, beside
+            :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(network=..., output='project')``, beside
             ``output='head_probs'``.
         kwargs: See :class:`EStepHook`. ``output='embed'`` hands the selector an embedding, ``'head_probs'``
             probabilities, ``'embed+head_probs'`` both. ``interval`` is -1: once.
@@ -97,7 +97,7 @@ class SelectHook(EStepHook):
     def _split(self, features: Tensor, num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
         """Embedding (N, D) and probabilities (N, K), which stand side by side in what was extracted."""
         if not num_clusters:
-            raise ValueError("SelectHook: output='embed+head_probs' needs num_clusters, the K of the source's head")
+            raise ValueError("SelectHook: output='embed+head_probs' needs num_clusters, the K of the network's head")
         embed, prob = features[:, :-num_clusters], features[:, -num_clusters:]
         if (prob < 0).any() or (prob.sum(1) - 1).abs().max() > 1e-3:
             raise ValueError(f'SelectHook has num_clusters={num_clusters}, which is not the K of the head: its '

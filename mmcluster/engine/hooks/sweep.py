@@ -23,7 +23,7 @@ class SweepHook(Hook):
         output: What is extracted, see ``mmcluster.engine.extract.output_function``.
         views: ``'test'`` or ``'train'``.
         stream: Training stream whose views are used with ``views='train'``.
-        source: ``None``: the model in training. Else the config of an older network with
+        network: ``None``: the model in training. Else the config of an older network with
             ``init_cfg=dict(type='Pretrained', ...)`` and a preprocessor of its own; it is built only when needed.
             What its bank holds is not read, so that it may come from another data set.
         batch_size: Rows a batch of the sweep.
@@ -31,7 +31,7 @@ class SweepHook(Hook):
     """
 
     def __init__(self, output: str = 'embed', views: str = 'test', stream: str = 'batch',
-                 source: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
+                 network: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
         require_count(type(self).__name__, batch_size=batch_size)
         require_count(type(self).__name__, least=0, num_workers=num_workers)
         if views not in ('test', 'train'):
@@ -39,7 +39,7 @@ class SweepHook(Hook):
         self.output = output
         self.views = views
         self.stream = TEST_STREAM if views == 'test' else stream
-        self.source = source
+        self.network = network
         self.batch_size = batch_size
         self.num_workers = num_workers
 
@@ -56,7 +56,7 @@ class SweepHook(Hook):
             FloatingPointError: If a feature is not finite.
         """
         dataset = runner.train_dataloader.dataset
-        model = unwrap(runner.model) if self.source is None else self._older_network(self.source, runner)
+        model = unwrap(runner.model) if self.network is None else self._older_network(self.network, runner)
         loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0, runner.epoch)
         features = extract(model, loader, len(dataset), self.output, self.views,
                            getattr(runner.optim_wrapper, 'cast_dtype', None))
@@ -64,8 +64,8 @@ class SweepHook(Hook):
         return features
 
     @staticmethod
-    def _older_network(source: dict, runner: Runner) -> nn.Module:
-        model = load_base(source)
-        if source.get('data_preprocessor'):
-            model.data_preprocessor = MODELS.build(source['data_preprocessor'])
+    def _older_network(network: dict, runner: Runner) -> nn.Module:
+        model = load_base(network)
+        if network.get('data_preprocessor'):
+            model.data_preprocessor = MODELS.build(network['data_preprocessor'])
         return model.to(next(runner.model.parameters()).device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..losses.contrast import unit_rows, wide
+from ..losses.contrast import at_least_float32, unit_rows
 
 FLAT = 16                       # a map whose range is below this many roundings of its values is flat
 
@@ -27,7 +27,7 @@ def prototype_maps(centers: Tensor, conv_map: Tensor, metric: str = 'cosine') ->
     if metric not in ('cosine', 'dot'):
         raise ValueError(f"metric must be 'cosine' or 'dot', got {metric!r}.")
     cells = conv_map.flatten(1).t()
-    centers, cells = (unit_rows(x) if metric == 'cosine' else wide(x) for x in (centers, cells))
+    centers, cells = (unit_rows(x) if metric == 'cosine' else at_least_float32(x) for x in (centers, cells))
     with torch.autocast(cells.device.type, enabled=False):
         score = centers @ cells.t()
     low, high = score.amin(dim=1, keepdim=True), score.amax(dim=1, keepdim=True)
@@ -50,5 +50,5 @@ def prototype_indices(centers: Tensor, feats: Tensor, count: int) -> Tensor:
         (K, min(count, N)) long by descending similarity, equal ones in the order of the rows.
     """
     with torch.autocast(feats.device.type, enabled=False):
-        score = wide(centers) @ wide(feats).t()
+        score = at_least_float32(centers) @ at_least_float32(feats).t()
     return score.argsort(dim=1, descending=True, stable=True)[:, :count]

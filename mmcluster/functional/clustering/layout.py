@@ -9,7 +9,7 @@ from sklearn.manifold import TSNE
 from .whitening import blocks
 
 SAMPLE = 3000                   # rows that t-SNE arranges; its time grows faster than they do
-NEIGHBOURS = 5
+NEIGHBORS = 5
 
 
 def _arrange(x: np.ndarray, seed: int) -> np.ndarray:
@@ -42,7 +42,7 @@ def map_layout(x: np.ndarray, seed: int = 0) -> np.ndarray:
     sample = np.sort(random.permutation(len(x))[:SAMPLE])
     known = _arrange(x[sample], seed)
     out = np.empty((len(x), 2), np.float32)
-    rows, start, count = torch.from_numpy(np.ascontiguousarray(x[sample])), 0, min(NEIGHBOURS, len(sample))
+    rows, start, count = torch.from_numpy(np.ascontiguousarray(x[sample])), 0, min(NEIGHBORS, len(sample))
     places = torch.from_numpy(known.astype(np.float32))
     for part in blocks(x):
         distance, index = torch.cdist(torch.from_numpy(np.ascontiguousarray(part)), rows).topk(count, largest=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..losses.contrast import wide
+from ..losses.contrast import at_least_float32
 
 
 def size_constrained_labels(similarity: Tensor, dual: Tensor) -> Tensor:
@@ -19,7 +19,7 @@ def size_constrained_labels(similarity: Tensor, dual: Tensor) -> Tensor:
     Returns:
         (B,) long. Of equally good centres the first.
     """
-    return (wide(similarity) + dual).argmax(dim=1)
+    return (at_least_float32(similarity) + dual).argmax(dim=1)
 
 
 def move_dual(dual: Tensor, share: Tensor, least: Tensor | float, rate: float, bounded: bool = True) -> Tensor:
@@ -60,7 +60,7 @@ def entropy_constrained_labels(similarity: Tensor, label: Tensor, counts: Tensor
 
     Edge cases: an empty cluster costs nothing (0 log 0 = 0); without any image in a cluster the nearest centre wins.
     """
-    similarity = wide(similarity)
+    similarity = at_least_float32(similarity)
     place = torch.arange(similarity.shape[1], device=label.device)
     others = (counts.to(similarity) - (label[:, None] == place).to(similarity)).clamp(min=0)
     # log1p: the difference of two large x log x would lose what it is about

@@ -7,7 +7,7 @@ import torch
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 
-from ..losses.contrast import wide
+from ..losses.contrast import at_least_float32
 from ..losses.prototype import one_hot
 
 
@@ -20,7 +20,7 @@ def perplexity(prob: Tensor) -> Tensor:
     Returns:
         (...) from 1 to M. Uniform labels have M: the transport is too smooth to tell instance classes apart.
     """
-    return torch.special.entr(wide(prob)).sum(dim=-1).exp()
+    return torch.special.entr(at_least_float32(prob)).sum(dim=-1).exp()
 
 
 def mean_perplexity(label: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ def balance(share: Tensor) -> Tensor:
     Returns:
         (...) from 0, everything in one class, to 1, equally much in all; 0 for a row of zeros, 1 if M = 1.
     """
-    entropy = torch.special.entr(wide(share)).sum(dim=-1)
+    entropy = torch.special.entr(at_least_float32(share)).sum(dim=-1)
     if share.shape[-1] == 1:
         return torch.ones_like(entropy)
     return entropy / math.log(max(share.shape[-1], 2))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..losses.consistency import ENTROPY_EPS, negative_entropy
-from ..losses.contrast import unit_rows, wide
+from ..losses.contrast import at_least_float32, unit_rows
 
 SCORE_BYTES = 1 << 28           # scores and orders of the heads that are selected at once
 
@@ -88,8 +88,8 @@ def prototype_estep(prob: Tensor, feats: Tensor, center_ratio: float = 0.5, over
     if num_members < 1:
         raise ValueError(f'center_ratio={center_ratio} of {count} rows for each of {clusters} clusters leaves none for '
                          f'the prototypes: raise it, or give the E-step more than {rows} rows')
-    feats = unit_rows(feats) if normalize else wide(feats)
-    members = _largest(wide(prob).transpose(1, 2), num_members, overlap)
+    feats = unit_rows(feats) if normalize else at_least_float32(feats)
+    members = _largest(at_least_float32(prob).transpose(1, 2), num_members, overlap)
     with torch.autocast(prob.device.type, enabled=False):
         centers = _means(members, feats)
         similarity = centers @ feats.t()
@@ -116,13 +116,13 @@ def head_selection_losses(prob: Tensor, feats: Tensor, center_ratio: float = 0.5
     Raises:
         ValueError: See :func:`prototype_estep`.
     """
-    feats = unit_rows(feats) if normalize else wide(feats)
+    feats = unit_rows(feats) if normalize else at_least_float32(feats)
     _, rows, clusters = prob.shape
     # as many heads at once as fit: the scores of all for the whole set are H K N numbers
     together = max(1, SCORE_BYTES // max(1, rows * clusters * (8 + 2 * feats.element_size())))
     losses = []
     for part in prob.split(together):
-        part = wide(part)
+        part = at_least_float32(part)
         index = prototype_estep(part, feats, center_ratio, normalize=False).index
         picked = part.log_softmax(dim=2).transpose(1, 2).gather(2, index)
         losses.append(entropy_weight * negative_entropy(part.mean(dim=1), ENTROPY_EPS) - picked.mean(dim=(1, 2)))

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ..finite import require_finite
-from ..losses.contrast import wide
+from ..losses.contrast import at_least_float32
 from .select import CHUNK, Selection
 
 
@@ -23,7 +23,7 @@ def centroid_distances(features: Tensor, centroids: Tensor, chunk: int = CHUNK) 
     """
     centroids = centroids.to(features.device).double()
     with torch.autocast(features.device.type, enabled=False):
-        parts = [torch.cdist(centroids, wide(part).double(), compute_mode='donot_use_mm_for_euclid_dist')
+        parts = [torch.cdist(centroids, at_least_float32(part).double(), compute_mode='donot_use_mm_for_euclid_dist')
                  for part in features.split(chunk)]
     return torch.cat(parts, dim=1) if len(features) else centroids.new_zeros(len(centroids), 0)
 

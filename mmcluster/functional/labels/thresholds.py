@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..average import moving_average
-from ..losses.contrast import wide
+from ..losses.contrast import at_least_float32
 from ..losses.prototype import one_hot
 
 ALIGN_EPS = 1e-6
@@ -109,7 +109,7 @@ def align_distribution(prob: Tensor, p_target: Tensor, p_model: Tensor) -> Tenso
         (U, K), rows sum to 1. Nothing changes where both averages are constant.
     """
     # the constant keeps a class that is hardly predicted from being multiplied without bound
-    scaled = wide(prob) * ((p_target + ALIGN_EPS) / (p_model + ALIGN_EPS))
+    scaled = at_least_float32(prob) * ((p_target + ALIGN_EPS) / (p_model + ALIGN_EPS))
     return scaled / scaled.sum(dim=1, keepdim=True)
 
 

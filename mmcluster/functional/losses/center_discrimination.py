@@ -4,7 +4,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from .contrast import wide
+from .contrast import at_least_float32
 from .prototype import one_hot
 
 
@@ -23,7 +23,7 @@ def center_loss(similarity: Tensor, label: Tensor, temperature: float) -> Tensor
     Returns:
         () mean over rows, sum over views.
     """
-    similarity = wide(similarity)
+    similarity = at_least_float32(similarity)
     own = one_hot(label, similarity.shape[-1], similarity).bool()
     logits = similarity.where(own, similarity.detach()) / temperature
     views = len(logits)
@@ -41,7 +41,7 @@ def crossed_targets(logits: Tensor, label: Tensor, weight: float) -> Tensor:
     Returns:
         (2, B, K) rows that sum to 1, without gradient: ``weight onehot + (1 - weight) softmax(other view)``.
     """
-    prob = wide(logits.detach()).softmax(dim=-1).flip(0)
+    prob = at_least_float32(logits.detach()).softmax(dim=-1).flip(0)
     return weight * one_hot(label, prob.shape[-1], prob) + (1 - weight) * prob
 
 
@@ -55,5 +55,5 @@ def representation_loss(logits: Tensor, target: Tensor) -> Tensor:
     Returns:
         () mean over rows, sum over the others.
     """
-    entropy = -(target * wide(logits).log_softmax(dim=-1)).sum(dim=-1)
+    entropy = -(target * at_least_float32(logits).log_softmax(dim=-1)).sum(dim=-1)
     return entropy.mean(dim=-1).sum()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .contrast import nt_xent, wide
+from .contrast import at_least_float32, nt_xent
 
 
 class ClusterContrast(NamedTuple):
@@ -35,7 +35,7 @@ def entropy_gap(prob: Tensor) -> Tensor:
     Edge cases: an empty cluster counts 0 (P log P at 0) and its gradient, infinite in the limit, stays finite; an
     empty batch gives 0 with a zero gradient.
     """
-    size = wide(prob).sum(dim=0)
+    size = at_least_float32(prob).sum(dim=0)
     share = size / size.sum().clamp_min(torch.finfo(size.dtype).tiny)
     # at P = 0 the gradient of P log P is infinite and would break the step of all clusters for an empty one
     log = share.clamp_min(torch.finfo(share.dtype).tiny).log()
@@ -59,5 +59,5 @@ def cluster_contrast(c1: Tensor, c2: Tensor, temperature: float) -> ClusterContr
     Edge cases: a column of zeros has cosine 0 to every column and no gradient from the contrast; fewer rows than
     clusters and a single row are defined; an empty batch gives 0.
     """
-    contrast = nt_xent(wide(c1).t(), wide(c2).t(), temperature) * min(len(c1), 1)
+    contrast = nt_xent(at_least_float32(c1).t(), at_least_float32(c2).t(), temperature) * min(len(c1), 1)
     return ClusterContrast(contrast, entropy_gap(c1) + entropy_gap(c2))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .contrast import wide
+from .contrast import at_least_float32
 from .prototype import one_hot
 
 LOG_FLOOR = -100.
@@ -42,7 +42,7 @@ def probability_ce(prob: Tensor, target: Tensor) -> Tensor:
         (...) mean over the rows with a target, 0 where there is none.
     """
     known = target >= 0
-    rows = -wide(prob).log_softmax(dim=-1).gather(-1, target.clamp(min=0)[..., None])[..., 0]
+    rows = -at_least_float32(prob).log_softmax(dim=-1).gather(-1, target.clamp(min=0)[..., None])[..., 0]
     return rows.masked_fill(~known, 0).sum(dim=-1) / known.sum(dim=-1).clamp(min=1)
 
 
@@ -58,7 +58,7 @@ def double_softmax_ce(logits: Tensor, target: Tensor) -> Tensor:
     Returns:
         (...) mean over the rows with a target, 0 with a zero gradient where there is none.
     """
-    return probability_ce(wide(logits).softmax(dim=-1), target)
+    return probability_ce(at_least_float32(logits).softmax(dim=-1), target)
 
 
 def negative_entropy(mean_prob: Tensor, eps: float = ENTROPY_EPS) -> Tensor:
@@ -71,7 +71,7 @@ def negative_entropy(mean_prob: Tensor, eps: float = ENTROPY_EPS) -> Tensor:
     Returns:
         (...) at most 0 for probabilities; to be minimised.
     """
-    m = wide(mean_prob).clamp_min(eps)
+    m = at_least_float32(mean_prob).clamp_min(eps)
     return (m * m.log()).sum(dim=-1)
 
 
@@ -88,7 +88,7 @@ def agreement(p: Tensor, q: Tensor) -> Tensor:
     Returns:
         (...) in [0, 100].
     """
-    s = (wide(p) * wide(q)).sum(dim=-1).clamp(max=1)
+    s = (at_least_float32(p) * at_least_float32(q)).sum(dim=-1).clamp(max=1)
     fixed = s.detach()
     slope = (fixed - 1) / ((1 - fixed) * fixed).clamp_min(SLOPE_EPS)
     return slope * (s - fixed) - fixed.log().clamp_min(LOG_FLOOR)
@@ -104,7 +104,7 @@ def log_agreement(log_p: Tensor, log_q: Tensor) -> Tensor:
     Returns:
         (...) in [0, 100].
     """
-    log_s = (wide(log_p) + wide(log_q)).logsumexp(dim=-1).clamp(max=0)
+    log_s = (at_least_float32(log_p) + at_least_float32(log_q)).logsumexp(dim=-1).clamp(max=0)
     fixed = log_s.detach()      # the gradient is that of the binary cross-entropy, floored; the value stays exact
     slope = -(-fixed.expm1() * fixed.exp() / SLOPE_EPS).clamp(max=1)
     return slope * (log_s - fixed) - fixed.clamp_min(LOG_FLOOR)
@@ -140,35 +140,35 @@ def scan_loss(log_p: Tensor, log_q: Tensor, entropy_weight: float, mean: Optiona
 
 
 @torch.no_grad()
-def pair_agreement(prob: Tensor, neighbours: Tensor, chunk: Optional[int] = None) -> Tensor:
+def pair_agreement(prob: Tensor, neighbors: Tensor, chunk: Optional[int] = None) -> Tensor:
     """Return the mean ``-log(p_i p_j)`` over all samples i and their neighbours j (SCAN's validation).
 
     Args:
         prob: (H, N, K) predictions of H heads.
-        neighbours: (N, m) long, rows of ``prob``; the sample itself may be one of them.
+        neighbors: (N, m) long, rows of ``prob``; the sample itself may be one of them.
         chunk: Samples that are handled at once; ``None`` suits the memory.
 
     Returns:
         (H,); 0 without any pair.
     """
     heads, samples, clusters = prob.shape
-    chunk = chunk or max(1, PAIR_BYTES // max(1, heads * neighbours.shape[1] * clusters * prob.element_size()))
+    chunk = chunk or max(1, PAIR_BYTES // max(1, heads * neighbors.shape[1] * clusters * prob.element_size()))
     total = torch.zeros(heads, dtype=torch.float64, device=prob.device)
     for start in range(0, samples, chunk):
-        other = prob[:, neighbours[start:start + chunk]]
+        other = prob[:, neighbors[start:start + chunk]]
         own = prob[:, start:start + chunk, None]
         total += agreement(own, other).sum(dim=(1, 2), dtype=torch.float64)
-    return (total / max(neighbours.numel(), 1)).to(wide(prob).dtype)
+    return (total / max(neighbors.numel(), 1)).to(at_least_float32(prob).dtype)
 
 
 @torch.no_grad()
-def pair_selection_loss(prob: Tensor, neighbours: Tensor, entropy_weight: float = 1.,
+def pair_selection_loss(prob: Tensor, neighbors: Tensor, entropy_weight: float = 1.,
                         chunk: Optional[int] = None, log_prior: Optional[Tensor] = None) -> Tensor:
     """Return the label-free statistic by which SCAN keeps a head and an epoch: the loss over all pairs.
 
     Args:
         prob: (H, N, K) predictions of H heads for the whole set.
-        neighbours: (N, m) long.
+        neighbors: (N, m) long.
         entropy_weight: Weight of the entropy of the mean prediction; 1 in the authors' release whatever the training
             weight.
         chunk: Samples that are handled at once; ``None`` suits the memory.
@@ -177,9 +177,9 @@ def pair_selection_loss(prob: Tensor, neighbours: Tensor, entropy_weight: float 
     Returns:
         (H,), lower is better.
     """
-    mean = wide(prob).mean(dim=1)
+    mean = at_least_float32(prob).mean(dim=1)
     inequality = negative_entropy(mean) - expected_log(mean, log_prior)
-    return pair_agreement(prob, neighbours, chunk) + entropy_weight * inequality
+    return pair_agreement(prob, neighbors, chunk) + entropy_weight * inequality
 
 
 @torch.no_grad()
@@ -193,7 +193,7 @@ def confidence_targets(logits: Tensor, threshold: float) -> tuple[Tensor, Tensor
     Returns:
         Target (B,) long, first cluster on ties, and mask (B,) bool.
     """
-    confidence, target = wide(logits).softmax(dim=1).max(dim=1)
+    confidence, target = at_least_float32(logits).softmax(dim=1).max(dim=1)
     return target, confidence > threshold
 
 
@@ -243,7 +243,7 @@ def self_label_loss(logits: Tensor, target: Tensor, mask: Tensor, counts: Tensor
     """
     # of all processes, also the denominator: a mean of the processes' means would count rows of a sparse one more
     weights = confidence_weights(counts) if class_balance else torch.ones_like(counts)
-    rows = F.cross_entropy(wide(logits), target, reduction='none')
+    rows = F.cross_entropy(at_least_float32(logits), target, reduction='none')
     total = (weights.to(rows)[target] * mask * rows).sum()
     whole = (weights * counts).sum().to(total)
     return total / whole.where(whole > 0, torch.ones_like(whole))

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 NORM_EPS = 1e-12
 
 
-def wide(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """Return a half-precision tensor of any shape as float32, float32 and float64 as they are."""
     return x.float() if x.element_size() < 4 else x
 
@@ -27,7 +27,7 @@ def unit_rows(x: Tensor, eps: float = NORM_EPS) -> Tensor:
     Edge cases: a row whose norm is at most ``eps`` has no direction. It stays (almost) zero and passes no gradient,
     where the plain quotient would pass one of size 1 / eps.
     """
-    x = wide(x)
+    x = at_least_float32(x)
     norm = vector_norm(x, dim=1, keepdim=True)
     unit = x / norm.clamp_min(eps)
     return unit.where(norm > eps, unit.detach())
@@ -86,7 +86,7 @@ def info_nce(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> tuple[T
 
     Edge cases: an empty queue, or no row at all, gives 0 with a zero gradient.
     """
-    q, k, queue = unit_rows(q), unit_rows(k.detach()), wide(queue.detach())
+    q, k, queue = unit_rows(q), unit_rows(k.detach()), at_least_float32(queue.detach())
     with torch.autocast(q.device.type, enabled=False):
         logits = torch.cat([(q * k).sum(dim=1, keepdim=True), q @ queue], dim=1) / temperature
     first = torch.zeros(len(q), dtype=torch.long, device=q.device)
@@ -113,7 +113,7 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, 
     """
     size = len(z1)
     z = torch.cat([z1, z2])
-    z = unit_rows(z) if normalize else wide(z)
+    z = unit_rows(z) if normalize else at_least_float32(z)
     anchors = z if symmetric else z[:size]
     with torch.autocast(z.device.type, enabled=False):
         logits = anchors @ z.t() / temperature

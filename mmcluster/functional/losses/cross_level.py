@@ -9,7 +9,7 @@ from torch import Tensor
 from ..clustering.match import contingency, hungarian
 from ..scale import min_max
 from .consistency import probability_ce
-from .contrast import wide
+from .contrast import at_least_float32
 
 
 def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Optional[Tensor] = None) -> Tensor:
@@ -93,4 +93,4 @@ def cross_level_loss(logits: Tensor, label: Tensor, double_softmax: bool = False
     Returns:
         () mean over the labelled rows, 0 with a zero gradient where there is none.
     """
-    return probability_ce(wide(logits).softmax(dim=1) if double_softmax else logits, label)
+    return probability_ce(at_least_float32(logits).softmax(dim=1) if double_softmax else logits, label)

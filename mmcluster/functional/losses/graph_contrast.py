@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .cluster_contrast import entropy_gap
-from .contrast import unit_rows, wide
+from .contrast import at_least_float32, unit_rows
 
 
 class AssignmentContrast(NamedTuple):
@@ -48,9 +48,9 @@ def graph_contrast(anchor: Tensor, other: Tensor, temperature: float, near: Opti
     Edge cases: an empty batch gives 0 with a zero gradient, and so does a single anchor with nothing but positives.
     """
     size = len(anchor)
-    parts = [wide(anchor), wide(other)]
+    parts = [at_least_float32(anchor), at_least_float32(other)]
     if near is not None:
-        rows = wide(near)
+        rows = at_least_float32(near)
         weight = torch.ones_like(rows[..., 0]) if weight is None else weight.to(rows)
         parts += list(rows * weight[..., None] if scale_near else rows)
     with torch.autocast(anchor.device.type, enabled=False):
@@ -89,6 +89,6 @@ def assignment_contrast(prob: Tensor, near: Tensor) -> AssignmentContrast:
     Edge cases: a column of zeros has cosine 0 to every column and no gradient from the contrast; an empty batch
     gives 0.
     """
-    similarity = unit_rows(wide(prob).t()) @ unit_rows(wide(near).t()).t()
+    similarity = unit_rows(at_least_float32(prob).t()) @ unit_rows(at_least_float32(near).t()).t()
     target = torch.arange(len(similarity), device=similarity.device)
     return AssignmentContrast(F.cross_entropy(similarity, target) * min(len(prob), 1), entropy_gap(prob))

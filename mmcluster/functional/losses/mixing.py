@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Beta
 
-from .contrast import wide
+from .contrast import at_least_float32
 from .prototype import one_hot
 
 
@@ -22,7 +22,7 @@ def sharpen(prob: Tensor, temperature: float) -> Tensor:
     Returns:
         (B, K).
     """
-    return (wide(prob).log() / temperature).softmax(dim=1)
+    return (at_least_float32(prob).log() / temperature).softmax(dim=1)
 
 
 def guess(logits: Sequence[Tensor], temperature: float) -> Tensor:
@@ -35,7 +35,7 @@ def guess(logits: Sequence[Tensor], temperature: float) -> Tensor:
     Returns:
         (U, K) sharpened mean of the views' softmax.
     """
-    prob = reduce(torch.add, (wide(view.detach()).softmax(dim=1) for view in logits)) / len(logits)
+    prob = reduce(torch.add, (at_least_float32(view.detach()).softmax(dim=1) for view in logits)) / len(logits)
     return sharpen(prob, temperature)
 
 
@@ -93,5 +93,5 @@ def squared_error(logits: Tensor, target: Tensor) -> Tensor:
     Returns:
         (); 0 when U = 0.
     """
-    error = (wide(logits).softmax(dim=1) - target.detach()).square()
+    error = (at_least_float32(logits).softmax(dim=1) - target.detach()).square()
     return error.sum() / max(error.numel(), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .contrast import wide
+from .contrast import at_least_float32
 
 
 def complementary_label(logits: Tensor) -> Tensor:
@@ -16,7 +16,7 @@ def complementary_label(logits: Tensor) -> Tensor:
     Returns:
         (B,) long, the first such class.
     """
-    return wide(logits).argmin(dim=1)
+    return at_least_float32(logits).argmin(dim=1)
 
 
 def top_entries(logits: Tensor, k: int) -> Tensor:
@@ -47,7 +47,7 @@ def negative_consistency(logits_weak: Tensor, logits_strong: Tensor, mask: Tenso
     Returns:
         () mean over all U rows, 0 when none is masked in or U = 0.
     """
-    weak, strong = wide(logits_weak.detach()), wide(logits_strong)
+    weak, strong = at_least_float32(logits_weak.detach()), at_least_float32(logits_strong)
     keep = top_entries(weak, k)
     target = weak.softmax(dim=1) * keep
     rows = -(target * strong.where(keep, torch.zeros_like(strong)).log_softmax(dim=1)).sum(dim=1)

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 from torch.nn import functional as F
 
-from .contrast import unit_rows, wide
+from .contrast import at_least_float32, unit_rows
 
 
 def one_hot(label: Tensor, num_clusters: int, like: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ def class_prototypes(x: Tensor, label: Tensor, num_clusters: int) -> tuple[Tenso
     Raises:
         ValueError: A posterior does not have K columns.
     """
-    x = wide(x)
+    x = at_least_float32(x)
     if label.dim() == 2 and label.shape[1] != num_clusters:
         raise ValueError(f'The posterior has {label.shape[1]} columns, but num_clusters is {num_clusters}.')
     weight = one_hot(label, num_clusters, x) if label.dim() == 1 else label.to(x)
@@ -73,7 +73,7 @@ def prototype_scattering(mu: Tensor, mu_target: Tensor, present: Tensor, tempera
 
     Edge cases: one present class gives 0 with a zero gradient, no present class gives 0.
     """
-    mu, mu_target = wide(mu), wide(mu_target.detach())
+    mu, mu_target = at_least_float32(mu), at_least_float32(mu_target.detach())
     with torch.autocast(mu.device.type, enabled=False):
         logits = mu @ mu.t() / temperature
     positive = (mu * mu_target).sum(dim=1) / temperature

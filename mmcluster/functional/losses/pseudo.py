@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..average import moving_average
-from .contrast import wide
+from .contrast import at_least_float32
 from .prototype import one_hot
 
 LOG_EPS = 1e-12
@@ -26,13 +26,13 @@ def threshold_sums(prob: Tensor) -> tuple[Tensor, Tensor]:
         Sums (K, K): row a adds the probabilities of the rows predicted as a, their maximum set to 0 (so the sum of
         row a is the sum of 1 - max p). Counts (K,) of those rows, in the type of the sums.
     """
-    prob = wide(prob)
+    prob = at_least_float32(prob)
     predicted = one_hot(prob.argmax(dim=1), prob.shape[1], prob)
     with torch.autocast(prob.device.type, enabled=False):
         return predicted.t() @ (prob * (1 - predicted)), predicted.sum(dim=0)
 
 
-def update_local_thresholds(tau_local: Tensor, sums: Tensor, counts: Tensor, decay: float,
+def update_negative_thresholds(negative_thresholds: Tensor, sums: Tensor, counts: Tensor, decay: float,
                             absent: str = 'keep') -> Tensor:
     """Move the averages of the other classes' probability by one step (ClusMatch eqs. 9-12).
 
@@ -40,7 +40,7 @@ def update_local_thresholds(tau_local: Tensor, sums: Tensor, counts: Tensor, dec
     both start and move together, so tau_global times the row's shares gives the row back.
 
     Args:
-        tau_local: (K, K) old value, zero diagonal; row a belongs to the rows predicted as a.
+        negative_thresholds: (K, K) old value, zero diagonal; row a belongs to the rows predicted as a.
         sums: (K, K), see :func:`threshold_sums`.
         counts: (K,).
         decay: Weight of the old value (paper's m).
@@ -53,8 +53,8 @@ def update_local_thresholds(tau_local: Tensor, sums: Tensor, counts: Tensor, dec
     if absent not in ('keep', 'decay'):
         raise ValueError(f"absent must be 'keep' or 'decay', got {absent!r}.")
     counts = counts[:, None]
-    new = moving_average(tau_local, sums / counts.clamp(min=1), decay)
-    return new if absent == 'decay' else torch.where(counts > 0, new, tau_local)
+    new = moving_average(negative_thresholds, sums / counts.clamp(min=1), decay)
+    return new if absent == 'decay' else torch.where(counts > 0, new, negative_thresholds)
 
 
 def positive_thresholds(tau_neg: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ def positive_mask(prob: Tensor, tau_pos: Tensor) -> Tensor:
     Returns:
         (U,) bool.
     """
-    confidence, predicted = wide(prob).max(dim=1)
+    confidence, predicted = at_least_float32(prob).max(dim=1)
     return confidence >= tau_pos[predicted]
 
 
@@ -93,7 +93,7 @@ def negative_mask(prob: Tensor, tau_neg: Tensor) -> Tensor:
     Returns:
         (U, K) bool.
     """
-    prob = wide(prob)
+    prob = at_least_float32(prob)
     predicted = prob.argmax(dim=1)
     return exclude_class(prob < tau_neg[predicted], predicted)
 
@@ -129,7 +129,7 @@ def negative_learning(logits: Tensor, negative: Tensor, clamp: bool = False) -> 
     Edge cases: a row that excludes nothing contributes 0. A row that excludes every class keeps nothing to move
     towards and contributes 0 too, or -log(1e-8) with ``clamp``; neither has a gradient.
     """
-    log_prob = wide(logits).log_softmax(dim=1)
+    log_prob = at_least_float32(logits).log_softmax(dim=1)
     # half of the least number: -inf would make NaN of the gradient of a row that excludes every class
     log_kept = log_prob.masked_fill(negative, torch.finfo(log_prob.dtype).min / 2).logsumexp(dim=1)
     silent = ~negative.any(dim=1)
@@ -163,7 +163,7 @@ def masked_cross_entropy(logits: Tensor, target: Tensor, mask: Optional[Tensor] 
     Returns:
         () sum over the masked rows over U; 0 when no row is masked in or U = 0.
     """
-    logits = wide(logits)
+    logits = at_least_float32(logits)
     if target.dim() == 1:
         rows = F.cross_entropy(logits, target, ignore_index=-1, reduction='none')
     else:
@@ -185,7 +185,7 @@ def masked_sums(prob: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         Summed probabilities (K,) of the masked rows, with gradient; and how many of them have each class as their
         arg-max (K,), in the same type.
     """
-    prob = wide(prob)
+    prob = at_least_float32(prob)
     mask = mask.to(prob)[:, None]
     return (prob * mask).sum(dim=0), (one_hot(prob.argmax(dim=1), prob.shape[1], prob) * mask).sum(dim=0)
 
@@ -205,8 +205,8 @@ def fairness(prob_sum: Tensor, hist: Tensor, p_model: Tensor, label_hist: Tensor
     Returns:
         () negative, to be minimised; only ``prob_sum`` receives a gradient. 0 when no row is positive.
     """
-    weight = _unit_sum(_ratio(wide(p_model).detach(), wide(label_hist).detach()))
-    share = _unit_sum(_ratio(wide(prob_sum), wide(hist).detach()))
+    weight = _unit_sum(_ratio(at_least_float32(p_model).detach(), at_least_float32(label_hist).detach()))
+    share = _unit_sum(_ratio(at_least_float32(prob_sum), at_least_float32(hist).detach()))
     return (weight * (share + LOG_EPS).log()).sum().where(hist.sum() > 0, 0)
 
 

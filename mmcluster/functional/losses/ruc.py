@@ -9,9 +9,9 @@ from typing import NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from ..clustering.neighbours import nearest
+from ..clustering.neighbors import nearest
 from ..scale import min_max
-from .contrast import unit_rows, wide
+from .contrast import at_least_float32, unit_rows
 from .mixing import sharpen, soft_rows
 from .pseudo import known_rows
 
@@ -31,7 +31,7 @@ class MixedLosses(NamedTuple):
 
 def confidence(logits: Tensor) -> Tensor:
     """Return the largest probability of every row (B, K) -> (B,)."""
-    return wide(logits).softmax(dim=1).amax(dim=1)
+    return at_least_float32(logits).softmax(dim=1).amax(dim=1)
 
 
 def confident_rows(logits: Tensor, threshold: float = 0.99) -> Tensor:
@@ -84,7 +84,7 @@ def clean_rows(logits: Tensor, embeddings: Optional[Tensor], label: Tensor, how:
         logits: (N, K) of the clustering network.
         embeddings: (N, D) of a self-supervised network; ``None`` where ``how`` is ``'confidence'``.
         label: (N,) long pseudo-labels.
-        how: ``'confidence'``, ``'metric'`` (neighbours agree), or ``'hybrid'``: both (released scripts).
+        how: ``'confidence'``, ``'metric'`` (neighbors agree), or ``'hybrid'``: both (released scripts).
         threshold: See :func:`confident_rows`.
         k: See :func:`majority_rows`.
         chunk: See :func:`majority_rows`.
@@ -136,7 +136,7 @@ def refined_target(label: Tensor, logits_twin: Tensor, weight: Tensor, temperatu
     Returns:
         (B, K), rows sum to 1.
     """
-    prob = wide(logits_twin).softmax(dim=1)
+    prob = at_least_float32(logits_twin).softmax(dim=1)
     share = torch.where(known_rows(label), weight.to(prob), 1)[:, None]
     return sharpen((1 - share) * soft_rows(label, prob) + share * prob, temperature)
 
@@ -155,7 +155,7 @@ def mixed_losses(logits: Tensor, target: Tensor, clean: Tensor, num_clean: Optio
     Returns:
         Means over clean rows, and over unclean rows and classes. A part without rows is 0 with a zero gradient.
     """
-    logits, target = wide(logits), target.detach()
+    logits, target = at_least_float32(logits), target.detach()
     keep = clean.to(logits)
     num_clean = keep.sum() if num_clean is None else num_clean
     num_unclean = (1 - keep).sum() if num_unclean is None else num_unclean
@@ -180,7 +180,7 @@ def smoothed_cross_entropy(logits: Tensor, label: Tensor, smoothing: float = 0.5
     Returns:
         () mean over the rows with a label; 0 with a zero gradient without any.
     """
-    log_prob = wide(logits).log_softmax(dim=1)
+    log_prob = at_least_float32(logits).log_softmax(dim=1)
     own = soft_rows(label, log_prob)
     target = (1 - smoothing) * own + smoothing / max(log_prob.shape[1] - 1, 1) * (1 - own)
     known = known_rows(label).to(log_prob)

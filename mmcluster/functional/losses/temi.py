@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .contrast import wide
+from .contrast import at_least_float32
 
 PRIOR_FLOOR = 1e-12             # a cluster that nobody predicts must not divide by zero
 
@@ -90,8 +90,8 @@ def temi_loss(student: Tensor, teacher: Tensor, prior: Tensor, beta: float = 0.6
     Returns:
         The loss and the new prior.
     """
-    log_student = (wide(student) / student_temperature).log_softmax(dim=-1)
-    log_teacher = (wide(teacher).detach() / teacher_temperature).log_softmax(dim=-1)
+    log_student = (at_least_float32(student) / student_temperature).log_softmax(dim=-1)
+    log_teacher = (at_least_float32(teacher).detach() / teacher_temperature).log_softmax(dim=-1)
     prob = log_teacher.exp()
     prior = update_prior(prior, prob, decay)
     weight = pair_weight(prob[:, 0], prob[:, 1]) if weighted else prob.new_ones(prob.shape[2])

@@ -173,5 +173,5 @@ def cutout(x: Tensor, box: Tensor, fill: Sequence[float]) -> Tensor:
     top, left, bottom, right = box[..., None, None].unbind(1)
     inside = (row >= top) & (row <= bottom) & (column >= left) & (column <= right)
     painted = inside[:, None].to(x.dtype)
-    colour = torch.tensor(fill, dtype=x.dtype).to(x.device, non_blocking=True).view(1, -1, 1, 1)
-    return x * (1 - painted) + colour * painted
+    color = torch.tensor(fill, dtype=x.dtype).to(x.device, non_blocking=True).view(1, -1, 1, 1)
+    return x * (1 - painted) + color * painted

@@ -6,7 +6,7 @@ from typing import NamedTuple, Union
 import torch
 from torch import Tensor
 
-from ..losses.contrast import wide
+from ..losses.contrast import at_least_float32
 
 VARIANCE_EPS = 1e-6
 WAVELENGTH = 10000.
@@ -90,7 +90,7 @@ def masked_reconstruction(imgs: Tensor, pred: Tensor, mask: Tensor, patch_size: 
 
     Edge cases: where nothing is removed, 0 with a zero gradient; a constant patch is all zeros after standardisation.
     """
-    target, pred = patchify(wide(imgs.detach()), patch_size), wide(pred)
+    target, pred = patchify(at_least_float32(imgs.detach()), patch_size), at_least_float32(pred)
     if norm_pix:
         centred = target - target.mean(dim=-1, keepdim=True)
         variance = centred.square().sum(dim=-1, keepdim=True) / max(target.shape[-1] - 1, 1)

@@ -16,7 +16,7 @@ FIXMATCH_OPS: dict[str, tuple[float, float]] = dict(
 # SCAN also turns the sign of a geometric strength at random, which leaves ranges about 0 as they are.
 SCAN_OPS: dict[str, tuple[float, float]] = {
     **FIXMATCH_OPS, **dict.fromkeys(('ShearX', 'ShearY', 'TranslateX', 'TranslateY'), (-0.1, 0.1))}
-CUTOUT_COLOUR = (125, 123, 114)
+CUTOUT_COLOR = (125, 123, 114)
 CUTOUT_MAX_SIDE = 0.5
 
 

@@ -15,7 +15,7 @@ from ..bank import SampleBank
 from ..final_centers import FinalCenters
 
 
-def vector(feat: Any) -> Tensor:
+def pooled(feat: Any) -> Tensor:
     """Unwrap a backbone's output to one vector per image.
 
     Args:
@@ -55,7 +55,7 @@ class Prediction(NamedTuple):
 class BaseClusterer(BaseModel):
     """A method of deep clustering.
 
-    The chain is ``embed = neck(vector(backbone(x)))``, (B, D), the space in which the method clusters, and
+    The chain is ``embed = neck(pooled(backbone(x)))``, (B, D), the space in which the method clusters, and
     ``logits = head(embed)``, (B, K), or ``None`` without a head. Subclasses write :meth:`loss`, whose argument names
     are the names of the streams that they train on; values under keys that start with ``loss_`` are summed.
 
@@ -109,7 +109,7 @@ class BaseClusterer(BaseModel):
         Returns:
             (B, D) and (B, K) or ``None``.
         """
-        return chain(x, *self.deployed())
+        return forward_parts(x, *self.deployed())
 
     def embed(self, x: Tensor) -> Tensor:
         """Embedding (B, D) of images (B, C, H, W), the space in which the method clusters."""
@@ -193,17 +193,17 @@ class BaseClusterer(BaseModel):
 
 
 @overload
-def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module], head: nn.Module) -> tuple[Tensor, Tensor]:
+def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module], head: nn.Module) -> tuple[Tensor, Tensor]:
     ...
 
 
 @overload
-def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
+def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
           head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
     ...
 
 
-def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
+def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
           head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
     """The one chain of the house: backbone, neck, head.
 
@@ -216,6 +216,6 @@ def chain(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
     Returns:
         embed (B, D) and logits (B, K) or ``None``.
     """
-    embed = vector(backbone(x))
+    embed = pooled(backbone(x))
     embed = embed if neck is None else neck(embed)
     return embed, None if head is None else head(embed)

@@ -14,7 +14,7 @@ from mmcluster.structures import Batch
 
 from ..gather import shuffled
 from ..teacher import MomentumTeacher
-from .base import BaseClusterer, build, chain
+from .base import BaseClusterer, build, forward_parts
 
 
 @MODELS.register_module()
@@ -57,7 +57,7 @@ class BYOL(BaseClusterer):
         Returns:
             Two float32 tensors (B, D).
         """
-        return self._embed_views(views, lambda x: chain(x, self.backbone, self.neck, None)[0].float())
+        return self._embed_views(views, lambda x: forward_parts(x, self.backbone, self.neck, None)[0].float())
 
     @torch.no_grad()
     def target(self, views: list[Tensor]) -> list[Tensor]:
@@ -77,7 +77,7 @@ class BYOL(BaseClusterer):
         return [forward(view) for view in views]
 
     def _target(self, x: Tensor) -> Tensor:
-        embed = chain(x, self.teacher.backbone, self.teacher.neck, None)[0]
+        embed = forward_parts(x, self.teacher.backbone, self.teacher.neck, None)[0]
         return nn.functional.normalize(embed.float(), dim=1)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:

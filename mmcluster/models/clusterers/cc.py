@@ -9,7 +9,7 @@ from torch import Tensor
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from .base import vector
+from .base import pooled
 from .two_level import TwoLevelClusterer
 
 
@@ -35,9 +35,9 @@ class CC(TwoLevelClusterer):
         """Backbone vectors (B, F) of the two views."""
         first, second = self.pair(batch)
         if self.joint_views:
-            h1, h2 = vector(self.backbone(torch.cat([first, second]))).chunk(2)
+            h1, h2 = pooled(self.backbone(torch.cat([first, second]))).chunk(2)
             return h1, h2
-        return vector(self.backbone(first)), vector(self.backbone(second))
+        return pooled(self.backbone(first)), pooled(self.backbone(second))
 
     def loss(self, batch: Optional[Batch] = None, instance_only: Optional[Batch] = None) -> dict[str, Tensor]:
         """Losses of a step that holds rows of one stream.
@@ -57,4 +57,4 @@ class CC(TwoLevelClusterer):
         if instance_only is not None and batch is None:
             return self.instance_losses(*self.vectors(instance_only))
         raise ValueError('CC takes rows of one stream a step, batch or instance_only; with both streams, give the '
-                         'sampler in_turn=True')
+                         'sampler sequential=True')

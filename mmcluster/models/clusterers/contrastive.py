@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mmcluster.functional.losses.contrast import unit_rows
 
-from .base import BaseClusterer, build, chain
+from .base import BaseClusterer, build, forward_parts
 
 
 class ContrastiveClusterer(BaseClusterer):
@@ -35,4 +35,4 @@ class ContrastiveClusterer(BaseClusterer):
         Returns:
             (B, D) float32, unit rows.
         """
-        return unit_rows(chain(x, self.backbone, self.projector, None)[0])
+        return unit_rows(forward_parts(x, self.backbone, self.projector, None)[0])

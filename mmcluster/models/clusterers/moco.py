@@ -14,7 +14,7 @@ from mmcluster.structures import Batch
 
 from ..gather import gather_rows, shuffled
 from ..teacher import MomentumTeacher
-from .base import chain
+from .base import forward_parts
 from .byol import feature_std
 from .contrastive import ContrastiveClusterer
 
@@ -64,7 +64,7 @@ class MoCo(ContrastiveClusterer):
         return shuffled(self._keys, x) if self.shuffle_bn else self._keys(x)
 
     def _keys(self, x: Tensor) -> Tensor:
-        return unit_rows(chain(x, self.teacher.backbone, self.teacher.projector, None)[0])
+        return unit_rows(forward_parts(x, self.teacher.backbone, self.teacher.projector, None)[0])
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """InfoNCE of the first view against the key of the second and the queue; then the keys join the queue.

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from ..base_parts import base_parts, load_base_parts
-from ..chosen import Chosen
+from ..best_so_far import BestSoFar
 from ..heads import MultiHead
-from .base import BaseClusterer, build, chain
+from .base import BaseClusterer, build, forward_parts
 
 
 class MultiHeadClusterer(BaseClusterer):
     """A clusterer that trains H heads and deploys the one with the lowest loss over the whole set.
 
-    The embedding is the base's, ``neck(vector(backbone(x)))``; heads are always its own. A ``BestHeadHook`` asks for
-    :meth:`selection_losses` after every epoch and hands the best head to :meth:`offer`; ``outputs`` and ``deployed``
-    use the network that is kept in ``chosen``.
+    The embedding is the base's, ``neck(pooled(backbone(x)))``; heads are always its own. A ``BestHeadHook`` asks for
+    :meth:`selection_losses` after every epoch and hands the best head to :meth:`keep_if_better`; ``outputs`` and
+    ``deployed`` use the network that is kept in ``best_so_far``.
 
     Args:
         base: Config of a trained clusterer whose backbone and neck are taken over; its checkpoint
@@ -34,7 +34,7 @@ class MultiHeadClusterer(BaseClusterer):
         ValueError: Without base and backbone, or with a single head that is no :class:`MultiHead`.
     """
 
-    needs = ('BestHeadHook',)
+    required_hooks = ('BestHeadHook',)
 
     head: MultiHead
 
@@ -56,7 +56,7 @@ class MultiHeadClusterer(BaseClusterer):
         if freeze:
             for part in self.below().values():
                 part.requires_grad_(False)
-        self.chosen = Chosen(self._candidates(0))
+        self.best_so_far = BestSoFar(self._candidates(0))
 
     @property
     def num_clusters(self) -> int:
@@ -68,7 +68,7 @@ class MultiHeadClusterer(BaseClusterer):
         return {name: getattr(self, name) for name in ('backbone', 'neck') if getattr(self, name) is not None}
 
     def _candidates(self, head: int) -> dict[str, nn.Module]:
-        """What ``chosen`` keeps: one head, and the network below it unless nothing there can change."""
+        """What ``best_so_far`` keeps: one head, and the network below it unless nothing there can change."""
         fixed = self.freeze and self.norm_eval
         return {**({} if fixed else self.below()), 'head': self.head.heads[head]}
 
@@ -80,16 +80,16 @@ class MultiHeadClusterer(BaseClusterer):
         """
         super().init_weights()
         if (self.init_cfg or {}).get('type') == 'Pretrained':
-            self.chosen.loss.fill_(float('inf'))
+            self.best_so_far.loss.fill_(float('inf'))
             return
         if self.base is not None:
             load_base_parts(self, self.base, self.from_base)
-        self.chosen.copy_from(self._candidates(0))
+        self.best_so_far.copy_from(self._candidates(0))
 
     def train(self, mode: bool = True) -> MultiHeadClusterer:
         """Training mode; a frozen network with ``norm_eval`` and the kept network stay in evaluation mode."""
         super().train(mode)
-        self.chosen.eval()
+        self.best_so_far.eval()
         if self.freeze and self.norm_eval:
             for part in self.below().values():
                 part.eval()
@@ -97,13 +97,13 @@ class MultiHeadClusterer(BaseClusterer):
 
     def deployed(self) -> tuple[nn.Module, Optional[nn.Module], nn.Module]:
         """Backbone, neck and head that the selection kept."""
-        kept = {**self.below(), **{name: getattr(self.chosen, name) for name in self.chosen.names}}
+        kept = {**self.below(), **{name: getattr(self.best_so_far, name) for name in self.best_so_far.names}}
         return kept['backbone'], kept.get('neck'), kept['head']
 
     def features(self, x: Tensor) -> Tensor:
         """Embedding of the network in training, (B, C, H, W) -> (B, D), without gradient where it is frozen."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.freeze):
-            return chain(x, self.backbone, self.neck, None)[0].float()
+            return forward_parts(x, self.backbone, self.neck, None)[0].float()
 
     def head_logits(self, x: Tensor) -> Tensor:
         """Logits of all heads in training, (B, C, H, W) -> (B, H, K)."""
@@ -120,7 +120,7 @@ class MultiHeadClusterer(BaseClusterer):
         """
         raise NotImplementedError(f'{type(self).__name__} has no selection loss')
 
-    def offer(self, losses: Tensor) -> bool:
+    def keep_if_better(self, losses: Tensor) -> bool:
         """Keep the best head if it is better than any kept before. Waits for the device: for hooks.
 
         Args:
@@ -130,4 +130,4 @@ class MultiHeadClusterer(BaseClusterer):
             Whether it was.
         """
         best = int(losses.where(losses.isfinite(), losses.new_tensor(float('inf'))).argmin())
-        return self.chosen.offer(self._candidates(best), losses[best], best)
+        return self.best_so_far.keep_if_better(self._candidates(best), losses[best], best)

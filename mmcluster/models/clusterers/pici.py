@@ -28,9 +28,9 @@ class PICI(TwoLevelClusterer):
     """Reconstruction of masked patches, contrast on two levels, and clusters of one level that teach the other.
 
     One masked pass over both views serves all three losses; each image of each view has its own mask. The weights
-    ``pisd``, ``picd`` and ``cli`` are floats that ``ScheduleHook``s move through the paper's phases (pre-training 1, 0,
-    0; training 1, 1, 0; boosting 0, 1, 1); a zero weight skips the computation, so the decoder does not run in
-    boosting, and never in evaluation. ``outputs`` sees whole images.
+    ``pisd``, ``picd`` and ``cross_level`` are floats that ``ScheduleHook``s move through the paper's phases
+    (pre-training 1, 0, 0; training 1, 1, 0; boosting 0, 1, 1); a zero weight skips the computation, so the decoder does
+    not run in boosting, and never in evaluation. ``outputs`` sees whole images.
 
     Pseudo-labels are rows of ``bank.view_label`` (N, 2), one for each view, which a ``KMeansHook`` with
     ``output='project', views='train', field='view_label', per_view=True`` writes when boosting begins.
@@ -42,7 +42,7 @@ class PICI(TwoLevelClusterer):
         decoder: Config of a ``MaskedDecoder``; ``None`` is for ``pisd=0``.
         pisd: Weight of the reconstruction (eq. 1).
         picd: Weight of both contrasts (eq. 2).
-        cli: Weight of the cross-level interaction (eq. 15).
+        cross_level: Weight of the cross-level interaction (eq. 15).
         norm_pix: Reconstruct patches standardised one by one, as released; ``False``: plain pixels (paper).
         match: Pseudo-labels are renamed to the head's clusters by the rows of the ``'batch'`` of all ranks (released),
             for which one small table goes to the host and back in every step, or ``'set'``: as they stand in the bank,
@@ -54,15 +54,15 @@ class PICI(TwoLevelClusterer):
         ValueError: Without a bank or a masking backbone, or if the decoder does not fit it or has nothing to guess.
     """
 
-    labelled_by = {'cli': FIELD}
+    weights_needing_labels = {'cross_level': FIELD}
     backbone: MaskedViT
     decoder: Optional[MaskedDecoder]
     bank: SampleBank
 
     def __init__(self, backbone: dict, projector: dict, head: dict, decoder: Optional[dict] = None, pisd: float = 1.,
-                 picd: float = 1., cli: float = 0., norm_pix: bool = True, match: str = 'batch',
+                 picd: float = 1., cross_level: float = 0., norm_pix: bool = True, match: str = 'batch',
                  double_softmax: bool = False, **kwargs: Any):
-        require_not_negative('PICI', pisd=pisd, picd=picd, cli=cli)
+        require_not_negative('PICI', pisd=pisd, picd=picd, cross_level=cross_level)
         super().__init__(backbone, projector, head, **kwargs)
         if self.bank is None:
             raise ValueError('PICI keeps pseudo-labels of every image: give it bank=dict(num_samples=None)')
@@ -74,11 +74,11 @@ class PICI(TwoLevelClusterer):
         self.decoder = build(decoder)
         self.pisd = pisd
         self.picd = picd
-        self.cli = cli
+        self.cross_level = cross_level
         self.norm_pix = norm_pix
         self.match = match
         self.double_softmax = double_softmax
-        self.needs = ('MatchHook',) if match == 'set' else ()
+        self.required_hooks = ('MatchHook',) if match == 'set' else ()
         self.bank.add_field(FIELD, shape=(NUM_VIEWS,))
         _check_decoder(self.backbone, self.decoder, pisd)
 
@@ -103,8 +103,8 @@ class PICI(TwoLevelClusterer):
 
         Returns:
             ``loss_pisd`` while ``pisd`` is not 0; ``loss_instance`` and ``loss_cluster`` (of the rows of all ranks),
-            ``feat_std`` and ``entropy_gap`` while ``picd`` is not; ``loss_cli`` and the share of pseudo-labels that
-            agree with the head while ``cli`` is not.
+            ``feat_std`` and ``entropy_gap`` while ``picd`` is not; ``loss_cross_level`` and the share of pseudo-labels
+            that agree with the head while ``cross_level`` is not.
 
         Raises:
             ValueError: If there is one view alone.
@@ -118,9 +118,9 @@ class PICI(TwoLevelClusterer):
         if self.picd:
             losses.update({name: self.picd * value if name.startswith('loss_') else value
                            for name, value in self.contrast_losses(h1, h2).items()})
-        if self.cli:
+        if self.cross_level:
             loss, agreement = self.interaction(h1, h2, batch.index)
-            losses.update(loss_cli=self.cli * loss, cli_agreement=agreement)
+            losses.update(loss_cross_level=self.cross_level * loss, cross_level_agreement=agreement)
         return losses
 
     def reconstruction(self, images: Tensor, seen: Tokens) -> Tensor:
@@ -167,9 +167,9 @@ class PICI(TwoLevelClusterer):
         labels = gather_rows(label)
         votes = label_votes(labels, gather_rows(cluster), self.num_clusters).cpu()
         if int(votes.sum()) < labels.numel():
-            raise RuntimeError(f"PICI: bank.{FIELD} is not filled and cli is not 0; add dict(type='KMeansHook', "
-                               f"field='{FIELD}', output='project', views='train', per_view=True, begin=...) to "
-                               f'custom_hooks, with the epoch from which cli is')
+            raise RuntimeError(f"PICI: bank.{FIELD} is not filled and cross_level is not 0; add dict("
+                               f"type='KMeansHook', field='{FIELD}', output='project', views='train', per_view=True, "
+                               f'begin=...) to custom_hooks, with the epoch from which cross_level is')
         return match_labels(label, votes)
 
 

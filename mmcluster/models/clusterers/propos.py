@@ -72,7 +72,7 @@ class ProPos(BYOL):
         if assignment == 'soft':
             self.field = 'posterior'
             self.bank.add_field('posterior', shape=(num_clusters,), dtype='float32', fill=0)
-        self.labelled_by = dict(psl_weight=self.field)
+        self.weights_needing_labels = dict(psl_weight=self.field)
         self.queue_size = queue_size
         if queue_size:
             neck: Any = self.neck

@@ -10,7 +10,7 @@ from mmengine.model import ModuleDict
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_positive, require_share
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.mixing import draw_mixing, guess, mix
 from mmcluster.functional.losses.pseudo import known_rows
 from mmcluster.functional.losses.ruc import (confidence, mixed_losses, refined_target, relabel, smoothed_cross_entropy,
@@ -21,7 +21,7 @@ from mmcluster.structures import Batch
 from ..base_parts import PARTS
 from ..boost import Boost
 from ..gather import gather_rows, reduce_sum
-from .base import build, chain
+from .base import build, forward_parts
 
 
 @MODELS.register_module()
@@ -93,7 +93,7 @@ class RUC(Boost):
         self.smoothing = smoothing
         self.relabel_threshold = relabel_threshold
         self.turn = 0
-        self.needs = (*self.needs, 'TurnHook')
+        self.required_hooks = (*self.required_hooks, 'TurnHook')
         if self.labeller is not None:
             self.register_buffer('taught', torch.zeros(2, dtype=torch.bool))
             return
@@ -124,7 +124,7 @@ class RUC(Boost):
         """
         twin = self.twin
         backbone, neck, head = (twin[name] for name in PARTS) if network else (self.backbone, self.neck, self.head)
-        return wide(chain(x, backbone, neck, head)[1])
+        return at_least_float32(forward_parts(x, backbone, neck, head)[1])
 
     def start_turn(self) -> None:
         """Fill ``bank.weight`` from the confidence that the resting network had in its turn. For hooks.
@@ -141,13 +141,13 @@ class RUC(Boost):
         self.bank.fill(weight=twin_weight(self.bank.field('confidence')[:, 1 - self.turn]))
 
     def loss(self, unlabelled: Batch, labelled: Optional[Batch] = None,
-             anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+             reference: Optional[Batch] = None) -> dict[str, Tensor]:
         """Losses of one step of the network whose turn it is.
 
         Args:
             unlabelled: Four views (B, C, H, W), see above; with a labeller two weak views (U, C, H, W).
             labelled: Four views (L, C, H, W), with a labeller.
-            anchor: Passed to the labeller.
+            reference: Passed to the labeller.
 
         Returns:
             ``loss_sup`` (L_X), ``loss_unsup`` (L_U), ``loss_smooth`` (L_S), and the labeller's in the turns of the
@@ -162,7 +162,7 @@ class RUC(Boost):
         if len(clean.views) != 4:
             raise ValueError(f'RUC needs four views of the stream {name!r} and got {len(clean.views)}; give '
                              f'views=dict({name}=[[], weak, weak, strong], ...), or such a pipeline of the data set')
-        return self.learn_alone(unlabelled) if labelled is None else self.learn(unlabelled, labelled, anchor)
+        return self.learn_alone(unlabelled) if labelled is None else self.learn(unlabelled, labelled, reference)
 
     def learn_alone(self, unlabelled: Batch) -> dict[str, Tensor]:
         """One step on the labels of the bank, to which it adds what the network has become sure of.
@@ -185,18 +185,18 @@ class RUC(Boost):
         self.bank.write(index, target=relabel(label, logits, self.relabel_threshold), confidence=seen)
         return {**losses, 'agreement': (logits.argmax(1) == logits_twin.argmax(1)).float().mean()}
 
-    def learn(self, unlabelled: Batch, labelled: Batch, anchor: Optional[Batch]) -> dict[str, Tensor]:
+    def learn(self, unlabelled: Batch, labelled: Batch, reference: Optional[Batch]) -> dict[str, Tensor]:
         """One step on the labels of the labeller, which asks the first network in either turn.
 
         Args:
             unlabelled: Two weak views (U, C, H, W).
             labelled: Plain, weak, weak and strong view (L, C, H, W).
-            anchor: Passed to the labeller.
+            reference: Passed to the labeller.
         """
         plain, *weak, strong = labelled.views
         trains = getattr(self.labeller, 'trains', False) and self.turn == 0
         with torch.set_grad_enabled(trains and torch.is_grad_enabled()):
-            l, u, losses = self.see(unlabelled, labelled._replace(views=weak), anchor, joint=False)
+            l, u, losses = self.forward_streams(unlabelled, labelled._replace(views=weak), reference, joint=False)
         assert l is not None        # as there is a labelled stream
         losses = {key: value for key, value in losses.items() if trains or not key.startswith('loss_')}
         if l.target is None:

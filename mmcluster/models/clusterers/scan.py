@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.losses.consistency import pair_selection_loss, scan_loss
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -23,8 +23,8 @@ from .multi_head import MultiHeadClusterer
 class SCAN(MultiHeadClusterer):
     """Heads, and by default the network below them, trained to agree on neighbours and to use all clusters.
 
-    A ``NeighbourHook`` mines ``bank.neighbours`` (N, k + 1) once, from the features of an older network. Each step
-    draws a stream ``anchor`` and one neighbour of every anchor, ``neighbour=dict(of='anchor', pool='neighbours')``;
+    A ``NeighborHook`` mines ``bank.neighbors`` (N, k + 1) once, from the features of an older network. Each step
+    draws a stream ``anchor`` and one neighbor of every anchor, ``neighbor=dict(of='anchor', pool='neighbors')``;
     the image itself is one of its neighbours, as in the release.
 
     Args:
@@ -55,22 +55,22 @@ class SCAN(MultiHeadClusterer):
         self.entropy_weight = entropy_weight
         self.selection_entropy_weight = selection_entropy_weight
         self.register_buffer('log_prior', None if prior is None else _log_shares(prior, self.num_clusters), False)
-        self.bank.add_field('neighbours', shape=(num_neighbors + 1,))
+        self.bank.add_field('neighbors', shape=(num_neighbors + 1,))
 
-    def loss(self, anchor: Batch, neighbour: Batch) -> dict[str, Tensor]:
+    def loss(self, anchor: Batch, neighbor: Batch) -> dict[str, Tensor]:
         """Agreement of anchors with their neighbours and entropy of the anchors' mean, summed over heads (eq. 2).
 
         The two streams are two forward passes, so batch norm sees them apart; the mean is that of all ranks.
 
         Args:
             anchor: One view (B, C, H, W).
-            neighbour: One view of a neighbour of each.
+            neighbor: One view of a neighbour of each.
 
         Returns:
             ``loss_consistency``, ``loss_entropy``, and the entropy itself, mean over heads.
         """
-        log_p, log_q = (wide(self.head(self.features(stream.views[0]))).log_softmax(2)
-                        for stream in (anchor, neighbour))
+        log_p, log_q = (at_least_float32(self.head(self.features(stream.views[0]))).log_softmax(2)
+                        for stream in (anchor, neighbor))
         # the entropy of the mean is not the mean of entropies: a process alone would ask its few rows for all clusters
         mean = reduce_sum_with_grad(log_p.exp().sum(1)) / (log_p.shape[1] * get_world_size())
         loss = scan_loss(log_p, log_q, self.entropy_weight, mean, self.log_prior)
@@ -89,13 +89,13 @@ class SCAN(MultiHeadClusterer):
         Raises:
             RuntimeError: If no neighbours were mined.
         """
-        neighbours = self.bank.field('neighbours')
-        neighbours = neighbours[:, (neighbours >= 0).all(0)]
-        if not neighbours.shape[1]:
-            raise RuntimeError("SCAN: bank.neighbours is not filled; add dict(type='NeighbourHook', ...) to "
+        neighbors = self.bank.field('neighbors')
+        neighbors = neighbors[:, (neighbors >= 0).all(0)]
+        if not neighbors.shape[1]:
+            raise RuntimeError("SCAN: bank.neighbors is not filled; add dict(type='NeighborHook', ...) to "
                                'custom_hooks')
         prob = logits.transpose(0, 1).softmax(2)
-        return pair_selection_loss(prob, neighbours, self.selection_entropy_weight,
+        return pair_selection_loss(prob, neighbors, self.selection_entropy_weight,
                                    log_prior=self.log_prior)
 
 

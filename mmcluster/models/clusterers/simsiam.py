@@ -10,7 +10,7 @@ from mmcluster.functional.losses.contrast import mutual_prediction, unit_rows
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from .base import BaseClusterer, build, chain
+from .base import BaseClusterer, build, forward_parts
 from .byol import feature_std
 
 
@@ -46,6 +46,6 @@ class SimSiam(BaseClusterer):
         Raises:
             ValueError: If there is one view alone.
         """
-        z = chain(torch.cat(self.pair(batch)), self.backbone, self.neck, None)[0]
+        z = forward_parts(torch.cat(self.pair(batch)), self.backbone, self.neck, None)[0]
         loss = mutual_prediction(*self.predictor(z).chunk(2), *z.chunk(2))
         return dict(loss_simsiam=loss, feat_std=feature_std(unit_rows(z)))

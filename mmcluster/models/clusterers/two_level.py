@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_positive, require_two_clusters
 from mmcluster.functional.losses.cluster_contrast import cluster_contrast
-from mmcluster.functional.losses.contrast import nt_xent, unit_rows, wide
+from mmcluster.functional.losses.contrast import at_least_float32, nt_xent, unit_rows
 
 from ..gather import gather_rows_with_grad
 from ..heads import ClusterHead
@@ -79,7 +79,7 @@ class TwoLevelClusterer(ContrastiveClusterer):
         Returns:
             ``loss_cluster``, equal on all ranks, and its part that asks for equal cluster sizes.
         """
-        c1, c2 = (gather_rows_with_grad(wide(self.head(h)).softmax(dim=1)) for h in (h1, h2))
+        c1, c2 = (gather_rows_with_grad(at_least_float32(self.head(h)).softmax(dim=1)) for h in (h1, h2))
         contrast, gap = cluster_contrast(c1, c2, self.cluster_temperature)
         return dict(loss_cluster=contrast + gap, entropy_gap=gap.detach())
 

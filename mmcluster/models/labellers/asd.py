@@ -30,7 +30,7 @@ class ASDLabels(nn.Module):
     """Instance classes by optimal transport, and clusters of instance classes by class transitions.
 
     The n_l rows of the labelled stream are aligned with as many anchors, which an ``AnchorHook`` chooses once and
-    which travel as the stream ``anchor``. The plan gives each row a soft *instance class* that trains a head of its
+    which travel as the stream ``reference``. The plan gives each row a soft *instance class* that trains a head of its
     own (eqs. 6-8). What this head predicts for an unlabelled image, and what it predicted at the last visit
     (``bank.pred``), is a transition (eq. 9); a ``TransitionHook`` clusters the instance classes by their transitions
     and hands over a map. A row's label is the cluster of its likeliest instance class; before the first map there is
@@ -69,7 +69,7 @@ class ASDLabels(nn.Module):
     """
 
     fields: dict[str, dict[str, Any]] = dict(pred=dict(), anchor=dict())
-    needs: tuple[str, ...] = ('AnchorHook', 'TransitionHook')
+    required_hooks: tuple[str, ...] = ('AnchorHook', 'TransitionHook')
     trains = True
     ring: Tensor
     counts: Tensor
@@ -109,7 +109,7 @@ class ASDLabels(nn.Module):
         self.given = given
         if given is not None:
             self.fields = {**self.fields, given: {}}
-            self.needs = ('GroundTruthHook', 'AnchorHook')
+            self.required_hooks = ('GroundTruthHook', 'AnchorHook')
         self.register_buffer('ring', torch.full((window, num_unlabelled), -1, dtype=torch.int32))
         self.register_buffer('counts', torch.zeros(num_labelled, num_labelled, dtype=torch.long))
         self.register_buffer('pointer', torch.zeros((), dtype=torch.long))
@@ -145,8 +145,8 @@ class ASDLabels(nn.Module):
             diagnostics.
 
         Raises:
-            ValueError: If there is no anchor stream, labelled rows or anchors are not n_l, or the embedding has another
-                width.
+            ValueError: If there is no reference stream, labelled rows or anchors are not n_l, or the embedding has
+                another width.
         """
         require_width('model.labeller', self.head.in_features, l.feat.shape[1])
         mine = slice(get_rank() * len(l.index), (get_rank() + 1) * len(l.index))
@@ -177,7 +177,7 @@ class ASDLabels(nn.Module):
             Labels (n_l, n_l) and what belongs to them.
         """
         if reference is None:
-            raise ValueError("ASDLabels compares with anchors: give the sampler a stream anchor=dict(size=n_l, "
+            raise ValueError("ASDLabels compares with anchors: give the sampler a stream reference=dict(size=n_l, "
                              "pool='anchor', order='fixed'), the preprocessor its view, and an AnchorHook")
         anchor, feat, index = map(gather_rows, (reference.anchor, reference.labelled, l.index))
         if len(feat) != self.num_labelled or len(anchor) != self.num_labelled:

@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from mmcluster.checks import require_share
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.pseudo import known_rows
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
 from .alignment import DistributionAligner, row_sums
-from .match import Choice, MatchLoss
+from .match import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()
@@ -39,13 +39,13 @@ class AdaMatchLoss(MatchLoss):
         self.aligner = DistributionAligner(num_clusters, 'labelled', decay)
         self.register_buffer('last_cutoff', torch.full((1,), threshold), persistent=False)   # for the log alone
 
-    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
-        """The rows at or above the cutoff; see :meth:`MatchLoss.choose`."""
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
+        """The rows at or above the cutoff; see :meth:`MatchLoss.pseudo_labels`."""
         aligned = self.aligner(prob, l, self.moves)
         cutoff = self.cutoff(prob, l)
         if self.moves:
             self.last_cutoff.copy_(cutoff)
-        return Choice(self.label(aligned), aligned.amax(1) >= cutoff, dict(threshold=cutoff))
+        return PseudoLabels(self.label(aligned), aligned.amax(1) >= cutoff, dict(threshold=cutoff))
 
     def thresholds(self) -> Tensor:
         """Cutoff (1,) of the last step, which depends on its labelled rows."""
@@ -63,6 +63,6 @@ class AdaMatchLoss(MatchLoss):
         """
         if l is None:
             return prob.new_full((), self.threshold)
-        confidence = wide(l.logits.detach()).softmax(1).amax(1, keepdim=True)
+        confidence = at_least_float32(l.logits.detach()).softmax(1).amax(1, keepdim=True)
         total, rows = row_sums(confidence, known_rows(l.labels))
         return self.threshold * (total / rows.clamp(min=1)).where(rows > 0, 1.)

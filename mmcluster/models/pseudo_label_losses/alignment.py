@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_share
 from mmcluster.functional.labels.thresholds import align_distribution, moving_mean
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.pseudo import known_rows
 
 from ..boost import Labelled
@@ -66,7 +66,7 @@ class DistributionAligner(nn.Module):
         later = moving_mean(self.p_model, total[:-1], total[-1], self.decay)
         self.p_model.copy_(torch.where(self.p_model < 0, first, later))
         if self.target == 'labelled' and l is not None:
-            total = row_sums(wide(l.logits).softmax(1), known_rows(l.labels))
+            total = row_sums(at_least_float32(l.logits).softmax(1), known_rows(l.labels))
             self.p_target.copy_(moving_mean(self.p_target, total[:-1], total[-1], self.decay))
 
 

@@ -26,13 +26,13 @@ class PseudoLabelLoss(nn.Module):
         fields: Bank fields that the loss reads or writes, name -> arguments of ``SampleBank.add_field``.
         joint: Forward all streams as one batch.
         num_clusters: K, which must be that of the booster's head; ``None``: any.
-        labelled_by: Name of a weight -> bank field of k-means labels, in the head's classes, that it needs.
+        weights_needing_labels: Name of a weight -> bank field of k-means labels, in the head's classes, that it needs.
     """
 
     fields: dict[str, dict] = {}
     num_clusters: Optional[int] = None
     joint = True
-    labelled_by: dict[str, str] = {}
+    weights_needing_labels: dict[str, str] = {}
     moving = True
 
     @property
@@ -45,19 +45,19 @@ class PseudoLabelLoss(nn.Module):
         return None
 
     def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,
-                anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+                reference: Optional[Batch] = None) -> dict[str, Tensor]:
         """See all streams, then compute the loss; while the labeller knows no labels only its own losses count.
 
         Args:
             net: The booster.
             unlabelled: Weak and strong view (U, C, H, W).
             labelled: Weak view (L, C, H, W) or ``None``.
-            anchor: Passed to the labeller.
+            reference: Passed to the labeller.
 
         Returns:
             Losses under keys that start with ``loss_``; other keys are only logged.
         """
-        l, u, losses = net.see(unlabelled, labelled, anchor, self.joint)
+        l, u, losses = net.forward_streams(unlabelled, labelled, reference, self.joint)
         if l is not None and l.target is None:
             return losses
         return {**losses, **self.loss(l, u, net.bank)}

@@ -37,8 +37,8 @@ class ClusMatchLoss(PseudoLabelLoss):
     """
 
     fields = dict(label=dict())
-    labelled_by = dict(kpl_weight='label')
-    tau_local: Tensor
+    weights_needing_labels = dict(kpl_weight='label')
+    negative_thresholds: Tensor
     p_model: Tensor
     label_hist: Tensor
 
@@ -61,7 +61,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         self.clamp = clamp
         uniform = torch.full((num_clusters,), 1 / num_clusters)
         off_diagonal = 1 - torch.eye(num_clusters)
-        self.register_buffer('tau_local', off_diagonal / num_clusters)
+        self.register_buffer('negative_thresholds', off_diagonal / num_clusters)
         self.register_buffer('p_model', uniform.clone())
         self.register_buffer('label_hist', uniform.clone())
 
@@ -82,7 +82,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         if self.moves:
             self.update(prob)
         positive = pseudo.positive_mask(prob, self.thresholds())
-        negative = pseudo.negative_mask(prob, self.tau_local)       # eq. 8: its rows sum to tau_global
+        negative = pseudo.negative_mask(prob, self.negative_thresholds)       # eq. 8: its rows sum to tau_global
         if self.exclude_kmeans_from_negative:
             negative = pseudo.exclude_class(negative, kmeans_label)
         losses = dict(positive_share=positive.sum() / max(positive.numel(), 1),
@@ -102,7 +102,7 @@ class ClusMatchLoss(PseudoLabelLoss):
 
     def thresholds(self) -> Tensor:
         """Positive thresholds (K,) of eq. 15."""
-        return pseudo.positive_thresholds(self.tau_local)
+        return pseudo.positive_thresholds(self.negative_thresholds)
 
     @torch.no_grad()
     def update(self, prob: Tensor) -> None:
@@ -115,8 +115,8 @@ class ClusMatchLoss(PseudoLabelLoss):
         sums, counts = pseudo.threshold_sums(prob)
         stats = reduce_sum(torch.cat([sums.flatten(), counts.to(sums), prob.sum(0)]))
         sums, counts, total = stats.split([k * k, k, k])
-        self.tau_local.copy_(pseudo.update_local_thresholds(self.tau_local, sums.view(k, k), counts, self.decay,
-                                                            self.absent))
+        self.negative_thresholds.copy_(pseudo.update_negative_thresholds(
+            self.negative_thresholds, sums.view(k, k), counts, self.decay, self.absent))
         rows = counts.sum()
         self.p_model.copy_(moving_mean(self.p_model, total, rows, self.decay))
         self.label_hist.copy_(moving_mean(self.label_hist, counts, rows, self.decay))

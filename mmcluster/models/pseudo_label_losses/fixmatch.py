@@ -10,7 +10,7 @@ from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
-from .match import Choice, MatchLoss
+from .match import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()
@@ -28,6 +28,6 @@ class FixMatchLoss(MatchLoss):
         super().__init__(num_clusters, **kwargs)
         self.threshold = threshold
 
-    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
-        """The rows at or above the threshold; see :meth:`MatchLoss.choose`."""
-        return Choice(self.label(prob), prob.amax(1) >= self.threshold, {})
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
+        """The rows at or above the threshold; see :meth:`MatchLoss.pseudo_labels`."""
+        return PseudoLabels(self.label(prob), prob.amax(1) >= self.threshold, {})

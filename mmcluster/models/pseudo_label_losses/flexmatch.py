@@ -13,7 +13,7 @@ from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
-from .match import Choice, MatchLoss
+from .match import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()
@@ -41,13 +41,13 @@ class FlexMatchLoss(MatchLoss):
         self.warmup = warmup
         self.register_buffer('progress', torch.zeros(num_clusters))
 
-    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
-        """The rows at or above the threshold of their class; see :meth:`MatchLoss.choose`."""
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
+        """The rows at or above the threshold of their class; see :meth:`MatchLoss.pseudo_labels`."""
         thresholds = self.thresholds()
         mask = positive_mask(prob, thresholds)
         if self.moves:
             self.update(prob, u.index, bank)
-        return Choice(self.label(prob), mask, dict(threshold=thresholds.mean()))
+        return PseudoLabels(self.label(prob), mask, dict(threshold=thresholds.mean()))
 
     def thresholds(self) -> Tensor:
         """Thresholds (K,) by the learning status of the classes."""

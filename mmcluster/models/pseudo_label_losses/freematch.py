@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_share
 from mmcluster.functional.labels.thresholds import adaptive_thresholds, linear_quantile, moving_mean
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.functional.losses.pseudo import fairness, masked_sums, positive_mask
 from mmcluster.registry import MODELS
@@ -16,7 +16,7 @@ from mmcluster.registry import MODELS
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
 from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
-from .match import Choice, MatchLoss
+from .match import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()
@@ -55,22 +55,22 @@ class FreeMatchLoss(MatchLoss):
         self.register_buffer('p_model', uniform.clone())
         self.register_buffer('label_hist', uniform.clone())
 
-    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
-        """The rows at or above the threshold of their class; see :meth:`MatchLoss.choose`."""
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
+        """The rows at or above the threshold of their class; see :meth:`MatchLoss.pseudo_labels`."""
         if self.moves:
             self.update(prob)
         thresholds = self.thresholds()
-        return Choice(self.label(prob), positive_mask(prob, thresholds), dict(threshold=thresholds.mean()))
+        return PseudoLabels(self.label(prob), positive_mask(prob, thresholds), dict(threshold=thresholds.mean()))
 
     def thresholds(self) -> Tensor:
         """Thresholds (K,) of eqs. 5-7."""
         return adaptive_thresholds(self.time_p, self.p_model)
 
-    def regularise(self, u: Unlabelled, choice: Choice) -> dict[str, Tensor]:
+    def regularise(self, u: Unlabelled, labels: PseudoLabels) -> dict[str, Tensor]:
         """Fairness of the strong view over the chosen rows of all ranks (eqs. 9-11)."""
         if not self.fairness_weight:
             return {}
-        prob_sum, hist = masked_sums(wide(u.logits_strong).softmax(1), choice.weight)
+        prob_sum, hist = masked_sums(at_least_float32(u.logits_strong).softmax(1), labels.weight)
         value = fairness(reduce_sum_with_grad(prob_sum), reduce_sum(hist), self.p_model, self.label_hist)
         return dict(loss_fair=self.fairness_weight * value)
 

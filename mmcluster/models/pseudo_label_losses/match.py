@@ -6,7 +6,7 @@ from typing import NamedTuple, Optional
 from torch import Tensor
 
 from mmcluster.checks import require_not_negative, require_two_clusters
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
 
 from ..bank import SampleBank
@@ -14,7 +14,7 @@ from ..boost import Labelled, Unlabelled
 from .base import PseudoLabelLoss
 
 
-class Choice(NamedTuple):
+class PseudoLabels(NamedTuple):
     """What the unlabelled rows shall learn; all without gradient.
 
     Attributes:
@@ -48,7 +48,7 @@ class MatchLoss(PseudoLabelLoss):
         self.hard_label = hard_label
         self.unsup_weight = unsup_weight
 
-    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
         """Choose labels and weights.
 
         Args:
@@ -63,7 +63,7 @@ class MatchLoss(PseudoLabelLoss):
         """Pseudo-labels (U,) or (U, K) that probabilities (U, K) stand for."""
         return prob.argmax(1) if self.hard_label else prob
 
-    def regularise(self, u: Unlabelled, choice: Choice) -> dict[str, Tensor]:
+    def regularise(self, u: Unlabelled, labels: PseudoLabels) -> dict[str, Tensor]:
         """Further losses of the unlabelled rows; none here."""
         return {}
 
@@ -78,12 +78,12 @@ class MatchLoss(PseudoLabelLoss):
         Returns:
             ``loss_sup``, ``loss_unsup`` and what a subclass adds; ``mask_share`` is the mean weight of the rows.
         """
-        choice = self.choose(wide(u.logits_weak.detach()).softmax(1), l, u, bank)
-        losses = dict(mask_share=choice.weight.sum() / max(len(choice.weight), 1), **choice.logs)
+        labels = self.pseudo_labels(at_least_float32(u.logits_weak.detach()).softmax(1), l, u, bank)
+        losses = dict(mask_share=labels.weight.sum() / max(len(labels.weight), 1), **labels.logs)
         if l is not None:
             losses['loss_sup'] = masked_cross_entropy(l.logits, l.labels)
         if self.unsup_weight or l is None:
-            losses['loss_unsup'] = self.unsup_weight * masked_cross_entropy(u.logits_strong, choice.target,
-                                                                            choice.weight)
-        losses.update(self.regularise(u, choice))
+            losses['loss_unsup'] = self.unsup_weight * masked_cross_entropy(u.logits_strong, labels.target,
+                                                                            labels.weight)
+        losses.update(self.regularise(u, labels))
         return losses

@@ -47,14 +47,14 @@ class MixMatchLoss(PseudoLabelLoss):
         self.unsup_weight = unsup_weight
 
     def forward(self, net: Boost, unlabelled: Batch, labelled: Optional[Batch] = None,
-                anchor: Optional[Batch] = None) -> dict[str, Tensor]:
+                reference: Optional[Batch] = None) -> dict[str, Tensor]:
         """Guess, ask the labeller, mix, forward, compare.
 
         Args:
             net: The booster.
             unlabelled: Two weak views (U, C, H, W).
             labelled: Weak view (L, C, H, W); ``None`` or no rows: the unlabelled rows are mixed among themselves.
-            anchor: Passed to the labeller.
+            reference: Passed to the labeller.
 
         Returns:
             ``loss_sup`` (L_X), ``loss_unsup`` (L_U) and the labeller's losses; ``mix_share`` is lambda'.
@@ -62,7 +62,7 @@ class MixMatchLoss(PseudoLabelLoss):
         labelled = labelled if labelled is not None and len(labelled.index) else None
         trains = getattr(net.labeller, 'trains', False)
         with frozen_statistics(net), torch.set_grad_enabled(trains and torch.is_grad_enabled()):
-            l, u, losses = net.see(unlabelled, labelled, anchor, joint=False)
+            l, u, losses = net.forward_streams(unlabelled, labelled, reference, joint=False)
         if l is not None and l.target is None:
             with torch.no_grad():
                 net.outputs(unlabelled.views[0])        # running statistics must not wait for the labels

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_not_negative, require_share, require_two_clusters, require_width
-from mmcluster.functional.losses.contrast import wide
+from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.mutex import complementary_label, negative_consistency
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.registry import MODELS
@@ -68,7 +68,7 @@ class MutexMatchLoss(PseudoLabelLoss):
             ValueError: If the head takes another width than ``in_channels``.
         """
         require_width('model.pseudo_label_loss', self.in_channels, u.feat_weak.shape[1])
-        confidence, label = wide(u.logits_weak.detach()).softmax(1).max(1)
+        confidence, label = at_least_float32(u.logits_weak.detach()).softmax(1).max(1)
         mask = confidence >= self.threshold
         losses = dict(mask_share=mask.sum() / max(len(mask), 1))
         if l is not None:

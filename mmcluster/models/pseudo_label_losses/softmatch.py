@@ -14,7 +14,7 @@ from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
 from ..gather import gather_rows
 from .alignment import DistributionAligner
-from .match import Choice, MatchLoss
+from .match import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()
@@ -51,8 +51,8 @@ class SoftMatchLoss(MatchLoss):
         self.register_buffer('mean', torch.full((groups,), 1 / num_clusters))
         self.register_buffer('variance', torch.ones(groups))
 
-    def choose(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> Choice:
-        """All rows, by weight; see :meth:`MatchLoss.choose`."""
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
+        """All rows, by weight; see :meth:`MatchLoss.pseudo_labels`."""
         confidence, group = (prob if self.aligner is None else self.aligner(prob, l, self.moves)).max(1)
         if not self.per_class:
             group = torch.zeros_like(group)
@@ -60,7 +60,7 @@ class SoftMatchLoss(MatchLoss):
             self.update(confidence, group)
         weight = gaussian_weight(confidence, self.mean[group], self.variance[group], self.n_sigma)
         logs = dict(confidence_mean=self.mean.mean(), confidence_std=self.variance.sqrt().mean())
-        return Choice(self.label(prob), weight, logs)
+        return PseudoLabels(self.label(prob), weight, logs)
 
     def thresholds(self) -> Tensor:
         """Average confidence (1,) or (K,), below which the weight falls."""

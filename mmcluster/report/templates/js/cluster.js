@@ -40,7 +40,7 @@ function showCluster(cluster) {
     section('Random', 'from the rest', cluster.random),
     duplicates(cluster),
   ].filter(Boolean));
-  byId('cluster').style.setProperty('--own', colourOf(id));
+  byId('cluster').style.setProperty('--own', colorOf(id));
 }
 
 // Make a cluster the current one; `move` brings its gallery into view.
@@ -50,7 +50,7 @@ function select(id, move = false) {
   current = id;
   showCluster(cluster);
   markCard();
-  recolour();
+  recolor();
   if (!move) return;
   window.history.replaceState(null, '', `#cluster=${id}`);
   byId('cluster').scrollIntoView({behavior: calm() ? 'auto' : 'smooth', block: 'start'});

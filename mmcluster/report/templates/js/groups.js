@@ -23,7 +23,7 @@ function card(cluster, largest) {
   const rows = (cluster.typical.length ? cluster.typical : cluster.far).slice(0, 4);
   const bar = el('span.bar-fill');
   bar.style.width = `${Math.max(1, (100 * cluster.size) / largest)}%`;
-  bar.style.background = colourOf(cluster.id);
+  bar.style.background = colorOf(cluster.id);
   const [label, share] = cluster.mostly[0] || [];
   const mostly = label ? el('span.mostly', {}, el('bdi', {}, label), ` ${percent(share)}`) : null;
   return el('button.card.cluster-card', {type: 'button', 'data-cluster': String(cluster.id),
@@ -84,7 +84,7 @@ function regroup() {
   byId('coarse-field').hidden = !groups.count;
   setGroups(Number(byId('coarse').value));
   drawCards();
-  recolour();
+  recolor();
 }
 
 setGroups(Math.min(data.groups, Math.max(2, Math.round(realClusters.length / 4)), data.tree.length + 1));

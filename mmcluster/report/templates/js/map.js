@@ -70,7 +70,7 @@ function drawPoints() {
   const drawn = [...batches.values()].sort((a, b) => a.strong - b.strong);
   for (const {kind, strong, places} of drawn) {
     pen.globalAlpha = strong ? 0.85 : 0.12;
-    pen.fillStyle = colourOf(kind);
+    pen.fillStyle = colorOf(kind);
     drawKind(places, emphasised && strong ? size * 1.5 : size, kind);
   }
   pen.globalAlpha = 1;
@@ -113,7 +113,7 @@ function drawImages() {
     pen.drawImage(image, (image.naturalWidth - side) / 2, (image.naturalHeight - side) / 2, side, side,
       x - IMAGE / 2, y - IMAGE / 2, IMAGE, IMAGE);
     pen.lineWidth = 2;
-    pen.strokeStyle = colourOf(kindOf(row));
+    pen.strokeStyle = colorOf(kindOf(row));
     pen.strokeRect(x - IMAGE / 2, y - IMAGE / 2, IMAGE, IMAGE);
   }
 }
@@ -126,7 +126,7 @@ function drawNumbers() {
     if (points.hidden.has(id)) continue;
     const [left, top, wide] = [toX(x), toY(y), id > 99 ? 32 : 24];
     const kind = {cluster: id, group: groupOf(id), label: -1}[view.by];
-    pen.fillStyle = colourOf(kind);
+    pen.fillStyle = colorOf(kind);
     pen.strokeStyle = id === current ? ink() : paper();
     pen.lineWidth = id === current ? 2.5 : 1.5;
     pen.beginPath();
@@ -201,14 +201,14 @@ function showOnMap(row) {
   pointAt(row, true);
 }
 
-function recolour() {
-  view.by = byId('map-colour').value;
+function recolor() {
+  view.by = byId('map-color').value;
   redraw();
 }
 
 function startMap() {
   view.labels = middles();
-  byId('map-colour').onchange = recolour;
+  byId('map-color').onchange = recolor;
   byId('map-images').onchange = redraw;
   byId('map-in').onclick = () => zoomBy(1.6);
   byId('map-out').onclick = () => zoomBy(1 / 1.6);

@@ -29,7 +29,7 @@ function showFound() {
     grid.id = 'results-tiles';
     byId('results-tiles').replaceWith(grid);
   }
-  recolour();
+  recolor();
 }
 
 function closeSearch() {

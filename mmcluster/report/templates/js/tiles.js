@@ -3,7 +3,7 @@ function picture(row) {
   const source = pictureSource(row);
   if (source) return el('img', {src: source, alt: '', decoding: 'async', draggable: false});
   const blank = el('span.blank', {}, el('bdi', {}, data.names[row]));
-  blank.style.borderColor = colourOf(column.cluster[row]);
+  blank.style.borderColor = colorOf(column.cluster[row]);
   return blank;
 }
 

@@ -7,7 +7,7 @@ import torch
 
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.extract import extract, sweep_loader
-from mmcluster.engine.hooks import NeighbourHook, PoolHook
+from mmcluster.engine.hooks import NeighborHook, PoolHook
 from mmcluster.functional.losses.contrast import unit_rows
 
 from .fake import N, blobs, fake_runner, rowwise, scalar
@@ -17,7 +17,7 @@ WIDTH = 5
 
 def model_with(k=WIDTH - 1, **kwargs):
     model = rowwise(fields=(), **kwargs)
-    model.bank.add_field('neighbours', shape=(k + 1,))
+    model.bank.add_field('neighbors', shape=(k + 1,))
     return model
 
 
@@ -26,7 +26,7 @@ def run(hook, runner=None, epochs=(0,)):
     hook.before_train(runner)
     for runner.epoch in epochs:
         hook.before_train_epoch(runner)
-    return runner.model.bank.neighbours
+    return runner.model.bank.neighbors
 
 
 def features(runner):
@@ -49,32 +49,32 @@ def by_hand(rows, k):
 @pytest.mark.parametrize('chunk', [None, 7])
 def test_the_nearest_rows_of_every_row(normalize, chunk):
     runner = fake_runner(model_with())
-    index = run(NeighbourHook(normalize=normalize, chunk=chunk), runner)
+    index = run(NeighborHook(normalize=normalize, chunk=chunk), runner)
     rows = features(runner).double()
     expected, mean = by_hand(unit_rows(rows) if normalize else rows, WIDTH - 1)
     assert index.shape == (N, WIDTH) and torch.equal(index[:, 0], torch.arange(N))
     assert [set(row) for row in index[:, 1:].tolist()] == expected
-    assert scalar(runner, 'neighbour_similarity') == pytest.approx(mean, rel=1e-5)
+    assert scalar(runner, 'neighbor_similarity') == pytest.approx(mean, rel=1e-5)
 
 
 def test_length_does_not_count_among_unit_rows():
     scaled = blobs()[0] * np.linspace(0.1, 5, N, dtype=np.float32)[:, None]
-    found = {normalize: run(NeighbourHook(normalize=normalize), fake_runner(model_with(), features=scaled)).clone()
+    found = {normalize: run(NeighborHook(normalize=normalize), fake_runner(model_with(), features=scaled)).clone()
              for normalize in (True, False)}
     assert not torch.equal(found[True], found[False])
     blob = blobs()[1]
     assert (blob[found[True]] == blob[:, None]).all()
 
 
-def test_an_image_that_is_not_its_own_neighbour():
-    index = run(NeighbourHook(include_self=False))
+def test_an_image_that_is_not_its_own_neighbor():
+    index = run(NeighborHook(include_self=False))
     assert (index[:, 0] == -1).all()
-    assert torch.equal(index[:, 1:], run(NeighbourHook())[:, 1:])
+    assert torch.equal(index[:, 1:], run(NeighborHook())[:, 1:])
 
 
 def test_copies_of_an_image_do_not_hide_it():
     rows = np.repeat(blobs()[0][:10], 6, 0)
-    index = run(NeighbourHook(), fake_runner(model_with(), features=rows))
+    index = run(NeighborHook(), fake_runner(model_with(), features=rows))
     assert torch.equal(index[:, 0], torch.arange(N))
     assert (index[:, 1:] // 6 == torch.arange(N)[:, None] // 6).all()
     assert all(len(set(row)) == WIDTH for row in index.tolist())
@@ -83,7 +83,7 @@ def test_copies_of_an_image_do_not_hide_it():
 def test_another_output():
     model = model_with()
     model.project = lambda x: -x[:, :2]
-    found = run(NeighbourHook(output='project'), fake_runner(model))
+    found = run(NeighborHook(output='project'), fake_runner(model))
     rows = unit_rows(torch.from_numpy(blobs()[0])[:, :2].double())
     expected, _ = by_hand(rows, WIDTH - 1)
     assert sum(set(row) == wanted for row, wanted in zip(found[:, 1:].tolist(), expected)) > 0.9 * N
@@ -92,7 +92,7 @@ def test_another_output():
 # ---- when
 
 def test_once_and_not_after_a_resume():
-    hook, runner = NeighbourHook(), fake_runner(model_with())
+    hook, runner = NeighborHook(), fake_runner(model_with())
     before = run(hook, runner).clone()
     torch.nn.init.orthogonal_(runner.model.backbone.fc.weight)
     runner.model.backbone.fc.weight.data[:, 0] = 5
@@ -101,29 +101,29 @@ def test_once_and_not_after_a_resume():
     resumed.load_state_dict(runner.model.state_dict())
     hook.features = lambda runner: pytest.fail('it was mined again')
     assert torch.equal(run(hook, fake_runner(resumed)), before)
-    again = run(NeighbourHook(interval=2), runner, [2])
+    again = run(NeighborHook(interval=2), runner, [2])
     assert not torch.equal(again, before)
 
 
 # ---- bad input
 
-def test_more_neighbours_than_images():
-    assert run(NeighbourHook(), fake_runner(model_with(N - 1))).sort(1).values.eq(torch.arange(N)).all()
+def test_more_neighbors_than_images():
+    assert run(NeighborHook(), fake_runner(model_with(N - 1))).sort(1).values.eq(torch.arange(N)).all()
     with pytest.raises(ValueError, match=f'{N} neighbours besides the image itself need {N + 1} images.*has {N}; lower'):
-        run(NeighbourHook(), fake_runner(model_with(N)))
+        run(NeighborHook(), fake_runner(model_with(N)))
 
 
 def test_features_that_are_not_finite():
     model = model_with()
     model.backbone.fc.weight.data[0, 0] = float('nan')
     with pytest.raises(FloatingPointError, match='not finite'):
-        run(NeighbourHook(), fake_runner(model))
+        run(NeighborHook(), fake_runner(model))
 
 
 @pytest.mark.parametrize('hook, problem', [
-    (lambda: NeighbourHook(interval=3, file='x.npz'), 'interval=-1'),
-    (lambda: NeighbourHook(views='train'), "views='test'"),
-    (lambda: run(NeighbourHook('label'), fake_runner()), r"'label' has rows of shape \(\), not \(k \+ 1,\)")])
+    (lambda: NeighborHook(interval=3, file='x.npz'), 'interval=-1'),
+    (lambda: NeighborHook(views='train'), "views='test'"),
+    (lambda: run(NeighborHook('label'), fake_runner()), r"'label' has rows of shape \(\), not \(k \+ 1,\)")])
 def test_wrong_arguments(hook, problem):
     with pytest.raises(ValueError, match=problem):
         hook()
@@ -131,29 +131,29 @@ def test_wrong_arguments(hook, problem):
 
 def test_a_missing_field_is_named():
     with pytest.raises(KeyError, match="no field 'neighbours'"):
-        run(NeighbourHook(), fake_runner())
+        run(NeighborHook(), fake_runner())
 
 
 # ---- files
 
 def test_a_file_is_written_and_takes_the_place_of_a_sweep(tmp_path, caplog):
-    path = tmp_path / 'new' / 'neighbours.npz'
-    first = run(NeighbourHook(file=str(path))).clone()
-    assert [file.name for file in path.parent.iterdir()] == ['neighbours.npz']
-    hook, narrow = (NeighbourHook(file=str(path)) for _ in range(2))
+    path = tmp_path / 'new' / 'neighbors.npz'
+    first = run(NeighborHook(file=str(path))).clone()
+    assert [file.name for file in path.parent.iterdir()] == ['neighbors.npz']
+    hook, narrow = (NeighborHook(file=str(path)) for _ in range(2))
     for each in (hook, narrow):
         each.features = lambda runner: pytest.fail('the sweep was not needed')
     with caplog.at_level(logging.INFO, 'fake'):
         assert torch.equal(run(hook), first)
     assert str(path) in caplog.text
     assert torch.equal(run(narrow, fake_runner(model_with(2))), first[:, :3])
-    without = NeighbourHook(file=str(path), include_self=False)
+    without = NeighborHook(file=str(path), include_self=False)
     assert torch.equal(run(without)[:, 1:], first[:, 1:]) and (run(without)[:, 0] == -1).all()
 
 
 def test_files_that_do_not_fit(tmp_path):
-    path = tmp_path / 'neighbours.npz'
-    hook = NeighbourHook(file=str(path))
+    path = tmp_path / 'neighbors.npz'
+    hook = NeighborHook(file=str(path))
     run(hook)
     other = fake_runner(model_with(), features=blobs(seed=1)[0])
     with pytest.raises(ValueError, match=r'belong to other images \(60 rows, fingerprint \d+.*delete the file'):
@@ -162,31 +162,31 @@ def test_files_that_do_not_fit(tmp_path):
         run(hook, fake_runner(model_with(6)))
     index = np.zeros((N, 4), np.int64)
     np.savez(path, index=index)
-    with pytest.raises(ValueError, match='is no file of NeighbourHook'):
+    with pytest.raises(ValueError, match='is no file of NeighborHook'):
         run(hook)
     np.savez(path, index=index[0], fingerprint=1)
-    with pytest.raises(ValueError, match='is no file of NeighbourHook'):
+    with pytest.raises(ValueError, match='is no file of NeighborHook'):
         run(hook)
     for content in (b'', b'PK\x03\x04 cut off', b'text'):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match='is no file of NeighbourHook'):
+        with pytest.raises(ValueError, match='is no file of NeighborHook'):
             run(hook)
     np.save(tmp_path / 'plain.npy', index)
-    with pytest.raises(ValueError, match='is no file of NeighbourHook'):
-        run(NeighbourHook(file=str(tmp_path / 'plain.npy')))
+    with pytest.raises(ValueError, match='is no file of NeighborHook'):
+        run(NeighborHook(file=str(tmp_path / 'plain.npy')))
 
 
 # ---- draws
 
 @pytest.mark.parametrize('include_self', [True, False])
-def test_a_pair_is_drawn_from_the_published_neighbours(include_self):
+def test_a_pair_is_drawn_from_the_published_neighbors(include_self):
     runner = fake_runner(model_with())
-    sampler = StreamSampler(range(N), dict(anchor=dict(size=20), neighbour=dict(of='anchor', pool='neighbours')))
+    sampler = StreamSampler(range(N), dict(anchor=dict(size=20), neighbor=dict(of='anchor', pool='neighbors')))
     runner.train_dataloader.sampler = sampler
-    index = run(NeighbourHook(include_self=include_self), runner)
+    index = run(NeighborHook(include_self=include_self), runner)
     PoolHook().before_train_epoch(runner)
     steps = 600
-    anchor, drawn = (torch.cat([sampler.chunk(name, step) for step in range(steps)]) for name in ('anchor', 'neighbour'))
+    anchor, drawn = (torch.cat([sampler.chunk(name, step) for step in range(steps)]) for name in ('anchor', 'neighbor'))
     assert (drawn[:, None] == index[anchor]).any(1).all()
     column = (drawn[:, None] == index[anchor]).int().argmax(1)
     share = torch.bincount(column, minlength=WIDTH) / len(column)
@@ -196,7 +196,7 @@ def test_a_pair_is_drawn_from_the_published_neighbours(include_self):
 
 def test_a_pool_that_was_never_mined_is_named():
     runner = fake_runner(model_with())
-    sampler = StreamSampler(range(N), dict(anchor=dict(size=20), neighbour=dict(of='anchor', pool='neighbours')))
+    sampler = StreamSampler(range(N), dict(anchor=dict(size=20), neighbor=dict(of='anchor', pool='neighbors')))
     runner.train_dataloader.sampler = sampler
     with pytest.raises(ValueError, match="stream 'neighbour' is empty"):
         PoolHook().before_train_epoch(runner)

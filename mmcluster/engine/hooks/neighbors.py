@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_interval
 from mmcluster.evaluation.results import replaced
-from mmcluster.functional.clustering.neighbours import nearest
+from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.models import SampleBank
 from mmcluster.registry import HOOKS
@@ -24,7 +24,7 @@ from .estep import EStepHook
 
 
 @HOOKS.register_module()
-class NeighbourHook(EStepHook):
+class NeighborHook(EStepHook):
     """Writes the k nearest other rows of every row, by inner product, to a bank field (N, k + 1), itself first.
 
     k is that of the field, which the model declares. Checkpoints hold the field, so a resumed run mines nothing.
@@ -39,20 +39,20 @@ class NeighbourHook(EStepHook):
             belongs to this data set and has enough columns (which network it came from is not checked); otherwise it
             is written. Only with ``interval=-1``.
         chunk: Rows whose similarities are held at once; ``None``: as
-            :func:`~mmcluster.functional.clustering.neighbours.nearest` chooses.
-        kwargs: See :class:`EStepHook`. ``source`` is the network of the pretext task; ``output='project'`` its
+            :func:`~mmcluster.functional.clustering.neighbors.nearest` chooses.
+        kwargs: See :class:`EStepHook`. ``network`` is that of the pretext task; ``output='project'`` its
             projections, as the release has it for small images, ``'embed'`` its backbone's vectors, as for ImageNet.
     """
 
-    def __init__(self, field: str = 'neighbours', interval: int = -1, normalize: bool = True,
+    def __init__(self, field: str = 'neighbors', interval: int = -1, normalize: bool = True,
                  include_self: bool = True, file: Optional[str] = None, chunk: Optional[int] = None, **kwargs: Any):
-        require_interval('NeighbourHook', interval=interval)
-        require_count('NeighbourHook', chunk=chunk)
+        require_interval('NeighborHook', interval=interval)
+        require_count('NeighborHook', chunk=chunk)
         super().__init__(field, interval, **kwargs)
         if file is not None and interval != -1:
-            raise ValueError('NeighbourHook: a file holds the neighbours of one sweep; drop it, or set interval=-1')
+            raise ValueError('NeighborHook: a file holds the neighbours of one sweep; drop it, or set interval=-1')
         if self.views != 'test':
-            raise ValueError("NeighbourHook compares one vector an image; set views='test'")
+            raise ValueError("NeighborHook compares one vector an image; set views='test'")
         self.normalize = normalize
         self.include_self = include_self
         self.file = file
@@ -62,7 +62,7 @@ class NeighbourHook(EStepHook):
         """Refuse a field of another kind and a data set with too few images."""
         num_samples, k = len(runner.train_dataloader.dataset), self._k(runner)
         if k > num_samples - 1:
-            raise ValueError(f'NeighbourHook: {k} neighbours besides the image itself need {k + 1} images, the data '
+            raise ValueError(f'NeighborHook: {k} neighbours besides the image itself need {k + 1} images, the data '
                              f'set has {num_samples}; lower num_neighbors of the model')
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -81,7 +81,7 @@ class NeighbourHook(EStepHook):
         rows = unit_rows(features) if self.normalize else features
         similarity, index = nearest(rows, self._k(runner), self.chunk, include_self=False)
         mean = similarity.mean().item()
-        runner.message_hub.update_scalar('train/neighbour_similarity', mean)
+        runner.message_hub.update_scalar('train/neighbor_similarity', mean)
         runner.logger.info(f'{index.shape[1]} neighbours of {len(index)} images, mean similarity {mean:.4f}')
         if self.file is not None:
             self.write(runner, index)
@@ -108,7 +108,7 @@ class NeighbourHook(EStepHook):
             with np.load(self.file, allow_pickle=False) as stored:
                 (rows, width), index, fingerprint = stored['index'].shape, stored['index'], int(stored['fingerprint'])
         except (AttributeError, BadZipFile, EOFError, KeyError, OSError, TypeError, ValueError) as error:
-            raise ValueError(f'{self.file} is no file of NeighbourHook ({error}); name another one') from None
+            raise ValueError(f'{self.file} is no file of NeighborHook ({error}); name another one') from None
         if fingerprint != dataset.fingerprint or rows != len(dataset):
             raise ValueError(f'the neighbours in {self.file} belong to other images ({rows} rows, fingerprint '
                              f'{fingerprint}; this data set has {len(dataset)} and {dataset.fingerprint}); delete the '
@@ -140,6 +140,6 @@ class NeighbourHook(EStepHook):
         bank: SampleBank = unwrap(runner.model).bank
         field = bank.read(self.field, torch.zeros(1, dtype=torch.long, device=bank.fingerprint.device))
         if field.dim() != 2 or field.shape[1] < 2:
-            raise ValueError(f'NeighbourHook: bank field {self.field!r} has rows of shape {tuple(field.shape[1:])}, '
+            raise ValueError(f'NeighborHook: bank field {self.field!r} has rows of shape {tuple(field.shape[1:])}, '
                              f'not (k + 1,); SCAN declares a fitting one')
         return field.shape[1] - 1

@@ -4,7 +4,7 @@ import torch
 from small_models import disturb
 from torch import nn
 
-from mmcluster.models import Chosen
+from mmcluster.models import BestSoFar
 
 
 def net(seed=0):
@@ -27,7 +27,7 @@ def same(first, second):
 
 def test_it_starts_as_a_frozen_copy_of_the_given_parts():
     modules = net()
-    chosen = Chosen(modules)
+    chosen = BestSoFar(modules)
     assert chosen.names == ['backbone', 'head'] and not hasattr(chosen, 'neck')
     assert same(kept(chosen), weights(modules)) and chosen.loss == float('inf')
     assert not any(parameter.requires_grad for parameter in chosen.parameters())
@@ -38,7 +38,7 @@ def test_it_starts_as_a_frozen_copy_of_the_given_parts():
 
 def test_the_lowest_loss_wins_over_all_offers():
     modules = net()
-    chosen = Chosen(modules)
+    chosen = BestSoFar(modules)
     losses, expected, taken = [2., 3., 1.5, 1.6, 1.4], {}, []
     for step, loss in enumerate(losses):
         disturb(modules['backbone'], step)
@@ -46,7 +46,7 @@ def test_the_lowest_loss_wins_over_all_offers():
         modules['backbone'](torch.randn(8, 3) + step)
         if loss < min([float('inf'), *losses[:step]]):
             expected = weights(modules)
-        taken.append(chosen.offer(modules, torch.tensor(loss), head_index=step))
+        taken.append(chosen.keep_if_better(modules, torch.tensor(loss), head_index=step))
         assert same(kept(chosen), expected), 'parameters and running statistics'
     assert taken == [True, False, True, False, True]
     assert chosen.loss == torch.tensor(1.4) and chosen.head_index == 4
@@ -57,31 +57,31 @@ def test_the_lowest_loss_wins_over_all_offers():
 @pytest.mark.parametrize('before', [None, 2.])
 def test_a_loss_that_is_not_finite_never_wins(loss, before):
     modules = net()
-    chosen = Chosen(modules)
+    chosen = BestSoFar(modules)
     if before is not None:
-        assert chosen.offer(modules, torch.tensor(before), 3)
+        assert chosen.keep_if_better(modules, torch.tensor(before), 3)
     state = {name: value.clone() for name, value in chosen.state_dict().items()}
     disturb(modules['head'])
-    assert chosen.offer(modules, torch.tensor(float(loss)), 5) is False
+    assert chosen.keep_if_better(modules, torch.tensor(float(loss)), 5) is False
     assert same(state, chosen.state_dict())
 
 
 def test_of_equal_losses_the_earlier_stays():
     modules = net()
-    chosen = Chosen(modules)
-    chosen.offer(modules, torch.tensor(1.25), 1)
+    chosen = BestSoFar(modules)
+    chosen.keep_if_better(modules, torch.tensor(1.25), 1)
     before = kept(chosen)
     disturb(modules['head'])
-    assert not chosen.offer(modules, torch.tensor(1.25, dtype=torch.float64), 2)
+    assert not chosen.keep_if_better(modules, torch.tensor(1.25, dtype=torch.float64), 2)
     assert same(kept(chosen), before) and chosen.head_index == 1
 
 
 def test_a_checkpoint_holds_the_choice():
     modules = net()
-    chosen, resumed = Chosen(modules), Chosen(net(1))
+    chosen, resumed = BestSoFar(modules), BestSoFar(net(1))
     disturb(modules['head'])
-    chosen.offer(modules, torch.tensor(1.5), 7)
+    chosen.keep_if_better(modules, torch.tensor(1.5), 7)
     assert set(chosen.state_dict()) >= {'loss', 'head_index', 'head.weight', 'backbone.1.running_mean'}
     resumed.load_state_dict(chosen.state_dict())
     assert same(resumed.state_dict(), chosen.state_dict())
-    assert not resumed.offer(net(2), torch.tensor(1.6)) and resumed.offer(net(2), torch.tensor(1.4))
+    assert not resumed.keep_if_better(net(2), torch.tensor(1.6)) and resumed.keep_if_better(net(2), torch.tensor(1.4))

@@ -8,17 +8,17 @@ import torch
 from torch import Tensor, nn
 
 
-class Chosen(nn.Module):
+class BestSoFar(nn.Module):
     """Keeps the modules with the lowest label-free loss over heads and epochs.
 
-    Before the first offer the copies are what the network started with. Copies are in checkpoints, so a resumed run
-    goes on with the choice made so far, and the last checkpoint of a run is its result.
+    Before the first comparison the copies are what the network started with. Copies are in checkpoints, so a resumed
+    run goes on with the choice made so far, and the last checkpoint of a run is its result.
 
     Args:
         modules: name -> module that trains and is deployed; ``None`` entries are left out.
     """
 
-    may_be_infinite = ('loss',)     # before the first offer
+    may_be_infinite = ('loss',)     # before the first comparison
 
     loss: Tensor
     head_index: Tensor
@@ -39,7 +39,7 @@ class Chosen(nn.Module):
             getattr(self, name).load_state_dict(modules[name].state_dict())
 
     @torch.no_grad()
-    def offer(self, modules: dict[str, nn.Module], loss: Tensor, head_index: int = 0) -> bool:
+    def keep_if_better(self, modules: dict[str, nn.Module], loss: Tensor, head_index: int = 0) -> bool:
         """Keep modules if their loss is lower than any before. Waits for the device: for hooks, not for ``loss``.
 
         Args:
@@ -48,7 +48,7 @@ class Chosen(nn.Module):
             head_index: Which head the loss belongs to.
 
         Returns:
-            Whether the offer was taken.
+            Whether they were kept.
         """
         loss = loss.to(self.loss)
         if not bool(torch.isfinite(loss) & (loss < self.loss)):

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmcluster.functional.clustering import neighbours as n
+from mmcluster.functional.clustering import neighbors as n
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_rows_are_taken_as_they_are() -> None:
     assert n.nearest(x, 2, include_self=False).index.tolist() == [[1, 2], [0, 2], [0, 1]]
 
 
-def test_all_rows_can_be_neighbours_and_no_more() -> None:
+def test_all_rows_can_be_neighbors_and_no_more() -> None:
     x = torch.randn(5, 3)
     assert n.nearest(x, 5).index.sort().values.tolist() == [list(range(5))] * 5
     with pytest.raises(ValueError, match='6 neighbours .* 5 rows'):
@@ -112,7 +112,7 @@ def test_consistency_follows_rows_and_ignores_names() -> None:
 
 
 @pytest.mark.parametrize('k, ratio, least', [(100, .95, 95), (100, .29, 29), (20, .9, 18), (10, .95, 10), (7, 1., 7)])
-def test_share_of_neighbours_at_the_bound(k: int, ratio: float, least: int) -> None:
+def test_share_of_neighbors_at_the_bound(k: int, ratio: float, least: int) -> None:
     count = torch.arange(k + 1)
     sure = torch.ones(k + 1)
     assert n.reliable_rows(sure, count, k, ratio).tolist() == [c >= least for c in range(k + 1)]

@@ -5,7 +5,7 @@ process of its own, which makes the features, warms up, and then measures how fa
 it held before the call, result included (Linux; the kernel's high-water mark, reset before the call). The sides take
 turns and the median counts. The naive side is left out when the free memory does not hold its matrix.
 
-    python tools/benchmarks/neighbours.py --num-samples 10000
+    python tools/benchmarks/neighbors.py --num-samples 10000
 """
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcluster.functional.clustering.neighbours import local_consistency, nearest
+from mmcluster.functional.clustering.neighbors import local_consistency, nearest
 
 CLUSTERS = 10
 WARM_ROWS = 512

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from ..finite import require_finite
 from ..labels.select import Selection, to_target
-from ..losses.contrast import unit_rows, wide
+from ..losses.contrast import at_least_float32, unit_rows
 
 CHUNK_BYTES = 1 << 28           # similarities that are held at once
 SLACK = 1e-9                    # k * ratio is guarded against rounding
 
 
-class Neighbours(NamedTuple):
+class Neighbors(NamedTuple):
     """The k rows with the largest inner products, in descending order.
 
     Attributes:
@@ -39,7 +39,7 @@ class Reliable(NamedTuple):
     labelled: Tensor
 
 
-def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) -> Iterator[tuple[int, Neighbours]]:
+def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) -> Iterator[tuple[int, Neighbors]]:
     """First row and neighbours of every chunk of rows (N, D)."""
     rows, limit = len(features), len(features) - (not include_self)
     if k > limit:
@@ -53,11 +53,11 @@ def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) 
             score = torch.mm(part, features.t(), out=buffer[:len(part)])
         if not include_self:        # by place, not by similarity: a copy of the row may be as near as itself
             score.diagonal(start).fill_(-math.inf)
-        yield start, Neighbours(*score.topk(k, dim=1))
+        yield start, Neighbors(*score.topk(k, dim=1))
 
 
 @torch.no_grad()
-def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self: bool = True) -> Neighbours:
+def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self: bool = True) -> Neighbors:
     """Return the k rows with the largest inner product for every row, exactly (SCAN section 2.1, neighbour mining).
 
     Args:
@@ -72,13 +72,13 @@ def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self:
     Raises:
         ValueError: With fewer than k rows to choose from, or a feature that is not finite.
     """
-    features = wide(features)
+    features = at_least_float32(features)
     similarity = features.new_empty(len(features), k)
     index = torch.empty(len(features), k, dtype=torch.long, device=features.device)
     for start, block in _blocks(features, k, chunk, include_self):
         similarity[start:start + len(block.index)] = block.similarity
         index[start:start + len(block.index)] = block.index
-    return Neighbours(similarity, index)
+    return Neighbors(similarity, index)
 
 
 @torch.no_grad()
@@ -128,7 +128,7 @@ def reliable_rows(confidence: Tensor, count: Tensor, k: int, ratio: float = 0.95
         (N,) bool.
     """
     keep = count > k * ratio + SLACK if strict else count >= k * ratio - SLACK
-    return keep if threshold is None else keep & (wide(confidence) > threshold)
+    return keep if threshold is None else keep & (at_least_float32(confidence) > threshold)
 
 
 def top_up(keep: Tensor, label: Tensor, confidence: Tensor, count: Tensor, floor: int) -> Tensor:
