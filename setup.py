@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-MIM = ('configs', 'tools', 'model-index.yml')   # what OpenMMLab's tools look for in <package>/.mim
+MIM = ('configs', 'tools', 'zoo', 'model-index.yml')   # what OpenMMLab's tools look for in <package>/.mim
 
 
 def requirements(name: str) -> list[str]:

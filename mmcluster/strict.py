@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from .registry import WEIGHT_INITIALIZERS
 
+BANK = 'bank.'      # prefix of what a clusterer keeps of every image
+
 
 def state_dict_of(checkpoint: dict) -> dict[str, Tensor]:
     """The weights inside a checkpoint: its ``state_dict`` or the file itself, without a ``module.`` prefix."""
@@ -37,6 +39,17 @@ def state_dict_problems(module: nn.Module, state: dict[str, Tensor]) -> list[str
                    if key in state and state[key].shape != own[key].shape])
     return [f'{len(keys)} {name}: {", ".join(keys[:10])}{", ..." if len(keys) > 10 else ""}'
             for name, keys in groups.items() if keys]
+
+
+def with_own_bank(module: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a file with the per-image state that the module has: the file's is of other images, or left out.
+
+    Args:
+        module: A clusterer.
+        state: Weights.
+    """
+    own = {key: value for key, value in module.state_dict().items() if key.startswith(BANK)}
+    return {**{key: value for key, value in state.items() if not key.startswith(BANK)}, **own}
 
 
 def _free_prefixes(module: nn.Module) -> tuple[str, ...]:

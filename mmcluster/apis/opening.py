@@ -15,10 +15,8 @@ from mmcluster.recipes.option_names import check_names
 from mmcluster.recipes.recipe import bind_data
 from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS
-from mmcluster.strict import load_strictly, state_dict_of
+from mmcluster.strict import load_strictly, state_dict_of, with_own_bank
 from mmcluster.utils import usable_device
-
-BANK = 'bank.'
 
 
 def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[str, Any]] = None,
@@ -60,9 +58,7 @@ def build_model(cfg: Config, checkpoint: Optional[str] = None, device: Optional[
         model.init_weights()
     else:
         state = state_dict_of(load_checkpoint_file(checkpoint))
-        own = {key: value for key, value in model.state_dict().items() if key.startswith(BANK)}
-        load_strictly(model, {**{key: value for key, value in state.items() if not key.startswith(BANK)}, **own},
-                      checkpoint)
+        load_strictly(model, with_own_bank(model, state), checkpoint)
     model.config = cfg
     return model.to(usable_device(device)).eval()
 

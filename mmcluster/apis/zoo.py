@@ -1,4 +1,4 @@
-"""Models by name: those of the metafiles that come with the package."""
+"""Models by name: those of the metafiles that come with the package, and of a zoo of one's own."""
 from __future__ import annotations
 
 import fnmatch
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 import yaml
 
 from mmcluster.checks import near
-from mmcluster.recipes import shipped_configs
+from mmcluster.recipes import config_file
+
+from .weights import fetch, metafiles
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,26 +28,41 @@ class ModelEntry:
         config: File.
         method: Collection that it belongs to.
         data: Training data.
+        home: Folder or address that the weights are below.
         weights: Where they are, ``None`` if there are none yet.
+        sha256: Their digest.
+        size: Their bytes.
+        license: Of the weights.
         results: Metrics as measured with this code, ``None`` if they were not.
     """
     config: Path
     method: str
     data: list[str]
+    home: str
     weights: Optional[str]
+    sha256: Optional[str]
+    size: Optional[int]
+    license: Optional[str]
     results: Optional[list[dict[str, Any]]]
+
+    def fetch(self) -> str:
+        """A local file of the weights, of which the digest is right."""
+        assert self.weights is not None and self.sha256 is not None     # who has none is refused before
+        return fetch(self.weights, self.home, self.sha256)
 
 
 @lru_cache(maxsize=1)
 def _entries() -> dict[str, ModelEntry]:
     """All models of all metafiles by name."""
     found = {}
-    for file in sorted(shipped_configs().glob('metafile_*.yml')):
-        for model in yaml.safe_load(file.read_text(encoding='utf-8')).get('Models') or ():
+    for home, text in metafiles():
+        for model in yaml.safe_load(text).get('Models') or ():
             data = (model.get('Metadata') or {}).get('Training Data') or []
+            below = Path(home) / model['Config']        # of a zoo of one's own; else the name of a shipped one
             found[model['Name']] = ModelEntry(
-                shipped_configs() / Path(model['Config']).name, model['In Collection'],
-                [data] if isinstance(data, str) else list(data), model.get('Weights'), model.get('Results'))
+                below if below.is_file() else config_file(Path(model['Config']).stem), model['In Collection'],
+                [data] if isinstance(data, str) else list(data), home, model.get('Weights'), model.get('SHA256'),
+                model.get('Size'), model.get('License'), model.get('Results'))
     return found
 
 
@@ -72,6 +89,21 @@ def model_entry(name: str) -> ModelEntry:
     return _entries()[name]
 
 
+def zoo_checkpoint(name: str) -> str:
+    """A local file with the weights of a model of the zoo, its digest compared.
+
+    Raises:
+        ValueError: If there is no such model, or no weights of it, or the file is not the published one.
+    """
+    entry = model_entry(name)
+    if entry.weights is None:
+        have = list_models(pretrained=True)
+        raise ValueError(f'there are no weights of {name} yet ('
+                         + (f'there are some of {", ".join(have)}' if have else 'the zoo has none so far')
+                         + f'): train it by mmcluster train {name}, and give pretrained=CHECKPOINT')
+    return entry.fetch()
+
+
 def get_model(name: str, pretrained: Union[bool, str] = False, device: Optional[str] = None,
               stage: Optional[str] = None) -> BaseClusterer:
     """Build a model by name; its data are not needed.
@@ -90,23 +122,22 @@ def get_model(name: str, pretrained: Union[bool, str] = False, device: Optional[
     Raises:
         ValueError: If there is no such model, or no weights of it; the message says which there are.
     """
-    from mmengine.config import Config
-
     from mmcluster.recipes.stages import read_stage
 
     from .opening import build_model
     file = Path(name) if Path(name).is_file() else model_entry(name).config
     checkpoint = pretrained if isinstance(pretrained, str) else None
     if pretrained is True:
-        checkpoint = model_entry(name).weights
-        if checkpoint is None:
-            have = list_models(pretrained=True)
-            raise ValueError(f'there are no weights of {name} yet ('
-                             + (f'there are some of {", ".join(have)}' if have else 'the zoo has none so far')
-                             + f'): train it by mmcluster train {name}, and give pretrained=CHECKPOINT')
-    stages = list(Config.fromfile(file, lazy_import=False).get('stages') or ())
-    cfg = read_stage(str(file), stage or (stages[-1] if stages else None))
+        checkpoint = zoo_checkpoint(name)
+    cfg = read_stage(str(file), stage or last_stage(file))
     return build_model(cfg, checkpoint, device)
+
+
+def last_stage(file: Path) -> Optional[str]:
+    """The stage of a recipe whose model is its result; ``None`` of a plain config."""
+    from mmengine.config import Config
+    stages = list(Config.fromfile(file, lazy_import=False).get('stages') or ())
+    return stages[-1] if stages else None
 
 
 def inference_model(model: Union[BaseClusterer, str], images: Union[str, Path, Image.Image, Sequence[Any]],

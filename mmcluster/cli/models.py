@@ -4,6 +4,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mmcluster.apis.zoo import ModelEntry
 
 USAGE = 'mmcluster models [PATTERN] [options]'
 
@@ -27,4 +31,13 @@ def run(args: argparse.Namespace) -> None:
     width = max(map(len, names), default=0)
     for name in names:
         entry = model_entry(name)
-        print(f'{name:{width}}  {entry.method:12}  {", ".join(entry.data)}{"  weights" if entry.weights else ""}')
+        print(f'{name:{width}}  {entry.method:12}  {", ".join(entry.data)}{_weights(entry)}')
+
+
+def _weights(entry: ModelEntry) -> str:
+    """What is published of a model, as the end of its line."""
+    if entry.weights is None or entry.sha256 is None:
+        return ''
+    figures = [f'{name} {value}' for result in entry.results or () for name, value in {**result['Metrics'], **result.get('Seeds', {})}.items()]
+    return '  '.join(['', *figures, f'{(entry.size or 0) / 1e6:.1f} MB', f'sha256 {entry.sha256[:8]}',
+                      entry.license or ''])

@@ -11,14 +11,15 @@ from mmcluster.command_line import Settings, output_file
 if TYPE_CHECKING:
     from mmengine.config import Config
 
-USAGE = 'mmcluster test CONFIG CHECKPOINT [options]'
+USAGE = 'mmcluster test CONFIG [CHECKPOINT] [options]'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     parser.add_argument('config', help='a config, as mmcluster train takes it; of a recipe the stage is named '
                         'by --stage')
-    parser.add_argument('checkpoint')
+    parser.add_argument('checkpoint', nargs='?', help='a file; without it the weights of the zoo, for the name of a '
+                        'config that has some')
     parser.add_argument('--stage', help='stage of a recipe that has several')
     parser.add_argument('--work-dir', help='where the log goes')
     parser.add_argument('--out', type=output_file,
@@ -40,8 +41,12 @@ def load_config(args: argparse.Namespace) -> Config:
     from mmcluster.apis import open_config
     from mmcluster.engine.launch import prepare
     from mmcluster.recipes import config_file
-    cfg = open_config(str(config_file(args.config)), args.stage, args.cfg_options, args.work_dir)
-    cfg.load_from = args.checkpoint
+    stage, checkpoint = args.stage, args.checkpoint
+    if checkpoint is None:
+        from mmcluster.apis.zoo import last_stage, zoo_checkpoint
+        checkpoint, stage = zoo_checkpoint(args.config), last_stage(config_file(args.config))
+    cfg = open_config(str(config_file(args.config)), stage, args.cfg_options, args.work_dir)
+    cfg.load_from = checkpoint
     if args.no_pin_memory:
         cfg.test_dataloader.pin_memory = False
     metrics = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from torch import nn
 
 from mmcluster.registry import MODELS
-from mmcluster.strict import StrictPretrainedInit
+from mmcluster.strict import StrictPretrainedInit, with_own_bank
 
 if TYPE_CHECKING:
     from .clusterers import BaseClusterer
@@ -49,9 +49,7 @@ def load_base(cfg: dict) -> BaseClusterer:
         base.init_weights()
     else:
         file = StrictPretrainedInit(**{key: value for key, value in init_cfg.items() if key != 'type'})
-        state = {key: value for key, value in file.read().items() if not key.startswith('bank.')}
-        own = {key: value for key, value in base.state_dict().items() if key.startswith('bank.')}
-        file.load(base, {**state, **own})
+        file.load(base, with_own_bank(base, file.read()))
     return base
 
 

@@ -11,6 +11,7 @@ from mmengine.config import Config
 from .catalogue import Entry, entries
 from .stages import read_stage
 
+PUBLISHED = ('Weights', 'SHA256', 'Size', 'License', 'Results')     # what a trained model adds to its entry
 BEGIN, END = '<!-- begin: python tools/configs.py check -->', '<!-- end -->'
 
 
@@ -79,7 +80,7 @@ def _model(entry: Entry, old: dict[str, Any], folder: Path) -> str:
                 'Epochs': cfg.train_cfg.max_epochs, 'Batch Size': _batch(cfg)}
     lines = [f'  - Name: {entry.name}', f'    In Collection: {old["In Collection"]}', '    Metadata:',
              *(f'      {key}: {value}' for key, value in metadata.items()), f'    Config: configs/{entry.name}.py']
-    measured = {key: value for key, value in old.items() if key in ('Weights', 'Results')}
+    measured = {key: value for key, value in old.items() if key in PUBLISHED}
     more = yaml.safe_dump(measured, sort_keys=False, allow_unicode=True) if measured else ''
     return '\n'.join(lines) + '\n' + re.sub(r'^', '    ', more, flags=re.M).rstrip(' ')
 

@@ -17,7 +17,7 @@ from mmengine.runner import Runner
 
 from mmcluster.checks import near, require_interval
 from mmcluster.registry import HOOKS
-from mmcluster.strict import state_dict_of, state_dict_problems
+from mmcluster.strict import BANK, state_dict_of, state_dict_problems, with_own_bank
 
 from ..extract import unwrap
 from ..finite import check_finite
@@ -215,7 +215,10 @@ class CheckpointHook(_CheckpointHook):
         hub = checkpoint.get('message_hub')
         if hub:
             hub['log_scalars'] = {name: history_from_tensors(value) for name, value in hub['log_scalars'].items()}
-        problems = state_dict_problems(unwrap(runner.model), state_dict_of(checkpoint)) if self.strict else []
+        model, state = unwrap(runner.model), state_dict_of(checkpoint)
+        if not runner._resume and not any(key.startswith(BANK) for key in state):
+            checkpoint['state_dict'] = state = with_own_bank(model, state)      # published weights hold no image
+        problems = state_dict_problems(model, state) if self.strict else []
         if problems:
             raise ValueError('the checkpoint does not fit the model of this config:\n  ' + '\n  '.join(problems) +
                              '\nUse the config that it was made with (data set, number of clusters, architecture)')

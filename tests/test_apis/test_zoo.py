@@ -1,0 +1,120 @@
+"""A zoo of one's own: weights by name, small, and only the published ones."""
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+import mmcluster
+from mmcluster.apis import zoo
+from mmcluster.cli import main
+from mmcluster.strict import BANK
+
+NAME = 'cc_cnn_digits'
+TOOL = Path(__file__).parents[2] / 'tools' / 'model_converters' / 'publish_model.py'
+
+
+@pytest.fixture(scope='module')
+def publish():
+    spec = importlib.util.spec_from_file_location('publish_model', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def run(tmp_path, engine):
+    """Work dir of a stage with a checkpoint and a summary, for each of two seeds."""
+    runs = []
+    for seed, acc in enumerate((0.5, 0.75)):
+        folder = tmp_path / f'seed{seed}'
+        folder.mkdir()
+        torch.manual_seed(seed)
+        model = mmcluster.get_model(NAME, device='cpu')
+        torch.save(dict(state_dict=model.state_dict(), optimizer={}, meta=dict(epoch=1)), folder / 'epoch_1.pth')
+        (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
+        (folder / 'summary.json').write_text(json.dumps(dict(seed=seed, metrics={'head/acc': acc, 'head/cluster_min': 3})))
+        runs.append(folder)
+    return runs
+
+
+@pytest.fixture
+def own_zoo(tmp_path, run, publish, monkeypatch):
+    """A folder with a metafile of one model with weights."""
+    folder = tmp_path / 'own'
+    file, digest = publish.write_weights(run[0], folder, NAME, half=True)
+    metrics, seeds = publish.figures(run)
+    model = {'Name': 'mine', 'In Collection': 'CC', 'Config': f'configs/{NAME}.py', 'Weights': file.name,
+             'SHA256': digest, 'Size': file.stat().st_size, 'License': 'MIT',
+             'Results': [{'Task': 'Image Clustering', 'Dataset': 'digits', 'Metrics': metrics, 'Seeds': seeds}]}
+    (folder / 'metafile.yml').write_text(yaml.safe_dump({'Models': [model]}))
+    monkeypatch.setenv('MMCLUSTER_ZOO', str(folder))
+    zoo._entries.cache_clear()
+    yield folder, file
+    zoo._entries.cache_clear()
+
+
+def test_figures_are_those_of_the_first_run_and_of_all_seeds(run, publish):
+    assert publish.figures(run) == ({'head/acc': 0.5}, {'head/acc': '0.6250 +- 0.1768, n=2'})
+    with pytest.raises(ValueError, match='one run a seed'):
+        publish.figures([run[0], run[0]])
+
+
+def test_weights_are_half_as_large_and_load_by_name(own_zoo, run):
+    folder, file = own_zoo
+    state = torch.load(file, weights_only=True)['state_dict']
+    assert not any(key.startswith(BANK) for key in state)
+    assert {value.dtype for value in state.values() if value.dim() > 1} == {torch.float16}
+    model = mmcluster.get_model('mine', pretrained=True, device='cpu')
+    old = torch.load(run[0] / 'epoch_1.pth', weights_only=True)['state_dict']
+    for key, value in model.state_dict().items():
+        if not key.startswith(BANK):
+            assert value.dtype == old[key].dtype
+            torch.testing.assert_close(value, old[key], rtol=1e-3, atol=1e-4)
+
+
+def test_an_address_serves_as_a_zoo_and_is_read_once(own_zoo, monkeypatch, tmp_path):
+    folder, file = own_zoo
+    monkeypatch.setenv('MMCLUSTER_ZOO', folder.as_uri())
+    monkeypatch.setenv('MMCLUSTER_CACHE', str(tmp_path / 'cache'))
+    zoo._entries.cache_clear()
+    kept = zoo.zoo_checkpoint('mine')
+    assert Path(kept).read_bytes() == file.read_bytes() and str(tmp_path / 'cache') in kept
+    file.unlink()
+    assert zoo.zoo_checkpoint('mine') == kept
+
+
+def test_another_file_is_refused(own_zoo):
+    _, file = own_zoo
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(ValueError, match='not the file that was published'):
+        mmcluster.get_model('mine', pretrained=True)
+
+
+def test_a_missing_file_and_an_empty_folder_are_named(own_zoo, monkeypatch, tmp_path):
+    own_zoo[1].unlink()
+    with pytest.raises(FileNotFoundError, match='are missing'):
+        zoo.zoo_checkpoint('mine')
+    monkeypatch.setenv('MMCLUSTER_ZOO', str(tmp_path / 'nothing'))
+    zoo._entries.cache_clear()
+    with pytest.raises(ValueError, match='no folder with metafiles'):
+        mmcluster.list_models()
+
+
+def test_the_command_lists_figures_and_digest(own_zoo, capsys):
+    main(['models', 'mine', '--pretrained'])
+    line = capsys.readouterr().out
+    for text in ('0.6250 +- 0.1768, n=2', 'MB', own_zoo[1].stem[-8:], 'MIT'):
+        assert text in line
+
+
+@pytest.mark.parametrize('name', mmcluster.list_models(pretrained=True))
+def test_every_shipped_model_loads_and_answers(name):
+    model = mmcluster.get_model(name, pretrained=True, device='cpu')
+    found = mmcluster.inference_model(model, Image.new('RGB', (28, 28)))
+    assert len(found) == 1 and 0 <= found[0]['pred_cluster'] < 10
