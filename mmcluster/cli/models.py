@@ -38,6 +38,7 @@ def _weights(entry: ModelEntry) -> str:
     """What is published of a model, as the end of its line."""
     if entry.weights is None or entry.sha256 is None:
         return ''
-    figures = [f'{name} {value}' for result in entry.results or () for name, value in {**result['Metrics'], **result.get('Seeds', {})}.items()]
+    figures = [f'{name} {value}' for result in entry.results or ()
+               for name, value in {**result['Metrics'], **result.get('Seeds', {})}.items()]
     return '  '.join(['', *figures, f'{(entry.size or 0) / 1e6:.1f} MB', f'sha256 {entry.sha256[:8]}',
                       entry.license or ''])
