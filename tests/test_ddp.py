@@ -13,7 +13,7 @@ from reduced import K, differences, write_base, write_digits
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc', 'ddp_ruc',
-           'ddp_pici', 'ddp_self_supervised')
+           'ddp_pici', 'ddp_self_supervised', 'ddp_bases')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -147,6 +147,16 @@ def test_cc_compares_the_columns_of_all_processes(one, two):
     found = [half['losses'] for half in two('step_cc')]
     assert len({losses['loss_cluster'].item() for losses in found}) == 1
     assert found[0]['entropy_gap'].item() == pytest.approx(one('step_cc')['losses']['entropy_gap'].item(), rel=1e-3)
+
+
+def test_tcl_labels_by_the_rows_of_all_processes(one, two):
+    """Their halves would have another quota, and other weights of the classes."""
+    whole, halves = one('step_tcl_boosting'), two('step_tcl_boosting')
+    share = whole['losses']['labelled_share'].item()
+    assert 0 < share < 1 and all(half['losses']['labelled_share'].item() == share for half in halves)
+    assert differences(*[half['buffers']['bank.label'] for half in halves]) == []
+    for name in ('loss_instance', 'loss_cluster'):
+        assert len({half['losses'][name].item() for half in halves}) == 1
 
 
 def test_pici_matches_labels_by_the_rows_of_all_processes(one, two):

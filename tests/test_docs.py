@@ -58,7 +58,7 @@ def first_source(cfg):
 
 
 FIRST = dict(ProPos='kmeans', BYOL='kmeans', MoCo='kmeans', SimCLR='kmeans', SimSiam='kmeans', SPICE='kmeans',
-             SCAN='head', CC='head', PICI='head', RUC='head')
+             SCAN='head', CC='head', PICI='head', RUC='head', TCL='head')
 
 
 @pytest.mark.parametrize('name', stage_keys())

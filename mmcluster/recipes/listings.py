@@ -51,7 +51,7 @@ def _with_table(path: Path, found: list[Entry]) -> str:
 def _metafiles(folder: Path, found: list[Entry]) -> dict[Path, str]:
     """Metafile -> its text with one entry for each recipe of its collections."""
     files = {path: yaml.safe_load(path.read_text(encoding='utf-8')) for path in sorted(folder.glob('metafile_*.yml'))}
-    listed = {model['Name']: (path, model) for path, content in files.items() for model in content['Models']}
+    listed = {model['Name']: (path, model) for path, content in files.items() for model in content['Models'] or ()}
     collections = {each['Name'].lower(): (path, each['Name']) for path, content in files.items()
                    for each in content['Collections']}
     models: dict[Path, list[str]] = {path: [] for path in files}

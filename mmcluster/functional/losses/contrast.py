@@ -1,6 +1,8 @@
 """Contrast and regression between two views."""
 from __future__ import annotations
 
+from typing import Optional
+
 import torch
 from torch import Tensor
 from torch.linalg import vector_norm
@@ -93,10 +95,12 @@ def info_nce(q: Tensor, k: Tensor, queue: Tensor, temperature: float) -> tuple[T
     return F.cross_entropy(logits, first, reduction='sum') / max(len(q), 1), logits
 
 
-def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, normalize: bool = True) -> Tensor:
+def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, normalize: bool = True,
+            label: Optional[Tensor] = None) -> Tensor:
     """Contrast the two views of every image with all other views of the batch (SimCLR, NT-Xent).
 
     Every anchor is compared with the 2B - 1 other rows of both views; its positive is the other view of its image.
+    With labels, other images of the anchor's label are no negatives (TCL's boosting, false-negative removal).
 
     Args:
         z1: (B, D) first view, any norm.
@@ -105,11 +109,13 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, 
         symmetric: Take the rows of both views as anchors, or those of the first alone (SCAN's pretext task).
         normalize: Scale the rows to unit length first. ``False`` is for unit rows whose gradient may leave the
             sphere.
+        label: (B,) long, cluster of each image, -1 where it is not known; ``None``: of none.
 
     Returns:
         () mean over the anchors; both views receive a gradient.
 
-    Edge cases: a single pair has no negative and gives 0; so does an empty batch, with a zero gradient.
+    Edge cases: a single pair has no negative and gives 0; so do images that all share one label, and an empty batch,
+    with a zero gradient.
     """
     size = len(z1)
     z = torch.cat([z1, z2])
@@ -118,8 +124,13 @@ def nt_xent(z1: Tensor, z2: Tensor, temperature: float, symmetric: bool = True, 
     with torch.autocast(z.device.type, enabled=False):
         logits = anchors @ z.t() / temperature
     place = torch.arange(len(anchors), device=z.device)
-    itself = place[:, None] == torch.arange(2 * size, device=z.device)
-    logits = logits.masked_fill(itself, torch.finfo(logits.dtype).min / 2)
-    # Not logsumexp - positive: at a low temperature both are large, and their rounding is that of the gradient.
+    column = torch.arange(2 * size, device=z.device)
     positive = (place + size) % max(2 * size, 1)
+    left_out = place[:, None] == column
+    if label is not None:
+        labels = torch.cat([label, label])
+        alike = (labels[place, None] == labels) & (labels >= 0)
+        left_out = left_out | (alike & (column != positive[:, None]))
+    logits = logits.masked_fill(left_out, torch.finfo(logits.dtype).min / 2)
+    # Not logsumexp - positive: at a low temperature both are large, and their rounding is that of the gradient.
     return F.cross_entropy(logits, positive, reduction='sum') / max(len(anchors), 1)

@@ -174,6 +174,27 @@ def masked_cross_entropy(logits: Tensor, target: Tensor, mask: Optional[Tensor] 
     return rows.sum() / max(len(logits), 1)
 
 
+def class_balanced_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the cross-entropy to which every class that occurs contributes equally (TCL's boosting).
+
+    A row weighs the number of known rows over that of its class, and the mean is over the weights: it is the mean over
+    the classes of the mean over their rows.
+
+    Args:
+        logits: (B, K).
+        target: (B,) long; -1 is left out.
+
+    Returns:
+        () mean over the classes that occur; 0 with a zero gradient if none does.
+    """
+    logits = at_least_float32(logits)
+    rows = F.cross_entropy(logits, target, ignore_index=-1, reduction='none')
+    member = one_hot(target, logits.shape[1], rows)
+    size = member.sum(dim=0)
+    means = (rows[:, None] * member).sum(dim=0) / size.clamp(min=1)
+    return means.sum() / (size > 0).sum().clamp(min=1)
+
+
 def masked_sums(prob: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Return the sums that :func:`fairness` needs; those of several ranks add up.
 

@@ -11,9 +11,10 @@ from .scan import SCAN
 from .simclr import SimCLR
 from .simsiam import SimSiam
 from .spice import SPICE
+from .tcl import TCL
 from .two_level import TwoLevelClusterer
 
 __all__ = [
     'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN',
-    'SPICE', 'SimCLR', 'SimSiam', 'TwoLevelClusterer'
+    'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
 ]

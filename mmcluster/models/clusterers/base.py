@@ -210,12 +210,12 @@ def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
     Args:
         x: (B, C, H, W).
         backbone: (B, C, H, W) -> (B, F), feature maps or tuples.
-        neck: (B, F) -> (B, D) or ``None``.
+        neck: (B, F) -> (B, D) or ``None``; it may wrap its output in a tuple, as mmpretrain's do.
         head: (B, D) -> (B, K) or ``None``.
 
     Returns:
         embed (B, D) and logits (B, K) or ``None``.
     """
     embed = pooled(backbone(x))
-    embed = embed if neck is None else neck(embed)
+    embed = embed if neck is None else pooled(neck(embed))
     return embed, None if head is None else head(embed)

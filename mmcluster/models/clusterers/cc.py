@@ -9,7 +9,7 @@ from torch import Tensor
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from .base import pooled
+from .base import forward_parts
 from .two_level import TwoLevelClusterer
 
 
@@ -32,12 +32,16 @@ class CC(TwoLevelClusterer):
         self.joint_views = joint_views
 
     def vectors(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Backbone vectors (B, F) of the two views."""
+        """Vectors (B, F) of the two views, which both branches take."""
         first, second = self.pair(batch)
         if self.joint_views:
-            h1, h2 = pooled(self.backbone(torch.cat([first, second]))).chunk(2)
+            h1, h2 = self.vector_of(torch.cat([first, second])).chunk(2)
             return h1, h2
-        return pooled(self.backbone(first)), pooled(self.backbone(second))
+        return self.vector_of(first), self.vector_of(second)
+
+    def vector_of(self, x: Tensor) -> Tensor:
+        """Vector (B, F) of images (B, C, H, W), in the present mode."""
+        return forward_parts(x, self.backbone, self.neck, None)[0]
 
     def loss(self, batch: Optional[Batch] = None, instance_only: Optional[Batch] = None) -> dict[str, Tensor]:
         """Losses of a step that holds rows of one stream.
@@ -56,5 +60,5 @@ class CC(TwoLevelClusterer):
             return self.contrast_losses(*self.vectors(batch))
         if instance_only is not None and batch is None:
             return self.instance_losses(*self.vectors(instance_only))
-        raise ValueError('CC takes rows of one stream a step, batch or instance_only; with both streams, give the '
-                         'sampler sequential=True')
+        raise ValueError(f'{type(self).__name__} takes rows of one stream a step, batch or instance_only; with both '
+                         f'streams, give the sampler sequential=True')

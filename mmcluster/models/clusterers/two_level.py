@@ -1,7 +1,7 @@
-"""What CC and PICI have in common: images are told apart in one space, clusters in another."""
+"""What CC, TCL and PICI have in common: images are told apart in one space, clusters in another."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from torch import Tensor
 
@@ -19,8 +19,8 @@ from .contrastive import ContrastiveClusterer
 class TwoLevelClusterer(ContrastiveClusterer):
     """A backbone below two branches: a projector for contrast between images, a head for contrast between clusters.
 
-    ``embed`` is the backbone's vector h (B, F), which both branches take; ``logits`` are the head's. The projector is
-    dropped by boosters.
+    ``embed`` is the vector h (B, F) that both branches take, the backbone's where there is no neck; ``logits`` are the
+    head's. The projector is dropped by boosters.
 
     Args:
         backbone: Config of a network (B, C, H, W) -> (B, F).
@@ -55,18 +55,21 @@ class TwoLevelClusterer(ContrastiveClusterer):
         """Stream -> rows of all ranks below which its loss says nothing: K clusters cannot all have an image."""
         return dict(batch=self.num_clusters)
 
-    def instance_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
+    def instance_losses(self, h1: Tensor, h2: Tensor, label: Optional[Tensor] = None) -> dict[str, Tensor]:
         """Contrast between the images of all ranks (PICI eqs. 5, 6).
 
         Args:
             h1: (B, F) backbone vectors of the first view.
             h2: (B, F) of the second view.
+            label: (W B,) long, clusters of the images of all ranks, of which those of one cluster are not told apart;
+                -1 is not known, ``None``: of none.
 
         Returns:
             ``loss_instance``, equal on all ranks, and the spread of the projections.
         """
         z1, z2 = (unit_rows(self.projector(h)) for h in (h1, h2))
-        loss = nt_xent(gather_rows_with_grad(z1), gather_rows_with_grad(z2), self.temperature, normalize=False)
+        loss = nt_xent(gather_rows_with_grad(z1), gather_rows_with_grad(z2), self.temperature, normalize=False,
+                       label=label)
         return dict(loss_instance=loss, feat_std=feature_std(z1))
 
     def cluster_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:

@@ -1,5 +1,5 @@
 """Heads: what maps an embedding to cluster logits."""
-from .cluster_head import ClusterHead, LinearClusterHead, MLPClusterHead
+from .cluster_head import ClusterHead, LinearClusterHead, MLPClusterHead, PreNormClusterHead
 from .multi_head import MultiHead
 
-__all__ = ['ClusterHead', 'LinearClusterHead', 'MLPClusterHead', 'MultiHead']
+__all__ = ['ClusterHead', 'LinearClusterHead', 'MLPClusterHead', 'MultiHead', 'PreNormClusterHead']

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from mmcluster.checks import require_count
 from mmcluster.registry import MODELS
 
+from ..necks import PreNormMLP
+
 
 @MODELS.register_module()
 class LinearClusterHead(BaseModule):
@@ -70,4 +72,22 @@ class MLPClusterHead(BaseModule):
         return self.fc2(self.relu(self.fc1(embed)))
 
 
-ClusterHead = Union[LinearClusterHead, MLPClusterHead]      # or any module with their attributes
+@MODELS.register_module()
+class PreNormClusterHead(PreNormMLP):
+    """Batch norm, ReLU, Linear, twice (TCL's cluster head).
+
+    Args:
+        in_channels: D, width of the embedding.
+        num_clusters: K.
+        hid_channels: Width of the hidden layer; ``None`` is D.
+        init_cfg: ``None``: weights of the linear layers from a truncated normal of 0.02, zero biases.
+    """
+
+    def __init__(self, in_channels: int, num_clusters: int, hid_channels: Optional[int] = None,
+                 init_cfg: Optional[Union[dict, list[dict]]] = None):
+        super().__init__(in_channels, hid_channels or in_channels, num_clusters,
+                         init_cfg or dict(type='TruncNormal', layer='Linear', std=0.02))
+        self.num_clusters = num_clusters
+
+
+ClusterHead = Union[LinearClusterHead, MLPClusterHead, PreNormClusterHead]      # or any module with their attributes

@@ -1,0 +1,39 @@
+"""One step of further bases, on one process or on a share of the rows. Every job takes a folder."""
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from ddp_pool import job
+from ddp_steps import ROWS, step, views
+from reduced import K, N
+from torch import nn
+
+from mmcluster.registry import MODELS
+from mmcluster.structures import Batch
+
+
+def tcl_model(**options: Any) -> nn.Module:
+    """TCL with random weights, sure of some rows, and some labels of before."""
+    torch.manual_seed(3)
+    model = MODELS.build(dict(
+        type='TCL', backbone=dict(type='SmallCNN', widths=(4, 8)), bank=dict(num_samples=N), threshold=0.5,
+        projector=dict(type='PreNormMLP', in_channels=8, hid_channels=16, out_channels=8),
+        head=dict(type='PreNormClusterHead', in_channels=8, num_clusters=K), **options))
+    with torch.no_grad():
+        model.head.fc2.weight.mul_(20)
+    model.bank.fill(label=torch.arange(N) % 5 - 1)
+    return model
+
+
+@job
+def step_tcl(folder: Path) -> dict:
+    """Both contrasts."""
+    return step(tcl_model(), batch=Batch(views(3), torch.arange(ROWS)))
+
+
+@job
+def step_tcl_boosting(folder: Path) -> dict:
+    """Labels, quota and weights of classes are those of the rows of all processes."""
+    return step(tcl_model(boosting=1.), batch=Batch(views(3), torch.arange(ROWS) * 5))

@@ -1,0 +1,28 @@
+"""Further bases on a few digits, at the size of :mod:`reduced`."""
+from __future__ import annotations
+
+from typing import Any
+
+from mmengine.config import Config
+from reduced import K
+from reduced_spice import NARROW, _finish, _read
+
+TCL_BOOST = 2       # epoch in which TCL's boosting begins
+
+
+def tcl_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4) -> Config:
+    """TCL, boosted from :data:`TCL_BOOST` on; its head starts unequal enough that it is sure of some rows, not of all.
+
+    Args:
+        work_dir: Work dir.
+        data: Arguments of an ArraySource.
+        epochs: Length of the run.
+    """
+    cfg = _read('tcl_cnn_digits', work_dir)
+    cfg.model.merge(dict(
+        backbone=dict(NARROW, _delete_=True), neck=dict(in_channels=8, out_channels=8), threshold=0.4,
+        projector=dict(in_channels=8, hid_channels=8, out_channels=4),
+        head=dict(in_channels=8, num_clusters=K, init_cfg=dict(type='Normal', layer='Linear', std=0.5))))
+    cfg.custom_hooks[0].steps = [(0, 0.), (TCL_BOOST, 1.)]
+    cfg.train_dataloader.sampler.streams.batch.size = 20
+    return _finish(cfg, data, epochs)
