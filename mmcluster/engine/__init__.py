@@ -3,7 +3,9 @@ from .hooks import *  # noqa: F403
 from .loops import InnerStepLoop
 from .optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor
 from .scheduler import FixMatchCosineLR, WarmupCosineLR
+from .shared_sweep import SharedSweepLoop
 
 __all__ = [
-    'AutocastOptimWrapper', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'InnerStepLoop', 'WarmupCosineLR'
+    'AutocastOptimWrapper', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'InnerStepLoop', 'SharedSweepLoop',
+    'WarmupCosineLR'
 ]

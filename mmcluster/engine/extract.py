@@ -7,6 +7,7 @@ import torch
 import torch.distributed as dist
 from mmengine.dist import get_world_size
 from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
 from mmengine.runner.amp import autocast
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -21,6 +22,11 @@ OUTPUTS = ('embed', 'logits', 'head_probs', 'embed+head_probs')
 def unwrap(model: nn.Module) -> Any:
     """The model inside a data-parallel wrapper, or the model itself; who asks declares what it is."""
     return model.module if is_model_wrapper(model) else model
+
+
+def step_dtype(runner: Runner) -> Optional[torch.dtype]:
+    """Autocast type of the training step, in which sweeps are made, too; ``None``: float32."""
+    return getattr(runner.optim_wrapper, 'cast_dtype', None)
 
 
 def sweep_loader(dataset: torch.utils.data.Dataset, batch_size: int = 512, num_workers: int = 0,
@@ -108,10 +114,10 @@ def extract(model: nn.Module, loader: DataLoader, num_samples: int, output: str 
     for buffer, value in zip(network.buffers(), kept):
         buffer.copy_(value)
     network.train(training)
-    return _of_all_ranks(features, index, num_samples, device)
+    return whole_set(features, index, num_samples, device)
 
 
-def _of_all_ranks(features: Optional[Tensor], index: list[Tensor], num_samples: int, device: torch.device) -> Tensor:
+def whole_set(features: Optional[Tensor], index: list[Tensor], num_samples: int, device: torch.device) -> Tensor:
     """Add up what the ranks filled in, (N, ...) with zeros in the rows of others; a rank may have no row at all.
 
     Raises:

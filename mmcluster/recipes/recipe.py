@@ -11,7 +11,7 @@ from mmengine.dist import barrier, broadcast_object_list, is_main_process
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 
 from mmcluster.engine.console import ShortLogRunner
 from mmcluster.engine.hooks import AnnounceHook
@@ -206,6 +206,10 @@ class _Runner(ShortLogRunner):
         """Evaluator of a list of metrics, or the one that a config asks for by its type."""
         built = super().build_evaluator(evaluator)
         return PatientEvaluator(built.metrics) if type(built) is Evaluator else built
+
+    def build_val_loop(self, loop: Any) -> BaseLoop:
+        """Loop of a config, by default one that shares its sweep with the E-step after it."""
+        return super().build_val_loop({'type': 'SharedSweepLoop', **loop} if isinstance(loop, dict) else loop)
 
 
 def close(runner: Runner) -> None:

@@ -59,6 +59,7 @@ def fake_runner(model: nn.Module | None = None, features: np.ndarray | None = No
     given = dict(
         model=model or rowwise(len(dataset)), epoch=0, iter=0, max_iters=100, seed=0,
         train_dataloader=SimpleNamespace(dataset=dataset, sampler=None), optim_wrapper=SimpleNamespace(),
+        _val_loop=None,
         message_hub=MessageHub.get_instance(f'fake{next(_NUMBER)}'), logger=logging.getLogger('fake'))
     return SimpleNamespace(**{**given, **attributes})
 

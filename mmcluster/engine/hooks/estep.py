@@ -60,11 +60,9 @@ class EStepHook(SweepHook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Run the E-step when it is due."""
-        bank: SampleBank = unwrap(runner.model).bank
-        known = False not in [bank.is_set(name) for name in self.fields()]      # says early which field is missing
-        since = (runner.epoch if self.by_epoch else self._iterations(runner)) - self.begin
-        if since < 0 or (known and (self.interval < 0 or since % self.interval)):
+        if not self.is_due(runner):
             return
+        bank: SampleBank = unwrap(runner.model).bank
         features = self.features(runner)
         values = on_main_process(self.estimate, runner, features) or {}
         for name in self.fields():
@@ -72,6 +70,13 @@ class EStepHook(SweepHook):
             broadcast(value)
             bank.fill(**{name: value})
         self.log(runner, features)
+
+    def is_due(self, runner: Runner) -> bool:
+        """Whether the epoch that comes next begins with this E-step."""
+        bank: SampleBank = unwrap(runner.model).bank
+        known = False not in [bank.is_set(name) for name in self.fields()]      # says early which field is missing
+        since = (runner.epoch if self.by_epoch else self._iterations(runner)) - self.begin
+        return since >= 0 and (not known or (self.interval > 0 and not since % self.interval))
 
     def _iterations(self, runner: Runner) -> int:
         """Iterations so far; refuses an interval that ends within an epoch."""

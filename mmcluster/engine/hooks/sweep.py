@@ -6,14 +6,16 @@ from typing import Optional
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 
 from mmcluster.checks import require_count
 from mmcluster.models.base_parts import load_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
 
-from ..extract import extract, sweep_loader, unwrap
+from ..extract import extract, step_dtype, sweep_loader, unwrap
 from ..finite import check_features
+from ..shared_sweep import SharedSweepLoop
 
 
 class SweepHook(Hook):
@@ -57,11 +59,24 @@ class SweepHook(Hook):
         """
         dataset = runner.train_dataloader.dataset
         model = unwrap(runner.model) if self.network is None else self._older_network(self.network, runner)
-        loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0, runner.epoch)
-        features = extract(model, loader, len(dataset), self.output, self.views,
-                           getattr(runner.optim_wrapper, 'cast_dtype', None))
+        features = self._just_evaluated(runner, dataset)
+        if features is None:
+            loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0,
+                                  runner.epoch)
+            features = extract(model, loader, len(dataset), self.output, self.views, step_dtype(runner))
         check_features(features, model, getattr(dataset, 'paths', None), type(self).__name__, runner.epoch)
         return features
+
+    def sees_what_evaluation_sees(self) -> bool:
+        """Whether a sweep embeds evaluation views by the model in training, as an evaluation does."""
+        return self.network is None and self.output == 'embed' and self.views == 'test'
+
+    def _just_evaluated(self, runner: Runner, dataset: Dataset) -> Optional[Tensor]:
+        """What an evaluation of the same weights embedded, ``None`` where there was none."""
+        loop = runner._val_loop         # the property would build one
+        if not self.sees_what_evaluation_sees() or not isinstance(loop, SharedSweepLoop):
+            return None
+        return loop.take(dataset, self.batch_size)
 
     @staticmethod
     def _older_network(network: dict, runner: Runner) -> nn.Module:
