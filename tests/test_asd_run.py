@@ -51,7 +51,7 @@ def outcome(path):
     return {key: form[key] for key in ('state_dict', 'optimizer')}
 
 
-@pytest.mark.parametrize('options', [{}, dict(prototypes=True), dict(anchor_mode='ema')], ids=['plain', 'ps', 'ema'])
+@pytest.mark.parametrize('options', [{}, dict(prototypes=True), dict(anchor_mode='frozen')], ids=['plain', 'ps', 'frozen'])
 def test_interrupted_equals_uninterrupted(tmp_path, kill, options):
     data = write_digits(tmp_path)
     whole = outcome(train(watched(tmp_path / 'whole', data, **options))['train'])

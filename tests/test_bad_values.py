@@ -27,7 +27,7 @@ BAD = [
     (RUC, dict(relabel_threshold=-0.1)), (RUC, dict(unsup_weight=-25)), (SCAN, dict(num_neighbors=0)),
     (SCAN, dict(entropy_weight=-5)), (SPICE, dict(center_ratio=0)), (SPICE, dict(repeat=0)),
     (MomentumTeacher, dict(decay=-1)), (ASDLabels, dict(reg=-0.2)), (ASDLabels, dict(window=0)),
-    (ASDLabels, dict(sweeps=2.5)), (MultiHead, dict(num_heads=0)), (LinearClusterHead, dict(in_channels=0)),
+    (MultiHead, dict(num_heads=0)), (LinearClusterHead, dict(in_channels=0)),
     (MLPProjector, dict(out_channels=-1)), (ViewPreprocessor, dict(mean=[0], std=[-1])),
     (ViewPreprocessor, dict(mean=[NAN], std=[1])), (ViewPreprocessor, dict(mean=[0, 0], std=[1, 0])),
     (LOSSES['FixMatchLoss'], dict(threshold=95)), (LOSSES['FreeMatchLoss'], dict(decay=-1)), (LOSSES['FreeMatchLoss'], dict(max_threshold=1.5)),
@@ -36,9 +36,9 @@ BAD = [
     (LOSSES['AdaMatchLoss'], dict(decay=2)), (LOSSES['ClusMatchLoss'], dict(npl_weight=-1)),
     (LOSSES['ConfidenceLoss'], dict(threshold=-0.1)),
     (hooks.KMeansHook, dict(n_init=-1)), (hooks.KMeansHook, dict(interval=NAN)), (hooks.KMeansHook, dict(interval=0)),
-    (hooks.KMeansHook, dict(begin=-1)), (hooks.KMeansHook, dict(batch_size=0)), (hooks.KMeansHook, dict(tol=-1)),
-    (hooks.KMeansHook, dict(posterior_temperature=0)), (hooks.NeighborHook, dict(interval=-2)),
-    (hooks.BestHeadHook, dict(interval=0.5)), (hooks.CollapseHook, dict(min_balance=NAN)),
+    (hooks.KMeansHook, dict(begin=-1)), (hooks.KMeansHook, dict(batch_size=0)),
+    (hooks.KMeansHook, dict(posterior_temperature=0)),
+    (hooks.CollapseHook, dict(min_balance=NAN)),
     (hooks.TransitionHook, dict(first=0)), (hooks.RuntimeInfoHook, dict(history=0)),
     (hooks.CheckpointHook, dict(interval=0)), (hooks.CheckpointHook, dict(interval=-5)),
     (hooks.CheckpointHook, dict(interval='often')), (hooks.RuntimeInfoHook, dict(interval=-1)), (hooks.GroundTruthHook, dict(per_class=NAN)),
@@ -47,7 +47,7 @@ BAD = [
     (selectors.CentroidDistance, dict(n_init=0)), (selectors.AccompaniedPrototypes, dict(per_cluster=NAN)),
     (selectors.LocalConsistency, dict(ratio=2)), (selectors.LocalConsistency, dict(floor=-1)),
     (selectors.HybridClean, dict(k=0)), (selectors.FirstRows, dict(num_rows=1.5)),
-    (datasets.StreamSampler, dict(parts=0)), (datasets.StreamSampler, dict(length=-1)),
+    (datasets.StreamSampler, dict(micro_batches=0)), (datasets.StreamSampler, dict(length=-1)),
     (datasets.SweepSampler, dict(batch_size=0)), (transforms.BatchFlip, dict(prob=2)),
     (transforms.BatchGaussianBlur, dict(prob=-1)), (transforms.BatchColorJitter, dict(brightness=-0.4)),
     (transforms.BatchRandomCrop, dict(padding=-1)), (transforms.BatchFixMatchRandAugment, dict(num_ops=-1)),
@@ -114,5 +114,5 @@ def test_good_numbers_pass():
     hooks.KMeansHook(4, interval=-1, posterior_temperature=None)
     hooks.CollapseHook(interval=3, max_share=1)
     ViewPreprocessor(mean=[0], std=[255])
-    selectors.HybridClean(4, threshold=0, chunk=None)
+    selectors.HybridClean(4, threshold=0)
     MomentumTeacher(dict(a=torch.nn.Linear(1, 1)), 1.)

@@ -17,20 +17,18 @@ class HybridClean:
     """The rows that a clustering is sure of and whose neighbours, by another network, mostly agree.
 
     A row's label is the arg-max of the clustering's probabilities. The embedding is usually that of another network:
-    ``SelectHook(output='head_probs', embed=dict(source=..., output='project'))``.
+    ``SelectHook(output='head_probs', embed=dict(network=..., output='project'))``.
 
     Args:
         num_clusters: K; ``None``: that of the probabilities.
         how: ``'confidence'``, ``'metric'`` (neighbors agree) or ``'hybrid'``: both (released scripts).
         threshold: Probability that a sure row reaches.
         k: Nearest rows that vote, the row itself one of them.
-        chunk: Rows whose similarities are held at once; ``None`` suits the memory.
     """
 
-    def __init__(self, num_clusters: Optional[int] = None, how: str = 'hybrid', threshold: float = 0.99, k: int = 100,
-                 chunk: Optional[int] = None):
+    def __init__(self, num_clusters: Optional[int] = None, how: str = 'hybrid', threshold: float = 0.99, k: int = 100):
         require_share('HybridClean', threshold=threshold)
-        require_count('HybridClean', k=k, chunk=chunk)
+        require_count('HybridClean', k=k)
         require_two_clusters('HybridClean', num_clusters)
         if how not in HOW:
             raise ValueError(f'HybridClean: how is one of {HOW}, got {how!r}')
@@ -38,7 +36,6 @@ class HybridClean:
         self.how = how
         self.threshold = threshold
         self.k = k
-        self.chunk = chunk
 
     def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
         """Select.
@@ -56,12 +53,12 @@ class HybridClean:
         """
         if prob is None or (embed is None and self.how != 'confidence'):
             raise ValueError("HybridClean needs a clustering's probabilities and, but for how='confidence', an "
-                             "embedding; use a SelectHook with output='head_probs' and embed=dict(source=..., "
+                             "embedding; use a SelectHook with output='head_probs' and embed=dict(network=..., "
                              "output='project')")
         if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'HybridClean has num_clusters={self.num_clusters}, the head {prob.shape[1]} clusters; '
                              f'give both one value')
         require_finite(prob, 'HybridClean: probabilities')
         label = prob.argmax(1)
-        keep = clean_rows(prob.log(), embed, label, self.how, self.threshold, self.k, self.chunk)
+        keep = clean_rows(prob.log(), embed, label, self.how, self.threshold, self.k)
         return torch.where(keep, label, -1)

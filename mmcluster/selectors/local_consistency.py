@@ -32,14 +32,13 @@ class LocalConsistency:
             without a reliable row is an error, if clusters are balanced.
         include_self: The row itself is one of the k (authors' release); ``False``: k others.
         strict: The share must exceed ``ratio`` (the paper) instead of reaching it (authors' release).
-        n_init: Restarts of k-means, without a head.
         seed: Seed of the balancing draws and of k-means.
     """
 
     def __init__(self, num_clusters: Optional[int] = None, k: int = 100, ratio: float = 0.95,
                  threshold: Optional[float] = 0.99, balanced: bool = True, floor: int = 0, include_self: bool = True,
-                 strict: bool = False, n_init: int = 10, seed: int = 0):
-        require_count('LocalConsistency', k=k, n_init=n_init)
+                 strict: bool = False, seed: int = 0):
+        require_count('LocalConsistency', k=k)
         require_count('LocalConsistency', least=0, floor=floor)
         require_share('LocalConsistency', ratio=ratio, threshold=threshold)
         require_two_clusters('LocalConsistency', num_clusters)
@@ -51,7 +50,6 @@ class LocalConsistency:
         self.floor = floor
         self.include_self = include_self
         self.strict = strict
-        self.n_init = n_init
         self.seed = seed
 
     def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
@@ -75,7 +73,7 @@ class LocalConsistency:
         if prob is None:
             threshold = None
             clusters = stated_clusters('LocalConsistency', self.num_clusters)
-            label = kmeans(embed, clusters, n_init=self.n_init, seed=self.seed).labels
+            label = kmeans(embed, clusters, n_init=10, seed=self.seed).labels
             prob = one_hot(label.to(embed.device), clusters, embed)
         if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'LocalConsistency has num_clusters={self.num_clusters}, the head {prob.shape[1]} '

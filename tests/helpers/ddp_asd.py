@@ -62,7 +62,7 @@ def step_asd(folder: Path) -> dict:
 @job
 def step_asd_soft(folder: Path) -> dict:
     """Anchors that follow, and soft labels."""
-    return three_steps(anchor_mode='ema', anchor_decay=0.5, soft=True)
+    return three_steps(anchor_mode='frozen', soft=True)
 
 
 @job
@@ -77,7 +77,7 @@ def reference_asd(folder: Path) -> dict:
     for module in model.teacher.modules():
         if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
             module.running_mean.add_(get_rank())
-    return model.reference(random(M, 1, 8, 8, seed=20), random(M, 1, 8, 8, seed=21))._asdict()
+    return model.embed_reference(random(M, 1, 8, 8, seed=20), random(M, 1, 8, 8, seed=21))._asdict()
 
 
 @job

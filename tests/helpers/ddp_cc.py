@@ -32,12 +32,6 @@ def step_cc(folder: Path) -> dict:
 
 
 @job
-def step_cc_joint(folder: Path) -> dict:
-    """Both views in one batch."""
-    return step(cc_model(joint_views=True), batch=Batch(views(2), torch.arange(ROWS)))
-
-
-@job
 def step_cc_instance_only(folder: Path) -> dict:
     """A step of images that belong to no cluster."""
     model = cc_model()

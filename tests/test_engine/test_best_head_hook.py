@@ -27,9 +27,9 @@ class Several(MultiHeadClusterer):
         return torch.tensor(self.losses[len(self.asked) - 1])
 
 
-def run(model, interval=1, epochs=None, max_epochs=None, **hook):
+def run(model, epochs=None, max_epochs=None, **hook):
     """Ends of some epochs, each after the heads moved; the numbers of those that selected."""
-    hook = BestHeadHook(interval=interval, **hook)
+    hook = BestHeadHook(**hook)
     runner = fake_runner(model, max_epochs=max_epochs or len(model.losses))
     due, kept = [], []
     for runner.epoch in epochs if epochs is not None else range(len(model.losses)):
@@ -70,14 +70,6 @@ def test_the_model_is_asked_about_the_whole_set_in_order(freeze):
     torch.testing.assert_close(logits, model.head_logits(torch.from_numpy(blobs()[0])).detach())
 
 
-@pytest.mark.parametrize('interval, epochs, max_epochs, expected', [
-    (1, range(3), 3, [0, 1, 2]), (2, range(5), 5, [1, 3, 4]), (3, range(4), 9, [2]), (10, range(4), 4, [3]),
-    (2, range(2, 5), 5, [3, 4])])
-def test_when_a_selection_is_due(interval, epochs, max_epochs, expected):
-    """The epoch alone decides; the last one always selects."""
-    assert run(Several([[1., 2., 3.]] * 9), interval, epochs, max_epochs)[1] == expected
-
-
 def test_nothing_is_kept_when_no_loss_is_finite():
     model = Several([[float('nan')] * H, [float('inf')] * H])
     before = model.best_so_far.head.fc.weight.clone()
@@ -98,11 +90,6 @@ def test_the_log_names_losses_and_the_kept_head(caplog):
         run(Several([[3., 2., 4.], [2.5, 2.1, 2.2]]))
     assert '[3.0, 2.0, 4.0]; kept head 1 with 2.0000' in caplog.text
     assert 'none better than the kept head 1 with 2.0000' in caplog.text
-
-
-def test_an_interval_below_one_is_refused():
-    with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
-        BestHeadHook(interval=0)
 
 
 def test_rank_0_alone_returns_or_raises():

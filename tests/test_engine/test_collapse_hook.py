@@ -81,8 +81,8 @@ def test_figures():
     (EVEN, {}, []),
     ([61, 13, 13, 13], {}, []), ([63, 13, 12, 12], {}, ['cluster 0 has 63% of them']),
     ([61, 13, 13, 13], dict(max_share=0.6), ['cluster 0 has 61% of them']),
-    ([0, 50, 50, 0], {}, ['2 of 4 clusters are empty']), ([0, 50, 50, 0], dict(empty=False), []),
-    ([0, 50, 50, 0], dict(empty=False, min_balance=0.51), ['their entropy is 0.50 of the largest']),
+    ([0, 50, 50, 0], {}, ['2 of 4 clusters are empty']),
+    ([0, 50, 50, 0], dict(min_balance=0.51), ['their entropy is 0.50 of the largest']),
     ([0, 0, 9, 0], {}, ['cluster 2 has 100% of them; their entropy is 0.00 of', '3 of 4 clusters are empty'])])
 def test_alarm(caplog, predicted, options, problems):
     runner = watched()
@@ -109,19 +109,10 @@ def test_two_clusters_may_be_uneven(caplog):
     assert len(look(CollapseHook(), runner, caplog)) == 1
 
 
-def test_the_first_epochs_can_be_left_alone(caplog):
-    runner, hook = watched(), CollapseHook(begin=2)
-    for epoch in range(3):
-        runner.epoch = epoch
-        count(runner, [97, 1, 1, 1])
-        assert len(look(hook, runner, caplog)) == (epoch == 2)
-        assert '[97, 1, 1, 1]' in caplog.text
-
-
 def test_many_clusters_are_not_all_listed(caplog):
     runner = watched(30)
     count(runner, torch.arange(30))
-    look(CollapseHook(empty=False), runner, caplog)
+    look(CollapseHook(), runner, caplog)
     assert '[29, 28, 27' in caplog.text and 'and 10 smaller ones' in caplog.text
 
 

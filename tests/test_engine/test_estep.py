@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from mmcluster.datasets import StreamSampler, identity
 from mmcluster.engine.extract import extract, output_function, sweep_loader
-from mmcluster.engine.hooks import EStepHook, FeatureHook, KMeansHook, SelectHook
+from mmcluster.engine.hooks import EStepHook, KMeansHook, SelectHook
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.registry import LABEL_SELECTORS
@@ -86,18 +86,6 @@ def test_a_resumed_run_sees_the_esteps_of_the_whole_run(interval, expected):
     runner.model.bank.fill(label=torch.full((N,), 3))
     run(hook, runner, range(4, 8))
     assert hook.calls == expected
-
-
-def test_a_field_that_checkpoints_do_not_hold_is_made_again_between_two_sweeps():
-    """Training would go on with zeros."""
-    models = rowwise(), rowwise()
-    for model in models:
-        model.bank.add_field('feat', shape=(D,), dtype='float32', fill=0, persistent=False)
-    run(FeatureHook(interval=3), fake_runner(models[0]), range(2))
-    models[1].load_state_dict(models[0].state_dict())
-    assert not models[1].bank.is_set('feat')
-    bank = run(FeatureHook(interval=3), fake_runner(models[1]), [2])
-    torch.testing.assert_close(bank.feat, models[0].bank.feat)
 
 
 def test_once_means_while_the_field_is_unset():
@@ -244,7 +232,6 @@ def test_alignment_needs_trusted_rows():
 @pytest.mark.parametrize('hook, problem', [
     (lambda: KMeansHook(K, interval=0), 'interval'), (lambda: KMeansHook(K, interval=-2), 'interval'),
     (lambda: KMeansHook(K, begin=-1), 'begin must be at least 0'), (lambda: KMeansHook(K, scale='rank'), 'scale is None'),
-    (lambda: KMeansHook(K, scale='batch', scale_batch=0), 'scale_batch'),
     (lambda: KMeansHook(K, per_view=True), "needs views='train'"),
     (lambda: KMeansHook(K, per_view=True, views='train', align_to='target'), 'align_to'),
     (lambda: KMeansHook(1), 'num_clusters must be at least 2'), (lambda: KMeansHook(K, views='both'), 'views must be'),
@@ -398,10 +385,11 @@ def test_labels_of_training_views():
 
 @pytest.mark.parametrize('per_view', [False, True])
 @pytest.mark.parametrize('scale', [None, 'set', 'batch'])
-def test_views_are_clustered_together_or_apart(per_view, scale):
+def test_views_are_clustered_together_or_apart(per_view, scale, monkeypatch):
+    monkeypatch.setattr('mmcluster.engine.hooks.estep.SCALE_BATCH', 20)
     model = rowwise(fields=())
     model.bank.add_field('view_label', shape=(2,))
-    hook = KMeansHook(K, field='view_label', views='train', per_view=per_view, scale=scale, scale_batch=20, n_init=2,
+    hook = KMeansHook(K, field='view_label', views='train', per_view=per_view, scale=scale, n_init=2,
                       metric='euclidean', interval=-1, begin=2)
     features = torch.randn(N, 2, 3, generator=torch.Generator().manual_seed(0))
     features[:, 1] = 5 * features[:, 1] + 7

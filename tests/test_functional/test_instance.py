@@ -7,8 +7,7 @@ import torch
 from sync_guard import SyncGuard
 from torch import Tensor
 
-from mmcluster.functional.labels.instance import (REG_FLOOR, align_instances, anchor_cost, cluster_target, move_anchors,
-                                                  regularisation)
+from mmcluster.functional.labels.instance import REG_FLOOR, align_instances, anchor_cost, cluster_target, regularisation
 
 F64 = torch.float64
 
@@ -106,18 +105,6 @@ def test_no_gradient_and_no_wait() -> None:
             found = align_instances(feat, anchor, reg_mode=mode)
             target = cluster_target(found.label, found.index, torch.arange(6) % 3, 3)
         assert not found.label.requires_grad and target.shape == (6,)
-
-
-def test_anchors_move_to_the_mean_of_their_images() -> None:
-    anchor, feat, plan = rand(3, 4), rand(5, 4, seed=1), rand(5, 3, seed=2).abs()
-    plan[:, 1] = 0
-    moved = move_anchors(anchor, feat, plan, 0.9)
-    for j in range(3):
-        mass = sum(plan[i, j] for i in range(5))
-        mean = sum(plan[i, j] * feat[i] for i in range(5)) / mass if mass > 0 else anchor[j]
-        torch.testing.assert_close(moved[j], 0.9 * anchor[j] + 0.1 * mean)
-    assert torch.equal(moved[1], anchor[1])
-    torch.testing.assert_close(move_anchors(anchor, feat[:0], plan[:0], 0.9), anchor)
 
 
 def test_cluster_labels() -> None:

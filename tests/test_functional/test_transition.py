@@ -75,8 +75,6 @@ def slow(table: Tensor, norm: str, symmetric: bool) -> Tensor:
     """Entry by entry."""
     size = len(table)
     c = table.tolist()
-    if norm == 'row':
-        c = [[entry / (sum(row) or 1) for entry in row] for row in c]
     s = [[(c[i][j] + c[j][i]) / 2 if symmetric else c[i][j] for j in range(size)] for i in range(size)]
     r, k = [sum(row) for row in s], [sum(column) for column in zip(*s)]
     if norm == 'sym_degree':
@@ -84,9 +82,8 @@ def slow(table: Tensor, norm: str, symmetric: bool) -> Tensor:
     if norm == 'jaccard':
         s = [[s[i][j] / (r[i] + k[j] - s[i][j] or 1) for j in range(size)] for i in range(size)]
     every = [entry for row in s for entry in row]
-    bounds = [(min(row), max(row)) if norm == 'minmax_rows' else (min(every), max(every)) for row in s]
-    return torch.tensor([[(entry - low) / (high - low or 1) for entry in row] for row, (low, high) in zip(s, bounds)],
-                        dtype=F64)
+    low, high = min(every), max(every)
+    return torch.tensor([[(entry - low) / (high - low or 1) for entry in row] for row in s], dtype=F64)
 
 
 @pytest.mark.parametrize('norm', NORMS)
@@ -100,7 +97,7 @@ def test_similarity_against_loops(norm: str, symmetric: bool) -> None:
     torch.testing.assert_close(transition_similarity(table, 1000, norm, symmetric), found)
     assert (found[2] == 0).all() and (found[:, 2] == 0).all() and found.min() == 0
     assert found.amax() == pytest.approx(1)
-    if symmetric and norm != 'minmax_rows':
+    if symmetric:
         assert torch.equal(found, found.t())
 
 

@@ -69,15 +69,6 @@ def test_the_released_network_and_temperatures():
     assert not any(isinstance(part, nn.BatchNorm1d) for part in (*model.head.modules(), *model.projector.modules()))
 
 
-@pytest.mark.parametrize('joint, rows', [(False, [B, B]), (True, [2 * B])])
-def test_views_pass_one_after_the_other_or_together(joint, rows):
-    model, seen = cc(joint_views=joint), []
-    model.backbone.bn.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
-    losses = model.loss(batch())
-    assert seen == rows
-    assert (losses['loss_instance'] != cc(joint_views=not joint).loss(batch())['loss_instance']).item()
-
-
 def test_images_without_clusters():
     model = cc()
     losses = model(data_samples=dict(instance_only=batch()), mode='loss')
@@ -155,11 +146,11 @@ def test_a_collapse_shows_and_is_pushed_apart():
 
 
 def test_ours_is_built():
-    cfg = dict(type='CC', backbone=dict(type='FlatNet'), temperature=0.3, joint_views=True,
+    cfg = dict(type='CC', backbone=dict(type='FlatNet'), temperature=0.3,
                projector=dict(type='MLPProjector', in_channels=6, hid_channels=8, out_channels=D, norm=False),
                head=dict(type='MLPClusterHead', in_channels=6, num_clusters=K))
     model = MODELS.build(cfg)
     assert type(model) is CC and isinstance(model, (TwoLevelClusterer, ContrastiveClusterer))
-    assert (model.temperature, model.joint_views, model.smallest_batch) == (0.3, True, dict(batch=K))
+    assert (model.temperature, model.smallest_batch) == (0.3, dict(batch=K))
     with pytest.raises(ValueError, match='CC: num_clusters must be at least 2, got 1'):
         MODELS.build(dict(cfg, head=dict(cfg['head'], num_clusters=1)))

@@ -130,7 +130,7 @@ def test_backbone_and_neck_come_from_the_pretext_network(tmp_path):
     model = scan(base=dict(simclr, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'simclr.pth'))),
                  backbone=None)
     assert_same(model.backbone.state_dict(), pretext.backbone.state_dict(), atol=0)
-    assert {name.split('.')[0] for name in model.state_dict()} == {'backbone', 'head', 'chosen', 'bank'}
+    assert {name.split('.')[0] for name in model.state_dict()} == {'backbone', 'head', 'best_so_far', 'bank'}
 
 
 # ---- selection

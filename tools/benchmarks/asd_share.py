@@ -45,7 +45,6 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--labelled', type=int, default=40, help='n_l, also the number of anchors')
     parser.add_argument('--unlabelled', type=int, default=448)
     parser.add_argument('--image', type=int, default=32, help='pixels')
-    parser.add_argument('--relax', type=float, help='over-relaxation of the transport')
     parser.add_argument('--interval', type=int, default=1000, help='N_t, iterations that share the cost of a map')
     parser.add_argument('--dtype', choices=['float32', 'bfloat16'], default='float32')
     parser.add_argument('--rounds', type=int, default=2)
@@ -60,7 +59,7 @@ def make_model(args: argparse.Namespace, side: str) -> nn.Module:
     rows = args.labelled + args.unlabelled
     labeller = dict(type='SelectedLabels') if side == 'off' else dict(
         type='ASDLabels', in_channels=512, num_clusters=CLUSTERS, num_labelled=args.labelled,
-        num_unlabelled=args.unlabelled, relax=args.relax)
+        num_unlabelled=args.unlabelled)
     torch.manual_seed(0)
     model = MODELS.build(dict(
         type='Boost', backbone=dict(type='ResNet_CIFAR', depth=18), bank=dict(num_samples=2 * rows),

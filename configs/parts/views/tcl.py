@@ -12,6 +12,6 @@ facts = dict(
         dict(type='BatchResize', size='{size}'),
         dict(type='BatchFlip', prob='{flip}'),
         dict(type='BatchSCANAugment', num_ops=4),
-        dict(type='BatchSquareCutout', max_side='{cutout}', colour='{mean}')],
+        dict(type='BatchSquareCutout', max_side='{cutout}', color='{mean}')],
     still=[dict(type='BatchResize', size='{size}')])
 model = dict(data_preprocessor=dict(views=['{weak}', '{strong}', '{still}'], test='{still}'))

@@ -14,5 +14,5 @@ facts = dict(
         dict(type='torchvision/Resize', size=('{size}', '{size}')),
         dict(type='torchvision/RandomHorizontalFlip'),
         dict(type='SCANAugment', num_ops=4),
-        dict(type='SquareCutout', max_side='{cutout}', colour='{mean}')])
+        dict(type='SquareCutout', max_side='{cutout}', color='{mean}')])
 train_dataloader = dict(dataset=dict(pipelines=dict(batch=['{weak}', '{strong}', '{test_view}'])))

@@ -49,14 +49,12 @@ class BatchAffine:
         translate: Largest shift as shares of width and height; whole pixels.
         scale: Limits of the scale.
         shear: Largest horizontal and vertical shear in degrees.
-        interpolation: ``'bilinear'`` or ``'nearest'``.
     """
 
     def __init__(self, degrees: float = 0., translate: Sequence[float] = (0., 0.), scale: Sequence[float] = (1., 1.),
-                 shear: Sequence[float] = (0., 0.), interpolation: str = 'bilinear') -> None:
+                 shear: Sequence[float] = (0., 0.)) -> None:
         self.degrees = degrees
         self.translate, self.scale, self.shear = tuple(translate), tuple(scale), tuple(shear)
-        self.interpolation = interpolation
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
         """Map x (B, C, H, W) -> (B, C, H, W)."""
@@ -67,7 +65,7 @@ class BatchAffine:
         scale = draws.uniform_between(*self.scale)
         shear = (draws.uniform(2) * 2 - 1) * torch.tensor(self.shear)
         matrix = affine_matrix(angle, shift, scale, shear, height, width)
-        return affine(x, send(matrix, x), self.interpolation)
+        return affine(x, send(matrix, x), 'bilinear')
 
 
 @TRANSFORMS.register_module()

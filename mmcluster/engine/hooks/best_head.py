@@ -7,7 +7,6 @@ import torch
 from mmengine.dist import broadcast
 from mmengine.runner import Runner
 
-from mmcluster.checks import require_count
 from mmcluster.models import MultiHeadClusterer
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
@@ -23,21 +22,16 @@ class BestHeadHook(SweepHook):
     Ground truth has no part in it.
 
     Args:
-        interval: Epochs between two selections; the last epoch always selects.
         kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
     """
 
     priority = 'NORMAL'
 
-    def __init__(self, interval: int = 1, **kwargs: Any):
-        require_count('BestHeadHook', interval=interval)
+    def __init__(self, **kwargs: Any):
         super().__init__(output='head_logits', **kwargs)
-        self.interval = interval
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Select when due."""
-        if not (self.every_n_epochs(runner, self.interval) or self.is_last_train_epoch(runner)):
-            return
+        """Select."""
         model: MultiHeadClusterer = unwrap(runner.model)
         losses = on_main_process(model.selection_losses, self.features(runner))
         losses = torch.zeros_like(model.best_so_far.loss).repeat(model.head.num_heads) if losses is None else losses

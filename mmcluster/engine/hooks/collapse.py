@@ -22,30 +22,24 @@ class CollapseHook(Hook):
     """Logs which clusters a booster predicted for unlabelled rows, and which labels labelled rows got.
 
     It looks at the end of every epoch at what was counted since the last look, and warns, with what helps, when the
-    predictions are one-sided. Steps before the labeller knows labels, as before ASD's first map, do not count. Ground
-    truth has no part in it, and training does not change.
+    predictions are one-sided or miss a cluster. Steps before the labeller knows labels, as before ASD's first map, do
+    not count. Ground truth has no part in it, and training does not change.
 
     Args:
         interval: Look also every so many iterations; ``None``: at the end of epochs only.
         max_share: Warn if one cluster has a larger share of the predictions; ``None``: half of the way from an equal
             share to all, (1 + 1 / K) / 2.
         min_balance: Warn if the entropy of the predictions, divided by log K, is smaller.
-        empty: Warn if a cluster has no prediction.
-        begin: First epoch, counted from 0, that warns; earlier ones are only logged.
     """
 
     priority = 'NORMAL'
 
-    def __init__(self, interval: Optional[int] = None, max_share: Optional[float] = None, min_balance: float = 0.5,
-                 empty: bool = True, begin: int = 0):
+    def __init__(self, interval: Optional[int] = None, max_share: Optional[float] = None, min_balance: float = 0.5):
         require_count('CollapseHook', interval=interval)
-        require_count('CollapseHook', least=0, begin=begin)
         require_share('CollapseHook', max_share=max_share, min_balance=min_balance)
         self.interval = interval
         self.max_share = max_share
         self.min_balance = min_balance
-        self.empty = empty
-        self.begin = begin
 
     def before_train(self, runner: Runner) -> None:
         """Let the model count.
@@ -88,7 +82,7 @@ class CollapseHook(Hook):
         text = f'iteration {done}: predictions of each cluster {_listed(predicted)}'
         runner.logger.info(text + (f', labels {_listed(given)}' if given.sum() else ''))
         problems = self.problems(predicted)
-        if problems and runner.epoch >= self.begin:
+        if problems:
             runner.logger.warning(f'iteration {done}: the predictions collapse: {"; ".join(problems)}. '
                                   + _advice(self.problems(given) if given.sum() else []))
 
@@ -101,7 +95,7 @@ class CollapseHook(Hook):
             found.append(f'cluster {int(share.argmax())} has {float(share.max()):.0%} of them')
         if level < self.min_balance:
             found.append(f'their entropy is {level:.2f} of the largest possible one')
-        if self.empty and not counts.all():
+        if not counts.all():
             found.append(f'{int((counts == 0).sum())} of {num_clusters} clusters are empty')
         return found
 

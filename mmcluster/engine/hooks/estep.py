@@ -8,8 +8,7 @@ from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmcluster.checks import (require_count, require_interval, require_not_negative, require_positive,
-                              require_two_clusters)
+from mmcluster.checks import require_count, require_interval, require_positive, require_two_clusters
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.match import align_clusters
 from mmcluster.functional.losses.cross_level import scale_features
@@ -20,6 +19,8 @@ from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
 from .sweep import SweepHook
+
+SCALE_BATCH = 96        # rows whose range PICI's release scales by, its batch size
 
 
 class EStepHook(SweepHook):
@@ -110,25 +111,20 @@ class KMeansHook(EStepHook):
             that ids keep the meaning of the head's classes (ClusMatch section 3.2). ``'head'``: by what the head of the
             model, which must be trained, predicts for all rows.
         n_init: Restarts.
-        max_iter: Lloyd iterations a restart.
-        tol: Relative tolerance of the centres' movement.
         metric: ``'cosine'`` or ``'euclidean'``.
         posterior_temperature: If given, ``bank.posterior`` (N, K) is written too: the softmax of the similarities to
             the centres, divided by this.
         per_view: Cluster every training view on its own, with ids that have nothing to do with each other's (PICI).
             ``False``: all views together.
         scale: Stretch every dimension to [0, 1] first, by the range of the ``'set'`` or, as PICI's release does, of
-            each of its ``'batch'``es of a random order. ``None``: as they are.
-        scale_batch: Rows of such a batch.
+            each of its batches of 96 in a random order, ``'batch'``. ``None``: as they are.
         kwargs: See :class:`EStepHook`.
     """
 
     def __init__(self, num_clusters: Optional[int] = None, field: str = 'label', align_to: Optional[str] = None,
-                 n_init: int = 10, max_iter: int = 300, tol: float = 1e-4, metric: str = 'cosine',
-                 posterior_temperature: Optional[float] = None, per_view: bool = False, scale: Optional[str] = None,
-                 scale_batch: int = 96, **kwargs: Any):
-        require_count('KMeansHook', n_init=n_init, max_iter=max_iter, scale_batch=scale_batch)
-        require_not_negative('KMeansHook', tol=tol)
+                 n_init: int = 10, metric: str = 'cosine', posterior_temperature: Optional[float] = None,
+                 per_view: bool = False, scale: Optional[str] = None, **kwargs: Any):
+        require_count('KMeansHook', n_init=n_init)
         require_positive('KMeansHook', posterior_temperature=posterior_temperature)
         super().__init__(field, **kwargs)
         require_two_clusters('KMeansHook', num_clusters)
@@ -144,8 +140,7 @@ class KMeansHook(EStepHook):
         self.posterior_temperature = posterior_temperature
         self.per_view = per_view
         self.scale = scale
-        self.scale_batch = scale_batch
-        self.options: dict[str, Any] = dict(n_init=n_init, max_iter=max_iter, tol=tol, metric=metric)
+        self.options: dict[str, Any] = dict(n_init=n_init, metric=metric)
         self.head = SweepHook('logits', batch_size=self.batch_size, num_workers=self.num_workers)
 
     def before_train(self, runner: Runner) -> None:
@@ -200,7 +195,7 @@ class KMeansHook(EStepHook):
 
     def _scaled(self, rows: Tensor, seed: int) -> Tensor:
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-        return scale_features(rows, self.scale, self.scale_batch, order)
+        return scale_features(rows, self.scale, SCALE_BATCH, order)
 
     def _split(self, features: Tensor) -> tuple[Tensor, Optional[Tensor]]:
         """Embedding, and the head's predictions (N,) or (N, V) if they are its last column."""

@@ -13,16 +13,14 @@ from .estep import EStepHook
 
 @HOOKS.register_module()
 class FeatureHook(EStepHook):
-    """Writes the embedding to a bank field, once (SPICE's first branch).
+    """Writes the embedding to ``bank.feat`` (N, D), once, while it is unset (SPICE's first branch).
 
     Args:
-        field: Bank field (N, D).
-        interval: Epochs between two sweeps; -1: once, while the field is unset.
-        kwargs: See :class:`EStepHook`.
+        kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
     """
 
-    def __init__(self, field: str = 'feat', interval: int = -1, **kwargs: Any):
-        super().__init__(field, interval, **kwargs)
+    def __init__(self, **kwargs: Any):
+        super().__init__('feat', interval=-1, **kwargs)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """The features themselves, (N, D)."""

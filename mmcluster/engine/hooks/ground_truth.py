@@ -34,13 +34,12 @@ class GroundTruthHook(Hook):
         seed: Seed of the draw, which depends on nothing else but the labels.
         fingerprint: Data set that a file of row numbers belongs to (``data_fingerprint`` in ``summary.json``); another
             one is refused. ``None``: not checked, and a warning says so.
-        field: Bank field that is written.
     """
 
     priority = 'NORMAL'
 
     def __init__(self, labels: Optional[str] = None, per_class: Optional[int] = None, seed: int = 0,
-                 fingerprint: Optional[int] = None, field: str = 'target'):
+                 fingerprint: Optional[int] = None):
         require_count('GroundTruthHook', per_class=per_class)
         if (labels is None) == (per_class is None):
             raise ValueError('GroundTruthHook needs either labels, a file, or per_class, a number of images')
@@ -48,7 +47,6 @@ class GroundTruthHook(Hook):
         self.per_class = per_class
         self.seed = seed
         self.fingerprint = fingerprint
-        self.field = field
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Fill the field unless it is known, as after a resume.
@@ -57,7 +55,7 @@ class GroundTruthHook(Hook):
             ValueError: If the labels do not fit data set or model, or a class lacks images.
         """
         bank: SampleBank = unwrap(runner.model).bank
-        if bank.is_set(self.field):
+        if bank.is_set('target'):
             return
         dataset = runner.train_dataloader.dataset
         if self.fingerprint not in (None, dataset.fingerprint):
@@ -76,7 +74,7 @@ class GroundTruthHook(Hook):
         if int(counts.min()) == 0:
             runner.logger.warning(f'classes {(counts == 0).nonzero().flatten().tolist()} have no labelled image; '
                                   f'the network can only guess them')
-        bank.fill(**{self.field: target})
+        bank.fill(target=target)
 
     def _drawn(self, dataset: Any, num_clusters: Optional[int]) -> Tensor:
         """Targets (N,) drawn from the labels of the training set."""

@@ -17,21 +17,20 @@ from .estep import EStepHook
 
 @HOOKS.register_module()
 class MatchHook(EStepHook):
-    """Renames pseudo-labels of the bank to the clusters of the head, as the rows of the whole set agree best.
+    """Renames ``bank.view_label`` (N, V) to the clusters of the head, as the rows of the whole set agree best.
 
     It comes after the hook that writes the labels, every epoch, and does for ``PICI(match='set')`` what ``'batch'``
     does in every step. One name is exchanged for another, so repeating it loses nothing.
 
     Args:
-        field: Bank field (N,), or (N, V) with a map for each view.
         begin: First epoch.
         kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`. The head's clusters are those of the evaluation
             views, or with ``views='train'`` those of each view.
     """
 
-    def __init__(self, field: str = 'view_label', begin: int = 0, output: str = 'logits', **kwargs: Any):
+    def __init__(self, begin: int = 0, **kwargs: Any):
         require_count('MatchHook', least=0, begin=begin)
-        super().__init__(field, interval=1, begin=begin, output=output, **kwargs)
+        super().__init__('view_label', interval=1, begin=begin, output='logits', **kwargs)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Renamed labels, of the field's shape, from logits (N, M) or (N, V, M).

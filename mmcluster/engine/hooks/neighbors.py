@@ -11,7 +11,6 @@ from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_interval
 from mmcluster.evaluation.results import replaced
 from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
@@ -25,38 +24,26 @@ from .estep import EStepHook
 
 @HOOKS.register_module()
 class NeighborHook(EStepHook):
-    """Writes the k nearest other rows of every row, by inner product, to a bank field (N, k + 1), itself first.
+    """Writes the k nearest other rows of every row, by cosine, to ``bank.neighbors`` (N, k + 1), itself first.
 
     k is that of the field, which the model declares. Checkpoints hold the field, so a resumed run mines nothing.
 
     Args:
-        field: Bank field (N, k + 1) long.
-        interval: Epochs between two sweeps; -1: once, while the field is unset.
-        normalize: Features are scaled to unit length first.
         include_self: The first column is the row itself, as in the release. ``False``: it is -1, which samplers never
             draw.
         file: An ``.npz`` file of neighbours. One that exists takes the place of the sweep, after a check that it
             belongs to this data set and has enough columns (which network it came from is not checked); otherwise it
-            is written. Only with ``interval=-1``.
-        chunk: Rows whose similarities are held at once; ``None``: as
-            :func:`~mmcluster.functional.clustering.neighbors.nearest` chooses.
+            is written.
         kwargs: See :class:`EStepHook`. ``network`` is that of the pretext task; ``output='project'`` its
             projections, as the release has it for small images, ``'embed'`` its backbone's vectors, as for ImageNet.
     """
 
-    def __init__(self, field: str = 'neighbors', interval: int = -1, normalize: bool = True,
-                 include_self: bool = True, file: Optional[str] = None, chunk: Optional[int] = None, **kwargs: Any):
-        require_interval('NeighborHook', interval=interval)
-        require_count('NeighborHook', chunk=chunk)
-        super().__init__(field, interval, **kwargs)
-        if file is not None and interval != -1:
-            raise ValueError('NeighborHook: a file holds the neighbours of one sweep; drop it, or set interval=-1')
+    def __init__(self, include_self: bool = True, file: Optional[str] = None, **kwargs: Any):
+        super().__init__('neighbors', interval=-1, **kwargs)
         if self.views != 'test':
             raise ValueError("NeighborHook compares one vector an image; set views='test'")
-        self.normalize = normalize
         self.include_self = include_self
         self.file = file
-        self.chunk = chunk
 
     def before_train(self, runner: Runner) -> None:
         """Refuse a field of another kind and a data set with too few images."""
@@ -78,8 +65,7 @@ class NeighborHook(EStepHook):
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Neighbours (N, k + 1); logs their mean similarity and writes the file."""
-        rows = unit_rows(features) if self.normalize else features
-        similarity, index = nearest(rows, self._k(runner), self.chunk, include_self=False)
+        similarity, index = nearest(unit_rows(features), self._k(runner), include_self=False)
         mean = similarity.mean().item()
         runner.message_hub.update_scalar('train/neighbor_similarity', mean)
         runner.logger.info(f'{index.shape[1]} neighbours of {len(index)} images, mean similarity {mean:.4f}')

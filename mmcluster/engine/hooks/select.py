@@ -21,8 +21,6 @@ class SelectHook(EStepHook):
 
     Args:
         selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``.
-        num_clusters: K, of which clusters without a trusted row are reported; ``None``: the selector's, else the
-            model's.
         embed: Where the embedding comes from if another network has it, as arguments of
             :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(network=..., output='project')``, beside
             ``output='head_probs'``.
@@ -31,14 +29,13 @@ class SelectHook(EStepHook):
     """
 
     def __init__(self, selector: dict, field: str = 'target', interval: int = -1,
-                 num_clusters: Optional[int] = None, embed: Optional[dict] = None, **kwargs: Any):
+                 embed: Optional[dict] = None, **kwargs: Any):
         super().__init__(field, interval, **kwargs)
         if embed is not None and self.output != 'head_probs':
             raise ValueError(f"SelectHook: embed is for an embedding beside output='head_probs', got output="
                              f'{self.output!r}')
         self.embed = None if embed is None else SweepHook(**embed)
         self.selector = LABEL_SELECTORS.build(selector)
-        self.num_clusters = num_clusters or getattr(self.selector, 'num_clusters', None)
 
     def before_train(self, runner: Runner) -> None:
         """Tell the selector how many clusters the model has; refuse targets that cannot be classes of the head.
@@ -50,7 +47,7 @@ class SelectHook(EStepHook):
         model, name = unwrap(runner.model), type(self.selector).__name__
         known, own = num_clusters_of(model), getattr(self.selector, 'num_clusters', None)
         if own is None and hasattr(self.selector, 'num_clusters'):
-            self.selector.num_clusters = own = self.num_clusters or known
+            self.selector.num_clusters = own = known
             if own is None:
                 raise ValueError(f'SelectHook: {type(model).__name__} does not say how many clusters it has; give '
                                  f'{name} num_clusters')
@@ -75,7 +72,7 @@ class SelectHook(EStepHook):
         Raises:
             RuntimeError: If the selector chose nothing.
         """
-        clusters = self.num_clusters or num_clusters_of(unwrap(runner.model))
+        clusters = getattr(self.selector, 'num_clusters', None) or num_clusters_of(unwrap(runner.model))
         embed: Optional[Tensor] = features
         prob: Optional[Tensor] = None
         if self.output == 'embed+head_probs' or self.embed is not None:
@@ -97,7 +94,8 @@ class SelectHook(EStepHook):
     def _split(self, features: Tensor, num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
         """Embedding (N, D) and probabilities (N, K), which stand side by side in what was extracted."""
         if not num_clusters:
-            raise ValueError("SelectHook: output='embed+head_probs' needs num_clusters, the K of the network's head")
+            raise ValueError("SelectHook: output='embed+head_probs' splits off K columns, and nobody says K: give the "
+                             'selector num_clusters')
         embed, prob = features[:, :-num_clusters], features[:, -num_clusters:]
         if (prob < 0).any() or (prob.sum(1) - 1).abs().max() > 1e-3:
             raise ValueError(f'SelectHook has num_clusters={num_clusters}, which is not the K of the head: its '

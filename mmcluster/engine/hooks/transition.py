@@ -28,17 +28,11 @@ from .sweep import SweepHook
 class AnchorHook(Hook):
     """Chooses ASD's anchors once: the labelled rows of the first iteration. They stay, also after a resume.
 
-    ``bank.anchor`` holds the instance class of each anchor, counted in the order of the data set.
-
-    Args:
-        stream: The labelled stream. If it draws from a bank field, all rows of that field are anchors, unless their
-            labels are given.
+    ``bank.anchor`` holds the instance class of each anchor, counted in the order of the data set. If the stream
+    ``labelled`` draws from a bank field, all rows of that field are anchors, unless their labels are given.
     """
 
     priority = 'NORMAL'
-
-    def __init__(self, stream: str = 'labelled'):
-        self.stream = stream
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Fill the field unless it is known.
@@ -52,20 +46,20 @@ class AnchorHook(Hook):
         if bank.is_set('anchor'):
             return
         sampler = runner.train_dataloader.sampler
-        pool, given = sampler.streams[self.stream].pool, labeller.given
+        pool, given = sampler.streams['labelled'].pool, labeller.given
         if given is not None and pool != given:
-            raise ValueError(f'AnchorHook: the labels are given by bank.{given}, so stream {self.stream!r} must draw '
+            raise ValueError(f"AnchorHook: the labels are given by bank.{given}, so stream 'labelled' must draw "
                              f'from it: set its pool to {given!r}, not {pool!r}')
         if pool != 'all':
             rows = (getattr(bank, pool) >= 0).nonzero().flatten()
         if pool == given:
-            sampler.set_pool(self.stream, rows)
+            sampler.set_pool('labelled', rows)
         if pool in ('all', given):
-            rows = sampler.chunk(self.stream, 0)
+            rows = sampler.chunk('labelled', 0)
         rows = rows.unique().to(bank.field('anchor').device)
         if len(rows) != wanted:
             raise ValueError(f'AnchorHook: {len(rows)} rows for {wanted} instance classes; num_labelled of the '
-                             f'labeller, the size of stream {self.stream!r} and the rows that its pool holds must be '
+                             f"labeller, the size of stream 'labelled' and the rows that its pool holds must be "
                              f'one number, of prototypes per_cluster times num_clusters')
         bank.fill(index=rows, anchor=torch.arange(len(rows), device=rows.device))
 
@@ -83,8 +77,6 @@ class TransitionHook(SweepHook):
             :func:`~mmcluster.functional.labels.transition.transition_similarity`.
         method: ``'pam'``, ``'average'`` or ``'spectral'``.
         starts: First medoids from which ``'pam'`` begins in turn; 1 is PAM as published.
-        symmetric: ``False`` leaves the transitions directed.
-        weighted: Weigh instance classes in the alignment by how many images are predicted as each.
         align_first: ``'head'``: name the clusters of the first map as the trained head does, by how it labels the
             images of each instance class; ``None``: the first names are free.
         first: Iteration of the first map; ``None``: ``interval``.
@@ -93,9 +85,8 @@ class TransitionHook(SweepHook):
 
     priority = 'LOW'
 
-    def __init__(self, interval: int = 1000, norm: str = 'minmax', method: str = 'pam', symmetric: bool = True,
-                 weighted: bool = False, align_first: Optional[str] = None, first: Optional[int] = None,
-                 starts: int = 4, **kwargs: Any):
+    def __init__(self, interval: int = 1000, norm: str = 'minmax', method: str = 'pam', starts: int = 4,
+                 align_first: Optional[str] = None, first: Optional[int] = None, **kwargs: Any):
         require_count('TransitionHook', interval=interval, first=first, starts=starts)
         super().__init__(output='logits', **kwargs)
         for name, value, known in (('norm', norm, NORMS), ('method', method, METHODS),
@@ -105,8 +96,6 @@ class TransitionHook(SweepHook):
         self.interval = interval
         self.norm = norm
         self.method = method
-        self.symmetric = symmetric
-        self.weighted = weighted
         self.align_first = align_first
         self.first = first or interval
         self.starts = starts
@@ -159,11 +148,10 @@ class TransitionHook(SweepHook):
         pred: Tensor = unwrap(runner.model).bank.field('pred')
         similarity = self.similarity(labeller)
         found = cluster_classes(similarity, labeller.num_clusters, self.method, self.starts).to(pred.device)
-        popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
         if labeller.mapped:
-            weight = popularity.sum(0) if self.weighted else None
-            votes = class_votes(labeller.class_map, labeller.num_clusters, weight)
+            votes = class_votes(labeller.class_map, labeller.num_clusters)
         elif logits is not None:
+            popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
             votes = popularity.t() @ one_hot(logits.argmax(1), labeller.num_clusters, popularity)
         else:
             return found
@@ -171,7 +159,7 @@ class TransitionHook(SweepHook):
 
     def similarity(self, labeller: ASDLabels) -> Tensor:
         """Similarity (n_l, n_l) of instance classes, from the transitions in the window."""
-        return transition_similarity(labeller.counts, len(labeller.ring), self.norm, self.symmetric)
+        return transition_similarity(labeller.counts, len(labeller.ring), self.norm)
 
     def _report(self, runner: Runner, labeller: ASDLabels, new: Tensor) -> None:
         """Log how much of the map moved, how well it fits the transitions, and who never moves."""

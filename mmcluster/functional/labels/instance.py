@@ -6,7 +6,6 @@ from typing import NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from ..average import moving_average
 from ..losses.contrast import unit_rows
 from ..losses.prototype import one_hot
 from .sinkhorn import sinkhorn, sinkhorn_domain
@@ -109,27 +108,6 @@ def align_instances(feat: Tensor, anchor: Tensor, reg: float = 0.2, reg_mode: st
     index = label.argmax(dim=1) if len(anchor) else label.new_zeros(len(feat), dtype=torch.long)
     kind = unit_rows(feat[:0]).dtype
     return InstanceLabels(label.to(kind), index, plan.to(kind), cost, error)
-
-
-@torch.no_grad()
-def move_anchors(anchor: Tensor, feat: Tensor, plan: Tensor, decay: float) -> Tensor:
-    """Let anchors follow the images that were aligned with them (an alternative to recomputed anchors).
-
-    ``a_j <- decay a_j + (1 - decay) sum_i P_ij f_i / sum_i P_ij``.
-
-    Args:
-        anchor: (M, D) stored features.
-        feat: (L, D) features of the current images.
-        plan: (L, M).
-        decay: Weight of the old features.
-
-    Returns:
-        (M, D); an anchor that receives no mass stays.
-    """
-    mass = plan.sum(dim=0)[:, None]
-    with torch.autocast(feat.device.type, enabled=False):
-        mean = (plan.t() @ feat.to(plan)) / mass.where(mass > 0, torch.ones_like(mass))
-    return torch.where(mass > 0, moving_average(anchor, mean.to(anchor), decay), anchor)
 
 
 def cluster_target(label: Tensor, index: Tensor, class_map: Tensor, num_clusters: int, soft: bool = False) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..scale import min_max
 
-NORMS = ('minmax', 'minmax_rows', 'row', 'sym_degree', 'jaccard')
+NORMS = ('minmax', 'sym_degree', 'jaccard')
 
 
 def transition_codes(old: Tensor, new: Tensor, num_classes: int) -> Tensor:
@@ -72,7 +72,6 @@ def transition_similarity(counts: Tensor, num_batches: int = 1, norm: str = 'min
         num_batches: N_b, also while the window is not full yet. It cancels out but for rounding.
         norm: What is stretched to [0, 1]: ``'minmax'`` S itself (paper). It suits instance classes that are predicted
             about equally often. ``'sym_degree'``: S_ij / sqrt(r_i c_j). ``'jaccard'``: S_ij / (r_i + c_j - S_ij).
-            ``'row'``: C'_ij / r_i, then made symmetric. ``'minmax_rows'``: S, every row on its own.
         symmetric: ``False`` leaves C' directed.
 
     Returns:
@@ -85,8 +84,6 @@ def transition_similarity(counts: Tensor, num_batches: int = 1, norm: str = 'min
     if norm not in NORMS:
         raise ValueError(f'the norm of transitions must be one of {NORMS}, got {norm!r}')
     s = counts.double() / num_batches
-    if norm == 'row':
-        s = _per(s.sum(dim=1, keepdim=True), s)
     if symmetric:
         s = (s + s.t()) / 2
     rows, columns = s.sum(dim=1, keepdim=True), s.sum(dim=0, keepdim=True)
@@ -94,7 +91,7 @@ def transition_similarity(counts: Tensor, num_batches: int = 1, norm: str = 'min
         s = _per((rows * columns).sqrt(), s)
     elif norm == 'jaccard':
         s = _per(rows + columns - s, s)
-    return min_max(s, 1 if norm == 'minmax_rows' else None)
+    return min_max(s)
 
 
 def dissimilarity(similarity: Tensor) -> Tensor:

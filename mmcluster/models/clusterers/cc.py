@@ -1,9 +1,8 @@
 """Contrastive Clustering: contrast between images and between clusters (AAAI 2021)."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Optional
 
-import torch
 from torch import Tensor
 
 from mmcluster.registry import MODELS
@@ -22,21 +21,12 @@ class CC(TwoLevelClusterer):
     ``batch`` leaves the head without gradient and needs ``find_unused_parameters=True``.
 
     Args:
-        joint_views: Both views pass the network as one batch, so that batch norm sees them together; the release
-            forwards one after the other.
         kwargs: See :class:`TwoLevelClusterer`.
     """
-
-    def __init__(self, *args: Any, joint_views: bool = False, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.joint_views = joint_views
 
     def vectors(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Vectors (B, F) of the two views, which both branches take."""
         first, second = self.pair(batch)
-        if self.joint_views:
-            h1, h2 = self.vector_of(torch.cat([first, second])).chunk(2)
-            return h1, h2
         return self.vector_of(first), self.vector_of(second)
 
     def vector_of(self, x: Tensor) -> Tensor:

@@ -7,12 +7,9 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import (require_count, require_not_negative, require_positive, require_share,
-                              require_two_clusters, require_width)
+from mmcluster.checks import require_count, require_positive, require_two_clusters, require_width
 from mmcluster.functional.labels.diagnostics import mean_perplexity, num_distinct
-from mmcluster.functional.labels.instance import (InstanceLabels, align_instances, cluster_target, move_anchors,
-                                                  regularisation)
-from mmcluster.functional.labels.sinkhorn import require_relax
+from mmcluster.functional.labels.instance import InstanceLabels, align_instances, cluster_target, regularisation
 from mmcluster.functional.labels.transition import record_, transition_codes
 from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
@@ -22,7 +19,7 @@ from ..bank import SampleBank
 from ..boost import Labelled, Reference, Unlabelled
 from ..gather import gather_rows
 
-ANCHOR_MODES = ('recompute', 'frozen', 'ema')
+ANCHOR_MODES = ('recompute', 'frozen')
 
 
 @MODELS.register_module()
@@ -45,16 +42,10 @@ class ASDLabels(nn.Module):
         window: N_b, iterations whose transitions count.
         reg: Weight lambda of the entropy in the transport; the paper gives no value.
         reg_mode: ``'relative'``: times the standard deviation of the costs. ``'absolute'``: as it is.
-        sweeps: Sinkhorn sweeps.
-        relax: From 1 to 1.8: over-relaxed sweeps, see :func:`~mmcluster.functional.labels.sinkhorn.sinkhorn`;
-            ``None``: 1 for fewer than 50 labelled rows, else 1.8.
-        anchor_mode: ``'recompute'`` the anchors' features in each iteration; ``'frozen'``: those of the first one;
-            ``'ema'``: an average of the features that were aligned with them.
-        anchor_decay: Weight of the old features in that average.
+        anchor_mode: ``'recompute'`` the anchors' features in each iteration, or ``'frozen'``: those of the first one.
         warmup: Iterations in which a batch that consists of the anchors has one-hot instance labels; the paper has
             one. With random rows only the first batch does.
         soft: Labels (L, K) that keep the doubt of the transport.
-        instance_weight: Weight of the instance loss.
         given: Bank field of given labels, which a ``GroundTruthHook`` fills and the labelled stream draws from: they
             are the labels of its rows instead of a map's. The first phase of semi-supervised clustering; no map is
             needed.
@@ -79,15 +70,11 @@ class ASDLabels(nn.Module):
     anchor_feat: Tensor
 
     def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
-                 window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative', sweeps: int = 100,
-                 relax: Optional[float] = None, anchor_mode: str = 'recompute', anchor_decay: float = 0.99,
-                 warmup: int = 1, soft: bool = False, instance_weight: float = 1., given: Optional[str] = None):
-        require_count('ASDLabels',
-                      num_labelled=num_labelled, num_unlabelled=num_unlabelled, window=window, sweeps=sweeps)
+                 window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative',
+                 anchor_mode: str = 'recompute', warmup: int = 1, soft: bool = False, given: Optional[str] = None):
+        require_count('ASDLabels', num_labelled=num_labelled, num_unlabelled=num_unlabelled, window=window)
         require_positive('ASDLabels', reg=reg)
-        require_share('ASDLabels', anchor_decay=anchor_decay)
         require_count('ASDLabels', least=0, warmup=warmup)
-        require_not_negative('ASDLabels', instance_weight=instance_weight)
         super().__init__()
         require_two_clusters('ASDLabels', num_clusters)
         if num_labelled < num_clusters:
@@ -96,16 +83,13 @@ class ASDLabels(nn.Module):
         if anchor_mode not in ANCHOR_MODES:
             raise ValueError(f'ASDLabels: anchor_mode must be one of {ANCHOR_MODES}, got {anchor_mode!r}')
         regularisation(torch.zeros(1, 1), reg, reg_mode)    # raises
-        require_relax(1. if relax is None else relax)
         self.head = nn.Linear(in_channels, num_labelled)
         self.num_clusters = num_clusters
         self.num_labelled = num_labelled
-        self.options: dict[str, Any] = dict(reg=reg, reg_mode=reg_mode, sweeps=sweeps, relax=relax)
+        self.options: dict[str, Any] = dict(reg=reg, reg_mode=reg_mode)
         self.anchor_mode = anchor_mode
-        self.anchor_decay = anchor_decay
         self.warmup = warmup
         self.soft = soft
-        self.instance_weight = instance_weight
         self.given = given
         if given is not None:
             self.fields = {**self.fields, given: {}}
@@ -151,7 +135,7 @@ class ASDLabels(nn.Module):
         require_width('model.labeller', self.head.in_features, l.feat.shape[1])
         mine = slice(get_rank() * len(l.index), (get_rank() + 1) * len(l.index))
         aligned = self.align(l, bank, reference)
-        losses = dict(loss_ins=self.instance_weight * masked_cross_entropy(self._instance_logits(l.feat),
+        losses = dict(loss_ins=masked_cross_entropy(self._instance_logits(l.feat),
                                                                            aligned.label[mine]),
                       label_perplexity=mean_perplexity(aligned.label),
                       instance_classes=num_distinct(aligned.index, self.num_labelled).float())
@@ -191,8 +175,7 @@ class ASDLabels(nn.Module):
         label = torch.where(fixed, one_hot(own, self.num_labelled, aligned.label), aligned.label)
         if self.training:
             if self.anchor_mode != 'recompute':
-                moved = move_anchors(anchor, feat, aligned.plan, self.anchor_decay)
-                self.anchor_feat.copy_(moved if self.anchor_mode == 'ema' else anchor)
+                self.anchor_feat.copy_(anchor)
             self.steps.add_(1)
         return aligned._replace(label=label, index=torch.where(fixed, own, aligned.index))
 
