@@ -221,14 +221,16 @@ def test_one_step(stepped):
     waiting |= {'twin'}     # whose turn is the second epoch
     if 'loss_instance' in losses and 'loss_cluster' not in losses:   # CC begins with images that have no cluster
         waiting |= {'head'}
+    if 'loss_features' in losses and 'loss_assignments' not in losses:      # GCC begins without a graph
+        waiting |= {'head'}
     if getattr(model, 'picd', None) == 0.:      # PICI begins with reconstruction
         waiting |= {'head', 'projector'}
     trained = {name.split('.')[0] for name in stepped.before if known[name].requires_grad} - waiting
     assert moved and moved >= trained
     if model.bank is not None:
-        filled = {'label', 'target', 'feat', 'neighbors', 'anchor'} & set(model.bank.fills)
+        filled = {'label', 'target', 'feat', 'neighbors', 'anchor', 'memory', 'seen'} & set(model.bank.fills)
         later = {'view_label', *['label'] * (getattr(model, 'boosting', None) == 0.)}       # PICI and TCL begin without
-        filled -= later
+        filled -= later | ({'neighbors'} if 'memory' in filled else set())      # GCC begins without a graph
         assert (filled or not set(model.bank.fills) - later) and all(model.bank.is_set(name) for name in filled)
         assert model.bank.num_samples == len(stepped.runner.train_dataloader.dataset)
     assert stepped.runner.max_epochs == stepped.single.train_cfg.max_epochs, 'the schedule was left alone'

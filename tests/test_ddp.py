@@ -13,7 +13,7 @@ from reduced import K, differences, write_base, write_digits
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc', 'ddp_ruc',
-           'ddp_pici', 'ddp_self_supervised', 'ddp_bases')
+           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -157,6 +157,21 @@ def test_tcl_labels_by_the_rows_of_all_processes(one, two):
     assert differences(*[half['buffers']['bank.label'] for half in halves]) == []
     for name in ('loss_instance', 'loss_cluster'):
         assert len({half['losses'][name].item() for half in halves}) == 1
+
+
+def test_gcc_compares_and_remembers_the_rows_of_all_processes(one, two):
+    """Their halves would give another loss; memories, graph and degrees are equal to the bit."""
+    for name, keys in (('step_gcc', 2), ('step_gcc_paper', 2), ('step_gcc_pretext', 1)):
+        losses = [half['losses'] for half in two(name)]
+        assert all(len({found[key].item() for found in losses}) == 1 for key in losses[0] if key.startswith('loss_'))
+        assert sum(key.startswith('loss_') for key in losses[0]) == keys
+        assert one(name)['buffers']['bank.seen'].sum() == ROWS * keys
+    ranks = two('train_gcc')
+    assert unequal([states['step'] for states in ranks]) == []
+    assert differences(*[states['last'] for states in ranks]) == []
+    first, last = ranks[0]['first'], ranks[0]['last']
+    assert (last['bank.neighbors'] >= 0).all() and (first['bank.neighbors'] == -1).all()
+    assert {'head.fc.weight', 'bank.memory', 'bank.degree'} <= set(differences(first, last))
 
 
 def test_pici_matches_labels_by_the_rows_of_all_processes(one, two):

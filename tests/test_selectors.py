@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.losses.ruc import clean_rows
 from mmcluster.registry import LABEL_SELECTORS
-from mmcluster.selectors import CentroidDistance, FirstRows, HybridClean, ProbabilityVariance
+from mmcluster.selectors import CentroidDistance, FirstRows, HybridClean, ProbabilityVariance, RandomRows
 
 pytestmark = pytest.mark.usefixtures('engine')
 N, D, K = 62, 5, 4
@@ -90,8 +90,22 @@ def test_renaming_classes_renames_targets():
     assert torch.equal(renamed >= 0, chosen) and torch.equal(order[renamed[chosen]], target[chosen])
 
 
+def test_random_rows_of_each_cluster():
+    """Of arg-max classes, or of k-means clusters; the draw depends on the seed alone."""
+    prob = (2 * torch.randn(100, K, generator=torch.Generator().manual_seed(0))).softmax(1)
+    target, label = RandomRows(0.2, K)(None, prob), prob.argmax(1)
+    chosen = target >= 0
+    assert torch.bincount(target[chosen]).tolist() == [5] * K and torch.equal(target[chosen], label[chosen])
+    assert torch.equal(RandomRows(0.2, K)(None, prob), target)
+    assert not torch.equal(RandomRows(0.2, K, seed=1)(None, prob), target)
+    assert not torch.equal(ProbabilityVariance(0.2)(None, prob), target)
+    embed, blob = rows()
+    target = RandomRows(0.2, K)(embed)
+    assert all(len(blob[target == cluster].unique()) == 1 for cluster in range(K))
+
+
 @pytest.mark.parametrize('sigma', [0, -0.1, 1.01])
-@pytest.mark.parametrize('selector', [lambda sigma: CentroidDistance(sigma, K), ProbabilityVariance])
+@pytest.mark.parametrize('selector', [lambda sigma: CentroidDistance(sigma, K), ProbabilityVariance, RandomRows])
 def test_sigma_is_a_share(selector, sigma):
     with pytest.raises(ValueError, match=rf'in \(0, 1\]; got {sigma}'):
         selector(sigma)

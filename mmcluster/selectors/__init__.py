@@ -4,9 +4,10 @@ from .given import GivenLabels
 from .hybrid_clean import HybridClean
 from .local_consistency import LocalConsistency
 from .prototypes import AccompaniedPrototypes
+from .random_rows import RandomRows
 from .ranked import CentroidDistance, ProbabilityVariance
 
 __all__ = [
     'AccompaniedPrototypes', 'CentroidDistance', 'FirstRows', 'GivenLabels', 'HybridClean', 'LocalConsistency',
-    'ProbabilityVariance'
+    'ProbabilityVariance', 'RandomRows'
 ]

@@ -97,7 +97,7 @@ def fake_rows(cfg: Config, shape: tuple[int, ...]) -> dict[str, Rows]:
     """
     rows = {}
     for name, stream in cfg.train_dataloader.sampler.streams.items():
-        size = stream['size'] if 'size' in stream else rows[stream['of']].index.numel()
+        size = stream['size'] if 'size' in stream else rows[stream['of']].index.numel() * stream.get('entries', 1)
         rows[name] = Rows([torch.empty(size, *shape, dtype=torch.uint8)], torch.empty(size, dtype=torch.long),
                           torch.empty(size, dtype=torch.long))
     return rows

@@ -5,6 +5,7 @@ from .checkpoint import CheckpointHook
 from .collapse import CollapseHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
+from .graph import GraphHook
 from .ground_truth import GroundTruthHook
 from .match import MatchHook
 from .neighbors import NeighborHook
@@ -20,7 +21,7 @@ from .turn import TurnHook
 
 __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
-    'FeatureHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook', 'ResultHook',
-    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook',
+    'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook',
+    'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook',
     'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

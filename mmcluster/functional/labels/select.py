@@ -110,6 +110,23 @@ def select_by_variance(prob: Tensor, sigma: float) -> Selection:
                           num_per_cluster(sigma, size, num_clusters))
 
 
+@torch.no_grad()
+def select_at_random(label: Tensor, num_clusters: int, sigma: float, seed: int = 0) -> Selection:
+    """Take M rows of every cluster at random, the control of a ranked selection (ClusMatch Table 7).
+
+    Args:
+        label: (N,) long, cluster of each row; -1 is never selected.
+        num_clusters: K.
+        sigma: Share to select; M = floor(sigma N / K).
+        seed: Seed of the draw, which depends on nothing else.
+
+    Returns:
+        Rows by cluster, in the order in which they were drawn. Edge cases: a cluster with fewer than M rows gives all.
+    """
+    key = torch.rand(len(label), generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(label.device)
+    return _first_of_each(key, label, num_clusters, num_per_cluster(sigma, len(label), num_clusters))
+
+
 def probability_variance(prob: Tensor) -> Tensor:
     """Population variance of the probabilities of every row (N, K) -> (N,) float64."""
     return torch.cat([part.double().var(1, correction=0) for part in prob.split(CHUNK)])

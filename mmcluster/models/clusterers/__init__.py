@@ -3,6 +3,7 @@ from .base import BaseClusterer
 from .byol import BYOL
 from .cc import CC
 from .contrastive import ContrastiveClusterer
+from .gcc import GCC
 from .moco import MoCo
 from .multi_head import MultiHeadClusterer
 from .pici import PICI
@@ -15,6 +16,6 @@ from .tcl import TCL
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'MoCo', 'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN',
-    'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
+    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'GCC', 'MoCo', 'MultiHeadClusterer', 'PICI', 'ProPos',
+    'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
 ]

@@ -1,0 +1,98 @@
+"""The E-step of GCC: a neighbor graph of the features that training left in the bank."""
+from __future__ import annotations
+
+from typing import Optional
+
+import torch
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmcluster.checks import require_count
+from mmcluster.functional.clustering.graph import undirected_degree
+from mmcluster.functional.clustering.neighbors import nearest
+from mmcluster.functional.losses.contrast import unit_rows
+from mmcluster.models.clusterers import GCC
+from mmcluster.registry import HOOKS
+
+from ..extract import unwrap
+from .estep import EStepHook
+
+FIELD, DEGREE = 'neighbors', 'degree'
+
+
+@HOOKS.register_module()
+class GraphHook(EStepHook):
+    """Writes the k + 1 nearest rows of every row to ``bank.neighbors`` and degrees of this graph to ``bank.degree``.
+
+    Nothing is swept: the features are those that ``GCC`` remembers of its training views. k is that of the model.
+
+    Args:
+        begin: First epoch with a graph, at least 1, the ``begin`` of the streams that draw from it.
+        interval: Epochs between two graphs.
+        normalize: Remembered features, which are means of unit rows, are scaled to unit length first. ``False``: by
+            inner product as they are (authors' release), which makes images whose features agree neighbors of many.
+        include_self: An image is compared with itself and mostly its own first neighbor (authors' release). ``False``:
+            its k + 1 nearest others.
+        chunk: Rows whose similarities are held at once; ``None``: as
+            :func:`~mmcluster.functional.clustering.neighbors.nearest` chooses.
+
+    Edge cases: an image without any feature, which no step had before ``begin``, is its own and only neighbor, and
+    nobody else's.
+    """
+
+    def __init__(self, begin: int, interval: int = 5, normalize: bool = False, include_self: bool = True,
+                 chunk: Optional[int] = None):
+        require_count('GraphHook', begin=begin, chunk=chunk)
+        super().__init__(FIELD, interval, begin)
+        self.normalize = normalize
+        self.include_self = include_self
+        self.chunk = chunk
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model without a memory, more neighbors than images, and streams that begin before the graph."""
+        model, dataset = unwrap(runner.model), runner.train_dataloader.dataset
+        if not isinstance(model, GCC):
+            raise ValueError(f'GraphHook: {type(model).__name__} remembers no features; it is for GCC. Drop it, or let '
+                             f'a NeighborHook sweep the data set')
+        k = model.bank.field(FIELD).shape[1]
+        if k > len(dataset) - (not self.include_self):
+            raise ValueError(f'GraphHook: lists of {k} neighbors need more than {len(dataset)} images; lower '
+                             f'num_neighbors of the model')
+        for name, stream in runner.train_dataloader.sampler.streams.items():
+            if stream.pool == FIELD and stream.begin < self.begin:
+                raise ValueError(f'GraphHook: stream {name!r} begins at epoch {stream.begin}, and the graph that it '
+                                 f'draws from at {self.begin}; give both one epoch')
+
+    def fields(self) -> list[str]:
+        """Neighbors and degrees."""
+        return [FIELD, DEGREE]
+
+    def features(self, runner: Runner) -> Tensor:
+        """Remembered features (N, D), zeros where there is none."""
+        return unwrap(runner.model).remembered()[0]
+
+    def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
+        """Neighbors (N, k + 1) and degrees (N,); logs the mean similarity and the largest degree.
+
+        Raises:
+            RuntimeError: If too few images have a feature.
+        """
+        model = unwrap(runner.model)
+        neighbors = model.bank.field(FIELD).clone()
+        rows = model.remembered()[1].nonzero().flatten()
+        if len(rows) < neighbors.shape[1] + (not self.include_self):
+            raise RuntimeError(f'GraphHook: {len(rows)} images have been in a step so far, too few for lists of '
+                               f'{neighbors.shape[1]} neighbors; let the graph begin later than epoch {self.begin}')
+        found = unit_rows(features[rows]) if self.normalize else features[rows]
+        similarity, index = nearest(found, neighbors.shape[1], self.chunk, self.include_self)
+        neighbors.copy_(torch.arange(len(neighbors), device=neighbors.device)[:, None])
+        neighbors[rows] = rows[index]
+        degree = undirected_degree(neighbors)
+        # alone, such an image would count more than any other: it gets the degree of a list that nobody is in
+        degree[model.bank.field('seen') == 0] = neighbors.shape[1]
+        mean, largest = similarity.mean().item(), int(degree.max())
+        runner.message_hub.update_scalar('train/neighbor_similarity', mean)
+        runner.message_hub.update_scalar('train/largest_degree', largest)
+        runner.logger.info(f'graph of {len(rows)} of {len(neighbors)} images at epoch {runner.epoch}, mean similarity '
+                           f'{mean:.4f}, degrees {int(degree.min())} to {largest}')
+        return {FIELD: neighbors, DEGREE: degree}

@@ -1,0 +1,119 @@
+"""GCC and ClusMatch on it, trained on a few images: laws, resume, the graph, bad input."""
+import json
+
+import pytest
+import torch
+from killed import Killed
+from reduced import K, N, differences, load, train, write_digits, write_recipe
+from reduced_gcc import boost_gcc_cfg, gcc_cfg
+
+from mmcluster.engine.hooks import SeedHook
+from mmcluster.models.clusterers import GCC
+
+pytestmark = pytest.mark.usefixtures('engine')
+
+
+def weights(path):
+    return {part: load(path)[part] for part in ('state_dict', 'optimizer')}
+
+
+def run_recipe(folder, permute=None):
+    data = write_digits(folder, permute)
+    stages = dict(gcc=gcc_cfg('', data), clusmatch=boost_gcc_cfg('', data))
+    return {name: weights(path) for name, path in train(write_recipe(folder, stages)).items()}
+
+
+def metrics(work):
+    return json.loads((work / 'metrics.jsonl').read_text().splitlines()[-1])
+
+
+@pytest.fixture(scope='module')
+def original(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('original')
+    return run_recipe(folder), folder / 'work'
+
+
+def test_the_recipe(original):
+    """Every image is remembered and has neighbors; the booster has a new head and labels that the old one gave."""
+    stages, work = original
+    first, second = (stage['state_dict'] for stage in stages.values())
+    assert {key.split('.')[0] for key in first} == {'backbone', 'projector', 'head', 'bank', 'final_centers'}
+    assert (first['bank.seen'] >= 3).all() and first['bank.memory'].shape[:2] == (N, 4)
+    assert first['bank.neighbors'].shape == (N, 6) and (first['bank.neighbors'] >= 0).all()
+    assert (first['bank.degree'] >= 5).all() and (first['bank.degree'] > 6).any()
+    assert {key.split('.')[0] for key in second} >= {'backbone', 'head', 'teacher', 'bank'}
+    assert 'head.fc.weight' in differences(first, second) and 'projector.fc1.weight' not in second
+    chosen = second['bank.target']
+    assert len(chosen) == N and 0 < (chosen >= 0).sum() <= K * int(0.4 * N / K)
+    assert 'head/acc' in metrics(work / 'gcc') and 'kmeans/acc' in metrics(work / 'clusmatch')
+
+
+def test_permuted_labels_leave_the_weights_bit_identical(original, tmp_path):
+    stages, work = original
+    assert differences(stages, run_recipe(tmp_path, permute=1)) == []
+    assert metrics(tmp_path / 'work' / 'gcc') != metrics(work / 'gcc'), 'the labels that metrics saw were permuted'
+
+
+@pytest.fixture
+def kill(monkeypatch):
+    """Sets the iteration at which the next runs end; ``None`` lets them live."""
+    original, at = SeedHook.before_train_iter, []
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if at and runner.iter == at[0]:
+            raise Killed
+        original(self, runner, batch_idx, data_batch)
+
+    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
+    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
+
+
+def test_interrupted_equals_uninterrupted(original, tmp_path, kill):
+    """Killed before the first graph, in the epoch after it, and in one of the second graph: memories, too."""
+    def make():
+        return gcc_cfg(tmp_path / 'parts', write_digits(tmp_path))
+    for i, iteration in enumerate((4, 11, 13)):
+        kill(iteration)
+        with pytest.raises(Killed):
+            train(make(), resume=bool(i))
+    kill(None)
+    assert differences(original[0]['gcc'], weights(train(make(), resume=True)['train'])) == []
+
+
+def test_which_rows_a_step_has(tmp_path, monkeypatch):
+    """Two epochs without a graph; then the first three of each list, and one of its six."""
+    steps, loss = [], GCC.loss
+
+    def watched(self, **streams):
+        steps.append({name: batch.index for name, batch in streams.items()})
+        if 'near' in streams:
+            lists = self.bank.read('neighbors', streams['batch'].index)
+            assert torch.equal(streams['near'].index.view(20, 3), lists[:, :3])
+            assert (streams['neighbor'].index[:, None] == lists).any(1).all()
+            assert [len(batch.views) for batch in streams.values()] == [2, 1, 1]
+            assert len(set(streams['neighbor'].index.tolist())) > 5
+        return loss(self, **streams)
+
+    monkeypatch.setattr(GCC, 'loss', watched)
+    train(gcc_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=3))
+    assert [list(step) for step in steps] == [['batch']] * 6 + [['batch', 'near', 'neighbor']] * 3
+
+
+# ---- bad input
+
+def test_a_batch_smaller_than_the_clusters(tmp_path):
+    cfg = gcc_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1)
+    cfg.train_dataloader.sampler.streams.batch.size = K - 1
+    with pytest.raises(ValueError, match=r"GCC: stream 'batch' has size=3, fewer rows than the num_clusters=4"):
+        train(cfg)
+    assert not list((tmp_path / 'work').rglob('*.pth'))
+
+
+@pytest.mark.parametrize('change, message', [
+    (dict(near=dict(begin=1)), "stream 'near' begins at epoch 1, and the graph that it draws from at 2"),
+    (dict(neighbor=dict(begin=3)), "'near' and 'neighbor' come together")])
+def test_streams_that_do_not_fit_the_graph(tmp_path, change, message):
+    cfg = gcc_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=3)
+    cfg.train_dataloader.sampler.streams.merge(change)
+    with pytest.raises(ValueError, match=message):
+        train(cfg)
