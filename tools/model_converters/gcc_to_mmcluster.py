@@ -3,9 +3,9 @@
     python tools/model_converters/gcc_to_mmcluster.py SRC DST --stem cifar|gcc [--head N] [--allow-pickle]
 
 SRC is ``end2end/checkpoint.pth.tar`` with the key ``model``, or the bare state dict of ``model.pth.tar``. DST fits
-``GCC`` without its bank: load it as a stage of a recipe or a booster's ``base``, which leave per-image state out, or into
-the model itself with ``strict=False``. The cluster head is kept, since ClusMatch selects by it. A self-labelled network,
-which has no ``contrastive_head``, fits a ``Boost`` without a teacher.
+``GCC`` without its bank: load it as a stage of a recipe or a booster's ``base``, which leave per-image state out, or
+into the model itself with ``strict=False``. The cluster head is kept, since ClusMatch selects by it. A self-labelled
+network, which has no ``contrastive_head``, fits a ``Boost`` without a teacher.
 
 Names do not tell whether a max pool follows the stem: CIFAR files need ``--stem cifar``, the others ``--stem gcc``. The
 state of the optimiser and the memory of features, which the files do not hold, are not converted.

@@ -67,6 +67,10 @@ class GraphHook(EStepHook):
         """Neighbors and degrees."""
         return [FIELD, DEGREE]
 
+    def sees_what_evaluation_sees(self) -> bool:
+        """No: it embeds nothing."""
+        return False
+
     def features(self, runner: Runner) -> Tensor:
         """Remembered features (N, D), zeros where there is none."""
         return unwrap(runner.model).remembered()[0]
