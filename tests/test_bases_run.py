@@ -1,12 +1,13 @@
 """Runs of bases that keep state of every image, on a few digits: interrupted, and on permuted labels."""
 import pytest
+import torch
 from killed import Killed
 from reduced import N, differences, load, train, write_digits
-from reduced_bases import TCL_BOOST, tcl_cfg
+from reduced_bases import TCL_BOOST, idfd_cfg, tcl_cfg
 
 pytestmark = pytest.mark.usefixtures('engine')
 STEPS = 3
-RUNS = dict(tcl=(tcl_cfg, (1, TCL_BOOST * STEPS + 1)))       # its config, and the iterations at which it is killed
+RUNS = dict(idfd=(idfd_cfg, (4,)), tcl=(tcl_cfg, (1, TCL_BOOST * STEPS + 1)))    # its config, and the iterations at which it is killed
 
 
 def outcome(path):
@@ -38,7 +39,9 @@ def test_permuted_labels_leave_the_weights_bit_identical(whole, tmp_path):
 
 
 def test_the_state_of_every_image_was_written(whole):
-    """Of TCL some images are labelled, and some are not."""
+    """Every image is remembered by IDFD. Of TCL some images are labelled, and some are not."""
     name, _, expected = whole
     if name == 'tcl':
         assert 0 < (expected['state_dict']['bank.label'] >= 0).sum() < N
+    else:
+        torch.testing.assert_close(expected['state_dict']['bank.memory'].norm(dim=1), torch.ones(N))

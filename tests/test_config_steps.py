@@ -237,9 +237,9 @@ def test_one_step(stepped):
 
 
 def num_views(model, stream):
-    """RUC has four of the rows that may be clean, TCL one without augmentation beside its two."""
-    if model.type == 'TCL':
-        return 3
+    """RUC has four of the rows that may be clean, TCL one without augmentation beside its two, IDFD one."""
+    if model.type in ('TCL', 'IDFD'):
+        return dict(TCL=3, IDFD=1)[model.type]
     if model.type == 'RUC' and stream == ('labelled' if model.get('labeller') else 'unlabelled'):
         return 4
     return 2 if stream in ('batch', 'instance_only', 'unlabelled') else 1

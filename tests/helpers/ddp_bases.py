@@ -28,6 +28,18 @@ def tcl_model(**options: Any) -> nn.Module:
 
 
 @job
+def step_idfd(folder: Path) -> dict:
+    """A memory of all images, which the rows of both processes move; of two equal rows the last one counts."""
+    torch.manual_seed(3)
+    model = MODELS.build(dict(
+        type='IDFD', backbone=dict(type='SmallCNN', widths=(4, 8)), bank=dict(num_samples=N),
+        neck=dict(type='LinearNeck', in_channels=8, out_channels=6, norm_cfg=None)))
+    index = torch.arange(ROWS) * 5
+    index[-1] = index[0]
+    return step(model, batch=Batch(views(1), index))
+
+
+@job
 def step_tcl(folder: Path) -> dict:
     """Both contrasts."""
     return step(tcl_model(), batch=Batch(views(3), torch.arange(ROWS)))

@@ -10,6 +10,15 @@ from reduced_spice import NARROW, _finish, _read
 TCL_BOOST = 2       # epoch in which TCL's boosting begins
 
 
+def idfd_cfg(work_dir: Any, data: dict[str, str], epochs: int = 3) -> Config:
+    """IDFD; arguments as in :func:`tcl_cfg`."""
+    cfg = _read('idfd_cnn_digits', work_dir)
+    cfg.model.merge(dict(backbone=dict(NARROW, _delete_=True), neck=dict(in_channels=8, out_channels=4)))
+    cfg.train_dataloader.sampler.streams.batch.size = 20
+    cfg.param_scheduler = dict(type='ConstantLR', factor=1.)
+    return _finish(cfg, data, epochs)
+
+
 def tcl_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4) -> Config:
     """TCL, boosted from :data:`TCL_BOOST` on; its head starts unequal enough that it is sure of some rows, not of all.
 

@@ -4,6 +4,7 @@ from .byol import BYOL
 from .cc import CC
 from .contrastive import ContrastiveClusterer
 from .gcc import GCC
+from .idfd import IDFD
 from .moco import MoCo
 from .multi_head import MultiHeadClusterer
 from .pici import PICI
@@ -16,6 +17,6 @@ from .tcl import TCL
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'GCC', 'MoCo', 'MultiHeadClusterer', 'PICI', 'ProPos',
-    'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
+    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'GCC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PICI',
+    'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
 ]
