@@ -139,7 +139,7 @@ def test_a_run_that_would_evaluate_its_start_is_refused(tmp_path, make, hook):
 @pytest.mark.parametrize('make, loop, parts, words', [
     (spice_cfg, 'EpochBasedTrainLoop', 1, "SPICE takes several .* set train_cfg.type='InnerStepLoop', not 'EpochBased"),
     (spice_cfg, 'EpochBasedTrainLoop', 2, "set train_cfg.type='InnerStepLoop'"),
-    (moco_cfg, 'EpochBasedTrainLoop', 2, 'parts=2 lists, and EpochBasedTrainLoop .*drop train_dataloader.sampler.par'),
+    (moco_cfg, 'EpochBasedTrainLoop', 2, 'micro_batches=2 lists, and EpochBasedTrainLoop .*drop train_dataloader.sampler.mic'),
     (moco_cfg, 'InnerStepLoop', 1, "MoCo has no method steps.*train_cfg.type='EpochBasedTrainLoop'")])
 def test_a_loop_that_does_not_fit_is_refused_at_the_start(tmp_path, make, loop, parts, words):
     cfg = make(tmp_path / 'work', write_digits(tmp_path), **(dict(base=None) if make is spice_cfg else {}))

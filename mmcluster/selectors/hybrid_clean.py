@@ -21,7 +21,7 @@ class HybridClean:
 
     Args:
         num_clusters: K; ``None``: that of the probabilities.
-        how: ``'confidence'``, ``'metric'`` (neighbors agree) or ``'hybrid'``: both (released scripts).
+        how: ``'confidence'``, ``'metric'`` (neighbours agree) or ``'hybrid'``: both (released scripts).
         threshold: Probability that a sure row reaches.
         k: Nearest rows that vote, the row itself one of them.
     """

@@ -1,6 +1,8 @@
 """The digits stages at a size that trains in a second: 60 images, 4 clusters, narrow layers, both doors."""
 from __future__ import annotations
 
+import copy
+from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
@@ -29,6 +31,12 @@ NARROW = dict(
 
 def read_stage(key: str) -> Config:
     """An ordinary config: ``'name'`` of a shipped one or of a recipe of one stage, or ``'recipe/stage'``."""
+    found = _read(key)
+    return Config(copy.deepcopy(found._cfg_dict), filename=found.filename)
+
+
+@cache
+def _read(key: str) -> Config:
     name, _, stage = key.partition('/')
     return stages.read_stage(CONFIGS / f'{name}.py', stage or None)
 

@@ -2,9 +2,11 @@
 
 A table is a Python file such as tools/ablations/asd_cnn_digits.py: ``config``, ``metrics`` and ``rows``, title ->
 ``dict(options={dotted key: value})``; a row may have a ``config`` of its own, or be a ``control``: ``'pixels'``,
-k-means on raw pixels, or ``'untrained'``, k-means on features of the network before training. Every row is run with
-every seed, each run in a process and a folder of its own. Runs that are finished are read, not repeated, so a table can
-be interrupted and extended. The last checkpoint counts. Mean and standard deviation (n - 1) over the seeds.
+k-means on raw pixels, or ``'untrained'``, k-means on features of the network before training. Of a recipe of several
+stages ``stage`` names the one whose metrics count; options are its settings, unless they begin with ``stages.``. Every
+row is run with every seed, each run in a process and a folder of its own. Runs that are finished are read, not
+repeated, so a table can be interrupted and extended. The last checkpoint counts. Mean and standard deviation (n - 1)
+over the seeds.
 """
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ import os
 import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import torch
@@ -45,6 +47,17 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time, one thread each')
     parser.add_argument('--only', nargs='+', help='titles of some rows')
     return parser.parse_args()
+
+
+def of_stage(options: dict[str, Any], stage: Optional[str]) -> dict[str, Any]:
+    """Options under the names that they have in a recipe.
+
+    Args:
+        options: Of a row.
+        stage: Of the table; ``None``: the recipe has one stage, or none.
+    """
+    return {key if stage is None or key.startswith('stages.') else '.'.join(
+        ['stages', stage, *['options'] * (not key.startswith('facts.')), key]): value for key, value in options.items()}
 
 
 def control(path: str, kind: str, seed: int) -> dict[str, float]:
@@ -91,9 +104,9 @@ def check_table(spec: Config, folder: str) -> None:
         path = row.get('config', spec.get('config'))
         if not path or not os.path.isfile(os.path.join(folder, path)):
             raise FileNotFoundError(f'row {title!r}: no file {path!r} in {folder}; give the table or the row a config')
-        cfg = read_stage(os.path.join(folder, path))
-        check_names(cfg, row.get('options', {}))
-        cfg.merge_from_dict(row.get('options', {}))
+        path, options = os.path.join(folder, path), of_stage(row.get('options', {}), spec.get('stage'))
+        check_names(Config.fromfile(path, lazy_import=False), options)
+        cfg = read_stage(path, spec.get('stage'), options)
         check_config(cfg, f'row {title!r}: ')
         evaluators = cfg.get('val_evaluator') or []
         evaluators = evaluators if isinstance(evaluators, (list, tuple)) else [evaluators]
@@ -106,7 +119,7 @@ def check_table(spec: Config, folder: str) -> None:
                                  f'one of {sorted(known)}')
 
 
-def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str, float]:
+def train(path: str, row: dict[str, Any], seed: int, work_dir: str, stage: Optional[str] = None) -> dict[str, float]:
     """Metrics of one run; it is read if it is finished.
 
     Args:
@@ -114,13 +127,14 @@ def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str,
         row: Of the table.
         seed: Of the run.
         work_dir: Of the run.
+        stage: Whose metrics count, in a recipe of several.
 
     Raises:
         ValueError: If the folder holds a run with other options, or the row's control is unknown.
     """
     torch.set_num_threads(1)
     wanted = json.loads(json.dumps(dict(row, config=os.path.basename(path), seed=seed)))
-    told, summary = os.path.join(work_dir, 'row.json'), os.path.join(work_dir, 'summary.json')
+    told, summary = os.path.join(work_dir, 'row.json'), os.path.join(work_dir, stage or '', 'summary.json')
     if os.path.exists(told):
         with open(told, encoding='utf-8') as file:
             if json.load(file) != wanted:
@@ -133,10 +147,11 @@ def train(path: str, row: dict[str, Any], seed: int, work_dir: str) -> dict[str,
                 raise ValueError(f'control must be one of {CONTROLS}, got {row["control"]!r}')
             write_json(summary, dict(metrics=control(path, row['control'], seed)))
         else:
-            cfg = read_stage(path)
-            cfg.merge_from_dict(row.get('options', {}))
-            cfg.merge_from_dict(dict(work_dir=work_dir, randomness=dict(seed=seed), log_level='WARNING'))
-            run(cfg, resume=True, allow_config_change=False)
+            options = of_stage(row.get('options', {}), stage)
+            cfg = read_stage(path, options=options) if stage is None else Config.fromfile(path, lazy_import=False)
+            cfg.merge_from_dict(dict({} if stage is None else options, work_dir=work_dir,
+                                     randomness=dict(seed=seed), log_level='WARNING'))
+            run(cfg, resume=stage is None, allow_config_change=False)
     with open(summary, encoding='utf-8') as file:
         return json.load(file)['metrics']
 
@@ -172,7 +187,8 @@ def main() -> None:
         jobs = {name: [pool.submit(
             train, os.path.join(folder, row.get('config', spec.config)),
             json.loads(json.dumps({key: row[key] for key in ('options', 'control') if key in row})), seed,
-            os.path.join(args.work_dir, re.sub(r'\W+', '_', name).strip('_').lower(), f'seed_{seed}'))
+            os.path.join(args.work_dir, re.sub(r'\W+', '_', name).strip('_').lower(), f'seed_{seed}'),
+            spec.get('stage'))
             for seed in args.seeds] for name, row in rows.items()}
         found = {name: [job.result() for job in seeds] for name, seeds in jobs.items()}
     text = table(spec.title, list(spec.metrics), found)

@@ -123,17 +123,17 @@ def added_parts(model: nn.Module, step: Callable[[], Any], interval: int) -> dic
         ``'reference'``, ``'rest'`` (forward, and backward to the features) and ``'map'`` -> function.
     """
     kept: dict[str, tuple] = {}
-    reference = model.reference
+    reference = model.embed_reference
 
     def noted(*images: Tensor) -> Any:
         kept['images'] = images
         return reference(*images)
 
     handle = model.labeller.register_forward_pre_hook(lambda _, inputs: kept.update(inputs=inputs))
-    model.reference = noted
+    model.embed_reference = noted
     step()
     handle.remove()
-    del model.reference
+    del model.embed_reference
     l, u, bank, given = kept['inputs']
     l, u = (rows._replace(**{name: value.detach().requires_grad_() for name, value in rows._asdict().items()
                              if name.startswith('feat')}) for rows in (l, u))

@@ -158,7 +158,7 @@ def main(convert: Callable[..., dict], description: str, argv: Optional[list[str
     for flag, keywords in options:
         parser.add_argument(flag, default=argparse.SUPPRESS, **keywords)
     args = parser.parse_args(argv)
-    given = {name: value for name, value in vars(args).items() if f'--{name}' in dict(options)}
+    given = {name: value for name, value in vars(args).items() if f"--{name.replace('_', '-')}" in dict(options)}
     try:
         stem = [args.stem] if with_stem else []
         result = convert(load_checkpoint_file(args.src, allow_pickle=args.allow_pickle), *stem, **given)

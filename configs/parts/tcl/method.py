@@ -5,6 +5,8 @@ facts = dict(epochs=1200, boost=1000, val_interval=50, batch=1024, lr=1e-4)
 network = dict(embed='{width}', project=128)
 model = dict(
     type='TCL',
+    threshold=0.99,
+    share=0.5,
     bank=dict(num_samples=None),
     neck=dict(type='LinearNeck', in_channels='{width}', out_channels='{embed}', norm_cfg=None),
     projector=dict(

@@ -1,0 +1,117 @@
+"""No option without a use: a config or an ablation sets it, or ``KEPT`` says whom it is for."""
+import importlib
+import inspect
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import Registry
+from reduced import ROOT, read_stage, stage_keys
+
+from mmcluster import registry
+from mmcluster.recipes import stages
+
+TABLES = sorted((ROOT / 'tools' / 'ablations').glob('*.py'))
+UNTYPED = dict(bank='SampleBank', teacher='MomentumTeacher')
+# Who sets them -> the options, as Class.option; * stands for any class or option.
+KEPT = {
+    'data of one\'s own': """FolderSource.* ClassFolderSource.skip_unreadable TinyImageNetSource.skip_unreadable
+        ListedSource.mode ArraySource.* IndexedDataset.indices IndexedDataset.cache ImbalancedSource.seed
+        GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file""",
+    'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
+        EfficientNetLite.in_channels EfficientNetLite.out_channels SmallCNN.convs_per_stage MLPClusterHead.hid_channels
+        PreNormClusterHead.hid_channels LinearClusterHead.normalize_input MLPProjector.bias Boost.neck
+        MultiHeadClusterer.neck RUC.backbone RUC.neck""",
+    'views of one\'s own': """BatchGaussianBlur.kernel BatchSolarize.* BatchRandomResizedCrop.ratio FixMatchCutout.*
+        SweepHook.stream""",
+    'a run that is repeated, timed or watched': """CentroidDistance.seed CentroidDistance.n_init LocalConsistency.seed
+        AccompaniedPrototypes.seed ClusteringMetric.* CollapseHook.* ViewPreprocessor.channels_last
+        RuntimeInfoHook.* CheckpointHook.strict""",
+    'several processes': 'BYOL.shuffle_bn MoCo.shuffle_bn',
+    'Python: a hook of the model says it in a run': """CentroidDistance.num_clusters LocalConsistency.num_clusters
+        AccompaniedPrototypes.num_clusters HybridClean.num_clusters""",
+    'weights that a ScheduleHook moves': """PICI.pisd PICI.picd PICI.cross_level RUC.unsup_weight TCL.boosting
+        MixMatchLoss.unsup_weight""",
+    'MMEngine and PyTorch, or the command line': """*.init_cfg *Sampler.seed *Sampler.rank *Sampler.world_size
+        SweepSampler.stream ViewPreprocessor.non_blocking AutocastOptimWrapper.dtype
+        GroupedOptimWrapperConstructor.paramwise_cfg FixMatchCosineLR.iters_per_epoch WarmupCosineLR.iters_per_epoch
+        StrictPretrainedInit.* SampleBank.fingerprint""",
+}
+
+
+def ours() -> dict[str, type]:
+    """Registered name -> class of this package."""
+    found = {}
+    for value in vars(registry).values():
+        if isinstance(value, Registry):
+            value.import_from_location()
+            found.update({name: kind for name, kind in value.module_dict.items() if inspect.isclass(kind)
+                          and kind.__module__.startswith('mmcluster')})
+    return found
+
+
+def optional(kind: type) -> set[tuple[str, str]]:
+    """(class that defines it, name) of every optional argument, along the way that ``**kwargs`` go."""
+    found = set()
+    for owner in kind.__mro__:
+        if '__init__' in vars(owner):
+            if not owner.__module__.startswith('mmcluster'):
+                break
+            params = inspect.signature(owner.__init__).parameters.values()
+            found |= {(owner.__name__, param.name) for param in params if param.default is not param.empty}
+            if all(param.kind is not param.VAR_KEYWORD for param in params):
+                break
+    return found
+
+
+def note(value, used: dict[str, set]) -> None:
+    """Note which options a config gives to which class."""
+    if isinstance(value, dict):
+        if isinstance(value.get('type'), str):
+            used[value['type'].rpartition('/')[2].rpartition('.')[2]] |= set(value)
+        for key, item in value.items():
+            if key in UNTYPED and isinstance(item, dict):
+                used[UNTYPED[key]] |= set(item)
+            note(item, used)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            note(item, used)
+
+
+def of_tables() -> list[Config]:
+    """The stages of the ablations with the settings of their rows."""
+    ablation, found = importlib.import_module('ablation'), []
+    for path in TABLES:
+        spec = Config.fromfile(path, lazy_import=False)
+        for row in spec.rows.values():
+            options = ablation.of_stage(row.get('options', {}), spec.get('stage'))
+            changed = {name.split('.')[1] for name in options if name.startswith('stages.')} - {'parts'}
+            config = path.parent / row.get('config', spec.config)
+            found += [stages.read_stage(config, stage, options) for stage in changed or {spec.get('stage')}]
+    return found
+
+
+@pytest.fixture
+def used(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / 'tools' / 'analysis_tools'))
+    found = defaultdict(set)
+    for cfg in [*map(read_stage, stage_keys()), *of_tables()]:
+        note(cfg.to_dict(), found)
+    for name in ('ablation', 'opened', 'pixels'):
+        sys.modules.pop(name, None)
+    return found
+
+
+def test_every_option_has_a_use(used):
+    classes = ours()
+    takers = defaultdict(set)
+    for name, kind in classes.items():
+        for option in optional(kind):
+            takers[option].add(name)
+    idle = {f'{owner}.{name}' for (owner, name), kinds in takers.items() if not any(name in used[kind] for kind in kinds)}
+    kept = [pattern for group in KEPT.values() for pattern in group.split()]
+    left = {option for option in idle if not any(Path(option).match(pattern) for pattern in kept)}
+    assert not left, 'let a shipped recipe or a table of tools/ablations set them, delete them, or say who does in KEPT'
+    assert [pattern for pattern in kept if not any(Path(option).match(pattern) for option in idle)] == [], 'no longer idle'
