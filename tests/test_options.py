@@ -27,11 +27,11 @@ KEPT = {
     'views of one\'s own': """BatchGaussianBlur.kernel BatchSolarize.* BatchRandomResizedCrop.ratio FixMatchCutout.*
         SweepHook.stream""",
     'a run that is repeated, timed or watched': """CentroidDistance.seed CentroidDistance.n_init LocalConsistency.seed
-        AccompaniedPrototypes.seed ClusteringMetric.* CollapseHook.* ViewPreprocessor.channels_last
+        AccompaniedPrototypes.seed RandomRows.seed ClusteringMetric.* CollapseHook.* ViewPreprocessor.channels_last
         RuntimeInfoHook.* CheckpointHook.strict""",
     'several processes': 'BYOL.shuffle_bn MoCo.shuffle_bn',
     'Python: a hook of the model says it in a run': """CentroidDistance.num_clusters LocalConsistency.num_clusters
-        AccompaniedPrototypes.num_clusters HybridClean.num_clusters""",
+        AccompaniedPrototypes.num_clusters HybridClean.num_clusters RandomRows.num_clusters""",
     'weights that a ScheduleHook moves': """PICI.pisd PICI.picd PICI.cross_level RUC.unsup_weight TCL.boosting
         MixMatchLoss.unsup_weight""",
     'MMEngine and PyTorch, or the command line': """*.init_cfg *Sampler.seed *Sampler.rank *Sampler.world_size
@@ -113,5 +113,6 @@ def test_every_option_has_a_use(used):
     idle = {f'{owner}.{name}' for (owner, name), kinds in takers.items() if not any(name in used[kind] for kind in kinds)}
     kept = [pattern for group in KEPT.values() for pattern in group.split()]
     left = {option for option in idle if not any(Path(option).match(pattern) for pattern in kept)}
-    assert not left, 'let a shipped recipe or a table of tools/ablations set them, delete them, or say who does in KEPT'
+    assert not left, f'{sorted(left)}: let a shipped recipe or a table of tools/ablations set them, delete them, or say ' \
+                     f'who does in KEPT'
     assert [pattern for pattern in kept if not any(Path(option).match(pattern) for option in idle)] == [], 'no longer idle'

@@ -48,7 +48,7 @@ def run(hook, model, epochs=range(BEGIN + 1), begin=BEGIN):
 @pytest.mark.parametrize('include_self', [False, True])
 def test_the_graph(normalize, include_self):
     model = gcc()
-    runner = run(GraphHook(BEGIN, normalize=normalize, include_self=include_self, chunk=7), model)
+    runner = run(GraphHook(BEGIN, normalize=normalize, include_self=include_self), model)
     rows = model.bank.field('memory').sum(1) / 3
     rows = (unit_rows(rows) if normalize else rows).double()
     lists, total = [], 0.

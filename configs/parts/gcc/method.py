@@ -7,6 +7,9 @@ network = dict(embed='{width}', project=128)
 model = dict(
     type='GCC',
     temperature='{temperature}',
+    rgc_weight=2.,
+    entropy_weight=2.,
+    memory_size=4,
     num_neighbors='{num_neighbors}',
     bank=dict(num_samples=None),
     data_preprocessor=dict(views=dict(batch=['{view}', '{view}'], near=['{view}'], neighbor=['{view}'])),

@@ -4,6 +4,9 @@ facts = dict(epochs=2000, milestones=[600, 950, 1300, 1650], val_interval=100, b
 network = dict(embed=128)
 model = dict(
     type='IDFD',
+    temperature=1.,
+    feature_temperature=2.,
+    decay=0.5,
     bank=dict(num_samples=None),
     neck=dict(type='LinearNeck', in_channels='{width}', out_channels='{embed}', norm_cfg=None))
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{batch}'))))

@@ -1,8 +1,6 @@
 """The E-step of GCC: a neighbor graph of the features that training left in the bank."""
 from __future__ import annotations
 
-from typing import Optional
-
 import torch
 from mmengine.runner import Runner
 from torch import Tensor
@@ -33,20 +31,16 @@ class GraphHook(EStepHook):
             inner product as they are (authors' release), which makes images whose features agree neighbors of many.
         include_self: An image is compared with itself and mostly its own first neighbor (authors' release). ``False``:
             its k + 1 nearest others.
-        chunk: Rows whose similarities are held at once; ``None``: as
-            :func:`~mmcluster.functional.clustering.neighbors.nearest` chooses.
 
     Edge cases: an image without any feature, which no step had before ``begin``, is its own and only neighbor, and
     nobody else's.
     """
 
-    def __init__(self, begin: int, interval: int = 5, normalize: bool = False, include_self: bool = True,
-                 chunk: Optional[int] = None):
-        require_count('GraphHook', begin=begin, chunk=chunk)
+    def __init__(self, begin: int, interval: int = 5, normalize: bool = False, include_self: bool = True):
+        require_count('GraphHook', begin=begin)
         super().__init__(FIELD, interval, begin)
         self.normalize = normalize
         self.include_self = include_self
-        self.chunk = chunk
 
     def before_train(self, runner: Runner) -> None:
         """Refuse a model without a memory, more neighbors than images, and streams that begin before the graph."""
@@ -88,7 +82,7 @@ class GraphHook(EStepHook):
             raise RuntimeError(f'GraphHook: {len(rows)} images have been in a step so far, too few for lists of '
                                f'{neighbors.shape[1]} neighbors; let the graph begin later than epoch {self.begin}')
         found = unit_rows(features[rows]) if self.normalize else features[rows]
-        similarity, index = nearest(found, neighbors.shape[1], self.chunk, self.include_self)
+        similarity, index = nearest(found, neighbors.shape[1], include_self=self.include_self)
         neighbors.copy_(torch.arange(len(neighbors), device=neighbors.device)[:, None])
         neighbors[rows] = rows[index]
         degree = undirected_degree(neighbors)
