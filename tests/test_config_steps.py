@@ -185,7 +185,7 @@ def stepped(request, data, tmp_path_factory):
             relocate(source, data)
         folders = source.type == 'ClassFolderSource' and not cfg[name].dataset.get('pipelines')
         if source.type == 'STL10Source' or folders:
-            cfg[name].dataset.size = 32
+            cfg[name].dataset.size = 28 if source.get('mode') == 'L' else 32    # layers of pixels have one size
     forget_stages(cfg._cfg_dict)
     shrink(cfg._cfg_dict)
     if cfg.model.type == 'SPICE':     # two rows a cluster are the fewest
@@ -237,9 +237,10 @@ def test_one_step(stepped):
 
 
 def num_views(model, stream):
-    """RUC has four of the rows that may be clean, TCL one without augmentation beside its two, IDFD one."""
-    if model.type in ('TCL', 'IDFD'):
-        return dict(TCL=3, IDFD=1)[model.type]
+    """RUC has four of the rows that may be clean, TCL one without augmentation beside its two, others one."""
+    given = dict(TCL=3, IDFD=1, Autoencoder=1, DEC=1, IDEC=1)
+    if model.type in given:
+        return given[model.type]
     if model.type == 'RUC' and stream == ('labelled' if model.get('labeller') else 'unlabelled'):
         return 4
     return 2 if stream in ('batch', 'instance_only', 'unlabelled') else 1

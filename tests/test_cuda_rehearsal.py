@@ -19,6 +19,7 @@ DIGITS, SIGNS, CIFAR, LARGE = (8, 8, 1), (32, 32, 3), (32, 32, 3), (224, 224, 3)
 STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_digits/clusmatch': DIGITS,
          'spice_cnn_digits/spice_self': DIGITS, 'scan_cnn_digits/scan_cluster': DIGITS,
          'scan_r18_cifar10/scan_selflabel': CIFAR,
+         'dec_digits/autoencoder': DIGITS, 'dec_digits/dec': DIGITS, 'idec_mnist/idec': (28, 28, 1),
          'scan_ruc_cnn_digits/ruc': DIGITS, 'scan_ruc_asd_cnn_digits/ruc_asd': DIGITS} | dict(
     byol_r18_cifar10=CIFAR, propos_cnn_digits=DIGITS, propos_r18_cifar20=CIFAR, moco_cnn_digits=DIGITS,
     simclr_cnn_digits=DIGITS, simsiam_cnn_sign_digits=SIGNS, cc_cnn_sign_digits=SIGNS, gcc_cnn_sign_digits=SIGNS,

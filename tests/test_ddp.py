@@ -13,7 +13,7 @@ from reduced import K, differences, write_base, write_digits
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc', 'ddp_ruc',
-           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc')
+           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc', 'ddp_dec')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -172,6 +172,16 @@ def test_gcc_compares_and_remembers_the_rows_of_all_processes(one, two):
     first, last = ranks[0]['first'], ranks[0]['last']
     assert (last['bank.neighbors'] >= 0).all() and (first['bank.neighbors'] == -1).all()
     assert {'head.fc.weight', 'bank.memory', 'bank.degree'} <= set(differences(first, last))
+
+
+def test_dec_has_one_set_of_targets(one, two):
+    """The rows of a step are the same on one process and on two, and so are centres, targets and labels."""
+    ranks, whole = two('train_dec'), one('train_dec')
+    assert differences(*ranks) == []
+    close({name: ranks[0][name] for name in ('head.centers', 'bank.soft_target')},
+          {name: whole[name] for name in ('head.centers', 'bank.soft_target')})
+    assert torch.equal(ranks[0]['bank.label'], whole['bank.label']) and (whole['bank.label'] >= 0).all()
+    assert ranks[0]['changed'] == whole['changed']
 
 
 def test_pici_matches_labels_by_the_rows_of_all_processes(one, two):

@@ -43,3 +43,19 @@ def test_every_stage_starts_with_one_number_of_clusters_and_one_network(data, ba
     assert second.model.base.init_cfg.checkpoint == 'base.pth'
     second.model.bank = dict(num_samples=4)
     assert MODELS.build(second.model).head.num_clusters == num_clusters
+
+
+@pytest.mark.parametrize('base, method', [('dec/mnist', 'dec/method'), ('dec/mnist', 'dec/idec'),
+                                          ('simclr/cnn_digits', 'dec/method')])
+def test_a_booster_on_dec_starts_with_its_head(base, method):
+    """Centres and the scale of pixels travel on; DEC itself takes any base, IDEC an autoencoder."""
+    stages = dict(base=dict(parts=[base]), dec=dict(on='base', parts=[method]),
+                  booster=dict(on='dec', parts=['boosters/clusmatch', 'select/by_head', 'views/weak_strong_digits']))
+    cfg = Config(dict(data='data/mnist', stages=stages, work_dir='unused'))
+    assert check_stages(cfg) == ['base', 'dec', 'booster']
+    last = stage_config(cfg, 'booster', dict(dec='dec.pth'))
+    assert last.model.data_preprocessor.std == ([50.] if base == 'dec/mnist' else [78.7])
+    last.model.bank = dict(num_samples=4)
+    model = MODELS.build(last.model)
+    assert type(model.head).__name__ == 'StudentHead' and model.head.centers.requires_grad
+    assert model.head.num_clusters == 10

@@ -15,6 +15,7 @@ from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
 from .seed import SeedHook
 from .select import SelectHook
 from .sweep import SweepHook
+from .targets import TargetHook
 from .thresholds import ThresholdHook
 from .transition import AnchorHook, TransitionHook
 from .turn import TurnHook
@@ -22,6 +23,6 @@ from .turn import TurnHook
 __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
     'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook',
-    'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TeacherHook',
-    'ThresholdHook', 'TransitionHook', 'TurnHook'
+    'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TargetHook',
+    'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
-from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
@@ -15,10 +14,9 @@ from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
-from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook
+from .sweep import SweepHook, write_estimate
 
 SCALE_BATCH = 96        # rows whose range PICI's release scales by, its batch size
 
@@ -65,11 +63,7 @@ class EStepHook(SweepHook):
             return
         bank: SampleBank = unwrap(runner.model).bank
         features = self.features(runner)
-        values = on_main_process(self.estimate, runner, features) or {}
-        for name in self.fields():
-            value = values.get(name, bank.field(name)).to(bank.field(name)).contiguous().clone()
-            broadcast(value)
-            bank.fill(**{name: value})
+        write_estimate(bank, self.fields(), self.estimate, runner, features)
         self.log(runner, features)
 
     def is_due(self, runner: Runner) -> bool:

@@ -1,17 +1,20 @@
-"""What hooks share that pass once over the training set."""
+"""What hooks share that pass once over the training set and write what they find to the bank."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Callable, Optional, Sequence
 
+from mmengine.dist import broadcast
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmcluster.checks import require_count
+from mmcluster.models import SampleBank
 from mmcluster.models.base_parts import load_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
+from mmcluster.utils import on_main_process
 
 from ..extract import extract, step_dtype, sweep_loader, unwrap
 from ..finite import check_features
@@ -84,3 +87,20 @@ class SweepHook(Hook):
         if network.get('data_preprocessor'):
             model.data_preprocessor = MODELS.build(network['data_preprocessor'])
         return model.to(next(runner.model.parameters()).device)
+
+
+def write_estimate(bank: SampleBank, fields: Sequence[str], estimate: Callable[..., dict[str, Tensor]],
+                   *args: Any) -> None:
+    """Estimate on rank 0, broadcast, fill the bank.
+
+    Args:
+        bank: The bank.
+        fields: Fields that are written.
+        estimate: (*args) -> field -> (N, ...), with the shape and type of the field.
+        args: Of ``estimate``.
+    """
+    values = on_main_process(estimate, *args) or {}
+    for name in fields:
+        value = values.get(name, bank.field(name)).to(bank.field(name)).contiguous().clone()
+        broadcast(value)
+        bank.fill(**{name: value})

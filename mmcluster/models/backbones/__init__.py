@@ -2,7 +2,8 @@
 from .efficientnet_lite import EfficientNetLite
 from .gcc_resnet import GCCResNet
 from .masked_vit import MaskedDecoder, MaskedViT
+from .pixels import Pixels
 from .small_cnn import SmallCNN
 from .wide_resnet import WideResNet
 
-__all__ = ['EfficientNetLite', 'GCCResNet', 'MaskedDecoder', 'MaskedViT', 'SmallCNN', 'WideResNet']
+__all__ = ['EfficientNetLite', 'GCCResNet', 'MaskedDecoder', 'MaskedViT', 'Pixels', 'SmallCNN', 'WideResNet']

@@ -1,8 +1,10 @@
 """One method a file."""
+from .autoencoder import Autoencoder
 from .base import BaseClusterer
 from .byol import BYOL
 from .cc import CC
 from .contrastive import ContrastiveClusterer
+from .dec import DEC, IDEC
 from .gcc import GCC
 from .idfd import IDFD
 from .moco import MoCo
@@ -17,6 +19,6 @@ from .tcl import TCL
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'GCC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PICI',
-    'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
+    'Autoencoder', 'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'DEC', 'GCC', 'IDEC', 'IDFD', 'MoCo',
+    'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
 ]

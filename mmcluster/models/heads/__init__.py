@@ -1,5 +1,6 @@
 """Heads: what maps an embedding to cluster logits."""
 from .cluster_head import ClusterHead, LinearClusterHead, MLPClusterHead, PreNormClusterHead
 from .multi_head import MultiHead
+from .student_head import StudentHead
 
-__all__ = ['ClusterHead', 'LinearClusterHead', 'MLPClusterHead', 'MultiHead', 'PreNormClusterHead']
+__all__ = ['ClusterHead', 'LinearClusterHead', 'MLPClusterHead', 'MultiHead', 'PreNormClusterHead', 'StudentHead']

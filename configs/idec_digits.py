@@ -1,0 +1,6 @@
+# IDEC on 8 x 8 digits: an autoencoder, then clusters; minutes on one CPU thread. No figure of the paper corresponds.
+# python tools/train.py configs/idec_digits.py
+data = 'data/digits'
+stages = dict(
+    autoencoder=dict(parts=['dec/digits']),
+    idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100))))

@@ -1,0 +1,7 @@
+# IDEC on 2,062 photographs of hands that show digits, on their pixels: minutes on one CPU thread. No figure of the paper
+# corresponds.
+# python tools/train.py configs/idec_sign_digits.py
+data = 'data/sign_digits'
+stages = dict(
+    autoencoder=dict(parts=['dec/sign_digits']),
+    idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100))))

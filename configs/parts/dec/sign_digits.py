@@ -1,0 +1,3 @@
+# The autoencoder on photographs of 32 pixels in three colours.
+parts = ['dec/autoencoder']
+network = dict(width=3072)
