@@ -18,6 +18,7 @@ pytestmark = pytest.mark.usefixtures('engine')
 DIGITS, SIGNS, CIFAR, LARGE = (8, 8, 1), (32, 32, 3), (32, 32, 3), (224, 224, 3)
 STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_digits/clusmatch': DIGITS,
          'spice_cnn_digits/spice_self': DIGITS, 'scan_cnn_digits/scan_cluster': DIGITS,
+         'temi_raw_digits': DIGITS,
          'scan_r18_cifar10/scan_selflabel': CIFAR,
          'dec_digits/autoencoder': DIGITS, 'dec_digits/dec': DIGITS, 'idec_mnist/idec': (28, 28, 1),
          'scan_ruc_cnn_digits/ruc': DIGITS, 'scan_ruc_asd_cnn_digits/ruc_asd': DIGITS} | dict(

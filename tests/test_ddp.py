@@ -13,7 +13,7 @@ from reduced import K, differences, write_base, write_digits
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc', 'ddp_ruc',
-           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc', 'ddp_dec')
+           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc', 'ddp_dec', 'ddp_feature_heads')
 for module in MODULES:
     importlib.import_module(module)
 

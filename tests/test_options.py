@@ -19,7 +19,7 @@ UNTYPED = dict(bank='SampleBank', teacher='MomentumTeacher')
 KEPT = {
     'data of one\'s own': """FolderSource.* ClassFolderSource.skip_unreadable TinyImageNetSource.skip_unreadable
         ListedSource.mode ArraySource.* IndexedDataset.indices IndexedDataset.cache ImbalancedSource.seed
-        GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file""",
+        GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file WhitenedFeatures.features""",
     'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
         EfficientNetLite.in_channels EfficientNetLite.out_channels SmallCNN.convs_per_stage MLPClusterHead.hid_channels
         PreNormClusterHead.hid_channels LinearClusterHead.normalize_input MLPProjector.bias Boost.neck
@@ -32,7 +32,7 @@ KEPT = {
     'several processes': 'BYOL.shuffle_bn MoCo.shuffle_bn',
     'Python: a hook of the model says it in a run': """CentroidDistance.num_clusters LocalConsistency.num_clusters
         AccompaniedPrototypes.num_clusters HybridClean.num_clusters RandomRows.num_clusters""",
-    'weights that a ScheduleHook moves': """PICI.pisd PICI.picd PICI.cross_level RUC.unsup_weight TCL.boosting
+    'weights that a ScheduleHook moves': """PICI.pisd PICI.picd PICI.cross_level RUC.unsup_weight TCL.boosting TEMI.last_layer
         MixMatchLoss.unsup_weight""",
     'MMEngine and PyTorch, or the command line': """*.init_cfg *Sampler.seed *Sampler.rank *Sampler.world_size
         SweepSampler.stream ViewPreprocessor.non_blocking AutocastOptimWrapper.dtype

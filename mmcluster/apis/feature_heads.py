@@ -1,4 +1,4 @@
-"""Linear heads on frozen features that learn to agree on neighbours: SCAN's loss, and TEMI's."""
+"""Linear heads on frozen features: SCAN's and TEMI's agree on neighbours, TURTLE's labels are learnt best."""
 from __future__ import annotations
 
 from typing import Iterator, NamedTuple
@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mmcluster.functional.clustering.linear_score import labelling_losses
 from mmcluster.functional.clustering.neighbors import nearest
-from mmcluster.functional.losses.consistency import pair_selection_loss, scan_loss
+from mmcluster.functional.losses.consistency import scan_loss
 from mmcluster.functional.losses.temi import temi_loss
+from mmcluster.functional.losses.turtle import cold_heads, fit_inner, start_heads, turtle_loss, with_ones
 
 NEIGHBORS = 10
 EPOCHS = 30
@@ -18,6 +20,9 @@ LEARNING_RATE = 0.003
 TEMPERATURE = 0.1
 ENTROPY_WEIGHT = 1.0            # the start at k-means centres is balanced already; the paper's 5 starts at random
 TEMI_DECAY = 0.98               # of the teacher; 0.996 suits the paper's many more iterations
+TURTLE_RATES = ((0.1, 0.001), (0.1, 0.003), (0.3, 0.001), (0.3, 0.003))     # of the inner heads, of the labels
+TURTLE_STEPS, TURTLE_INNER_STEPS, TURTLE_GAMMA = 200, 10, 10.
+TURTLE_SCORED = 3000            # rows on which the labellings are compared
 
 
 class Head(NamedTuple):
@@ -45,59 +50,49 @@ def _neighbors(z: Tensor) -> Tensor:
     return nearest(F.normalize(z, dim=1), min(NEIGHBORS, len(z) - 1), include_self=False).index
 
 
-def _best(heads: list[Head], z: Tensor, neighbors: Tensor) -> Head:
-    """The head with the smallest SCAN loss over all pairs: what tells a good local optimum from a bad one."""
-    losses = [pair_selection_loss((z @ head.weight + head.bias).softmax(dim=1)[None], neighbors) for head in heads]
-    return heads[int(torch.cat(losses).argmin())]
-
-
 def fit_scan(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
-    """Learn heads by SCAN's loss from k-means centres on (Van Gansbeke et al., 2020, section 2.2).
+    """Learn a head by SCAN's loss from given centres on (Van Gansbeke et al., 2020, section 2.2).
 
     Args:
         z: (N, d) unit rows.
-        centers: (H, K, d), one start for each head.
+        centers: (K, d), the start.
         seed: Decides batches and neighbours.
 
     Returns:
-        The head with the smallest loss over all pairs, with its temperature in the weights.
+        The head, with its temperature in the weights.
     """
-    weight = F.normalize(centers, dim=2).transpose(1, 2).clone().requires_grad_()
-    bias = z.new_zeros(len(centers), 1, centers.shape[1]).requires_grad_()
+    weight = F.normalize(centers, dim=1).T.clone().requires_grad_()
+    bias = z.new_zeros(len(centers)).requires_grad_()
     optimizer = torch.optim.Adam([weight, bias], lr=LEARNING_RATE)
-    neighbors = _neighbors(z)
-    for anchors, others in _pairs(z, neighbors, seed):
-        one, other = (((rows @ weight + bias) / TEMPERATURE).log_softmax(dim=2) for rows in (anchors, others))
+    for anchors, others in _pairs(z, _neighbors(z), seed):
+        one, other = (((rows @ weight + bias) / TEMPERATURE).log_softmax(dim=1) for rows in (anchors, others))
         optimizer.zero_grad()
-        scan_loss(one, other, ENTROPY_WEIGHT).total.sum().backward()
+        scan_loss(one, other, ENTROPY_WEIGHT).total.backward()
         optimizer.step()
-    heads = zip(weight.detach() / TEMPERATURE, bias.detach()[:, 0] / TEMPERATURE)
-    return _best([Head(*head) for head in heads], z, neighbors)
+    return Head(weight.detach() / TEMPERATURE, bias.detach() / TEMPERATURE)
 
 
 def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
-    """Learn heads by TEMI's loss from k-means centres on (Adaloglou et al., 2023).
+    """Learn a head by TEMI's loss from given centres on (Adaloglou et al., 2023).
 
-    The heads are cosine classifiers, the paper's last layer alone: without the hidden layers a head can start at
-    centres, which on whitened features ends better than the paper's random start. The paper keeps the head with the
-    smallest training loss; the loss over all pairs tells heads of other starts apart better.
+    The head is a cosine classifier, the paper's last layer alone: without the hidden layers it can start at centres,
+    which on whitened features ends better than the paper's random start.
 
     Args:
         z: (N, d) unit rows.
-        centers: (H, K, d), one start for each head.
+        centers: (K, d), the start.
         seed: Decides batches and neighbours.
 
     Returns:
-        The best head's teacher, with its temperature in the weights.
+        The teacher, with its temperature in the weights.
     """
-    student = F.normalize(centers, dim=2).transpose(1, 2).clone().requires_grad_()
+    student = F.normalize(centers, dim=1).T.clone().requires_grad_()
     teacher = student.detach().clone()
-    prior = teacher.new_full((len(teacher), teacher.shape[2]), 1 / teacher.shape[2])
+    prior = teacher.new_full((1, len(centers)), 1 / len(centers))
     optimizer = torch.optim.AdamW([student], lr=LEARNING_RATE, weight_decay=1e-4)
-    neighbors = _neighbors(z)
-    for anchors, others in _pairs(z, neighbors, seed):
-        both = torch.cat([anchors, others])
-        ours, theirs = ((both @ F.normalize(weight, dim=1)).unflatten(1, (2, -1)) for weight in (student, teacher))
+    for anchors, others in _pairs(z, _neighbors(z), seed):
+        pair = torch.stack([anchors, others])
+        ours, theirs = ((pair @ F.normalize(weight, dim=0))[None] for weight in (student, teacher))
         loss = temi_loss(ours, theirs, prior, student_temperature=TEMPERATURE, teacher_temperature=TEMPERATURE)
         optimizer.zero_grad()
         loss.total.backward()
@@ -105,5 +100,40 @@ def fit_temi(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
         prior = loss.prior
         with torch.no_grad():
             teacher.lerp_(student, 1 - TEMI_DECAY)
-    weights = F.normalize(teacher, dim=1) / TEMPERATURE
-    return _best([Head(weight, z.new_zeros(len(prior[0]))) for weight in weights], z, neighbors)
+    return Head(F.normalize(teacher, dim=0) / TEMPERATURE, z.new_zeros(len(centers)))
+
+
+def fit_turtle(z: Tensor, centers: Tensor, seed: int = 0) -> Head:
+    """Search the labels that linear heads learn best, from given centres on (Gadetsky et al., 2024).
+
+    Several rates are tried at once, and the label-free score keeps the labels that are learnt best among those that
+    use the most clusters.
+
+    Args:
+        z: (N, d) unit rows.
+        centers: (K, d), the start; the paper's is random.
+        seed: Decides batches and inner heads.
+
+    Returns:
+        The task encoder of the best search.
+    """
+    generator, rows, count = torch.Generator().manual_seed(seed), with_ones(z), len(TURTLE_RATES)
+    start = torch.cat([F.normalize(centers, dim=1) / TEMPERATURE, z.new_zeros(len(centers), 1)], dim=1)
+    # one tensor for each search, so that each has a rate of its own; without weight normalisation, whose only part is
+    # to shape Adam's steps from a random start
+    searches = [start.clone().requires_grad_() for _ in TURTLE_RATES]
+    inner = torch.tensor([rate for rate, _ in TURTLE_RATES])[:, None, None]
+    optimizer = torch.optim.Adam([dict(params=[one], lr=outer) for one, (_, outer) in zip(searches, TURTLE_RATES)])
+    for _ in range(TURTLE_STEPS):
+        batch = rows[torch.randperm(len(rows), generator=generator)[:2 * BATCH]]
+        logits = (batch @ torch.stack(searches).mT)[None]
+        heads = cold_heads(start_heads(count, len(centers), z.shape[1], generator))
+        _, fitted = fit_inner([batch], logits.detach()[0].softmax(dim=-1), [heads], inner, TURTLE_INNER_STEPS)
+        optimizer.zero_grad()
+        turtle_loss(logits, fitted, TURTLE_GAMMA).heads.sum().backward()
+        optimizer.step()
+    labels = torch.stack([(rows @ one.detach().T).argmax(dim=1) for one in searches])
+    chosen = torch.randperm(len(z), generator=generator)[:TURTLE_SCORED]
+    losses = labelling_losses([z[chosen].numpy()], labels[:, chosen].numpy(), len(centers), max_iter=200)
+    best = searches[int(losses.argmin())].detach()
+    return Head(best[:, :-1].T.contiguous(), best[:, -1].contiguous())

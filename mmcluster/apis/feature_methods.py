@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
 from mmcluster.functional.clustering.spectral import diffusion_map
 
-from .feature_heads import NEIGHBORS, Head, fit_scan, fit_temi
+from .feature_heads import NEIGHBORS, Head, fit_scan, fit_temi, fit_turtle
 
 RESTARTS = 10
 SEEDED_ROWS = 50000             # rows that seed k-means, and that heads learn from; all rows follow
@@ -54,21 +54,25 @@ def by_kmeans(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     return Partition(_kmeans(z, count, unit, seed))
 
 
-def _start(z: Tensor, count: int, seed: int) -> Tensor:
-    """Centres (1, K, d) of a spectral clustering, from which the head of a method starts."""
-    return F.normalize(by_spectral(_sample(z, seed, LIMITS['spectral']), count, True, seed).centers, dim=1)[None]
+def _by_head(fit: Callable[[Tensor, Tensor, int], Head], z: Tensor, count: int, seed: int) -> Partition:
+    """A linear head that learns from the centres of a spectral clustering on."""
+    start = F.normalize(by_spectral(_sample(z, seed, LIMITS['spectral']), count, True, seed).centers, dim=1)
+    return Partition(start, head=fit(_sample(z, seed), start, seed))
 
 
 def by_scan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     """A linear head with SCAN's loss, started at the centres of a spectral clustering."""
-    start = _start(z, count, seed)
-    return Partition(start[0], head=fit_scan(_sample(z, seed), start, seed))
+    return _by_head(fit_scan, z, count, seed)
 
 
 def by_temi(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     """A linear head with TEMI's loss, started at the centres of a spectral clustering."""
-    start = _start(z, count, seed)
-    return Partition(start[0], head=fit_temi(_sample(z, seed), start, seed))
+    return _by_head(fit_temi, z, count, seed)
+
+
+def by_turtle(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
+    """A linear head whose labels other heads learn best (TURTLE), started at the centres of a spectral clustering."""
+    return _by_head(fit_turtle, z, count, seed)
 
 
 def _limited(name: str, rows: int) -> None:
@@ -117,8 +121,8 @@ def by_hdbscan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
 
 
 METHODS: dict[str, Callable[[Tensor, int, bool, int], Partition]] = dict(
-    kmeans=by_kmeans, scan=by_scan, temi=by_temi, spectral=by_spectral, agglomerative=by_agglomerative,
-    hdbscan=by_hdbscan)
+    kmeans=by_kmeans, scan=by_scan, temi=by_temi, turtle=by_turtle, spectral=by_spectral,
+    agglomerative=by_agglomerative, hdbscan=by_hdbscan)
 
 
 def center_head(z: Tensor, centers: Tensor, unit: bool) -> Head:

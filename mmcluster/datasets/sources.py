@@ -23,7 +23,7 @@ class ImageSource:
         name: Short name of the data, for logs and reports.
         root: Folder of the data, or None for data without one.
         mode: PIL mode of the images, ``'RGB'`` or ``'L'``.
-        array: Everything as uint8 (N, H, W, C), or float features (N, F); None for a source of files.
+        array: Everything as uint8 (N, H, W, C), or float features (N, F) or (N, V, F); None for a source of files.
         labels: (N,) int64 ground truth, -1 where unknown; None where there is none at all. Read by metrics only.
         classes: Names of the ground-truth classes, empty where unknown.
         paths: Paths relative to ``root``, one per image; None for arrays.
@@ -94,7 +94,8 @@ class ArraySource(ImageSource):
     """Images or features that are already an array.
 
     Args:
-        array: uint8 images (N, H, W), (N, H, W, 1) or (N, H, W, 3), or float features (N, F); or a ``.npy`` file.
+        array: uint8 images (N, H, W), (N, H, W, 1) or (N, H, W, 3); or float features (N, F), or (N, V, F) of V stored
+            views of every image, the plain one first; or a ``.npy`` file.
         labels: (N,) whole numbers, -1 or NaN where unknown; or a ``.npy`` file; None without ground truth.
         classes: Class names.
         name: Name of the data.
@@ -107,17 +108,17 @@ class ArraySource(ImageSource):
                  classes: Sequence[str] = (), name: str = 'array') -> None:
         where = f'{array}: ' if isinstance(array, (str, Path)) else ''
         array = read_npy(array)
-        if array.ndim == 3:
+        if array.ndim == 3 and array.dtype.kind != 'f':
             array = array[..., None]
-        if array.ndim == 2 and array.dtype.kind == 'f':
+        if array.ndim in (2, 3) and array.dtype.kind == 'f':
             array = array.astype(np.float32, copy=False)
-            bad = np.flatnonzero(~np.isfinite(array).all(axis=1)).tolist()
+            bad = np.flatnonzero(~np.isfinite(array).reshape(len(array), -1).all(axis=1)).tolist()
             if bad:
                 raise ValueError(f'{where}{len(bad)} of {len(array)} feature rows hold NaN or inf, {name_rows(bad)}; '
                                  f'mend them or leave them out')
         elif array.ndim != 4 or array.dtype != np.uint8 or array.shape[-1] not in (1, 3):
-            raise ValueError('expected uint8 images (N, H, W), (N, H, W, 1 or 3) or float features (N, F), '
-                             f'got {array.dtype} {array.shape}')
+            raise ValueError('expected uint8 images (N, H, W), (N, H, W, 1 or 3) or float features (N, F) '
+                             f'or (N, V, F), got {array.dtype} {array.shape}')
         if len(array) == 0:
             raise ValueError('the array holds no images')
         self.array = np.ascontiguousarray(array)

@@ -1,4 +1,4 @@
-"""Stretching of numbers to the unit interval."""
+"""Scales: numbers stretched to the unit interval, weights of a length of their own."""
 from __future__ import annotations
 
 from typing import Optional
@@ -25,3 +25,16 @@ def min_max(x: Tensor, dim: Optional[int] = None) -> Tensor:
     low, high = (x.amin(), x.amax()) if dim is None else (x.amin(dim, keepdim=True), x.amax(dim, keepdim=True))
     span = high - low
     return (x - low) / span.where(span > 0, torch.ones_like(span))
+
+
+def weight_normalised(gain: Tensor, direction: Tensor) -> Tensor:
+    """Weights whose length is a parameter of its own, ``g v / |v|`` row by row (Salimans and Kingma, 2016).
+
+    Args:
+        gain: (..., K) lengths g.
+        direction: (..., K, D) v.
+
+    Returns:
+        (..., K, D). Edge cases: a direction of length 0 gives zeros.
+    """
+    return gain[..., None] * direction / direction.norm(dim=-1, keepdim=True).clamp_min(1e-12)

@@ -27,8 +27,9 @@ class ViewPreprocessor(BaseDataPreprocessor):
 
     In-memory rows, one uint8 tensor (B, H, W, C), are augmented here: view v of a row is a function of (draw, index,
     v), whatever the rank, the batch or the device count. Rows of the worker door, V uint8 tensors (B, C, H, W), come
-    as finished views and are only normalised; so their operations live in the data set. Float features pass unchanged,
-    once per view.
+    as finished views and are only normalised; so their operations live in the data set. Float features (B, F), or
+    (B, V, F) of stored views, go through operations of their own, such as
+    :class:`~mmcluster.datasets.transforms.StoredView`; without any they stay, or the first stored view is taken.
 
     Args:
         mean: Per channel, or one for all, in grey levels 0..255.
@@ -78,8 +79,9 @@ class ViewPreprocessor(BaseDataPreprocessor):
         """Turn the rows of one stream into its Batch."""
         images = [self.cast_data(image) for image in rows.images]
         if images[0].is_floating_point():
-            count = self._feature_views(stream) if training else 1
-            views = [images[0].float()] * count
+            known = self.views is not None and (not isinstance(self.views, dict) or stream in self.views)
+            of_features = self._training_views(stream) if training and known else [self.test]
+            views = self._feature_views(images[0].float(), rows, of_features)
         elif len(images) > 1 or not _is_channel_last(images[0]):
             views = [self._normalize(_to_unit(image)) for image in images]
         else:
@@ -96,10 +98,15 @@ class ViewPreprocessor(BaseDataPreprocessor):
                              'one list of views for every stream.')
         return views
 
-    def _feature_views(self, stream: str) -> int:
-        """Number of copies of a feature row: one per view where there are any."""
-        known = self.views is not None and (not isinstance(self.views, dict) or stream in self.views)
-        return len(self._training_views(stream)) if known else 1
+    def _feature_views(self, x: Tensor, rows: Rows, views: list[View]) -> list[Tensor]:
+        """Make the views of features (B, F) or (B, V, F), each (B, F)."""
+        made = []
+        for v, view in enumerate(views):
+            one, draws = x, Draws(rows.draw, rows.index, v)
+            for op in view or self.test:
+                one = op(one, draws)
+            made.append(one if one.dim() == 2 else one[:, 0])
+        return made
 
     def _augment(self, image: Tensor, rows: Rows, views: list[View]) -> list[Tensor]:
         """Make the views of uint8 rows (B, H, W, C); a row group at a time on a CPU, all at once elsewhere."""

@@ -3,10 +3,11 @@ from .batched import BatchAffine, BatchColorJitter, BatchFlip, BatchGaussianBlur
 from .batched_crop import BatchCenterCrop, BatchRandomCrop, BatchRandomResizedCrop, BatchResize
 from .batched_strong import BatchCutout, BatchFixMatchRandAugment, BatchSCANAugment, BatchSquareCutout
 from .pil import FixMatchCutout, FixMatchRandAugment, PILGaussianBlur, SCANAugment, SquareCutout
+from .stored import StoredView
 
 __all__ = [
     'BatchAffine', 'BatchCenterCrop', 'BatchColorJitter', 'BatchCutout', 'BatchFixMatchRandAugment', 'BatchFlip',
     'BatchGaussianBlur', 'BatchGrayscale', 'BatchRandomCrop', 'BatchRandomResizedCrop', 'BatchResize',
     'BatchSCANAugment', 'BatchSolarize', 'BatchSquareCutout', 'FixMatchCutout', 'FixMatchRandAugment',
-    'PILGaussianBlur', 'SCANAugment', 'SquareCutout'
+    'PILGaussianBlur', 'SCANAugment', 'SquareCutout', 'StoredView'
 ]

@@ -1,7 +1,7 @@
 """TEMI: heads on frozen features that agree on neighbours, by pointwise mutual information (Adaloglou et al., 2023)."""
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -27,18 +27,18 @@ class TemiLoss(NamedTuple):
 
 
 @torch.no_grad()
-def update_prior(prior: Tensor, prob: Tensor, decay: float) -> Tensor:
+def update_prior(prior: Tensor, mean: Tensor, decay: float) -> Tensor:
     """Move the running shares of the clusters towards a batch.
 
     Args:
         prior: (H, K) before.
-        prob: (H, V, B, K) predictions of the teacher for all views, of all ranks.
+        mean: (H, K) mean prediction of the teacher for all views, of all ranks.
         decay: Part of ``prior`` that stays.
 
     Returns:
         (H, K).
     """
-    return decay * prior + (1 - decay) * prob.mean(dim=(1, 2)).to(prior)
+    return decay * prior + (1 - decay) * mean.to(prior)
 
 
 @torch.no_grad()
@@ -72,7 +72,8 @@ def pointwise_mutual_information(log_student: Tensor, log_teacher: Tensor, prior
 
 
 def temi_loss(student: Tensor, teacher: Tensor, prior: Tensor, beta: float = 0.6, student_temperature: float = 0.1,
-              teacher_temperature: float = 0.1, decay: float = 0.9, weighted: bool = True) -> TemiLoss:
+              teacher_temperature: float = 0.1, decay: float = 0.9, weighted: bool = True,
+              mean: Optional[Tensor] = None) -> TemiLoss:
     """Ask a row and its neighbour for one cluster, pair by pair as far as the teachers of all heads trust the pair.
 
     The prior takes in the batch before it is used. No gradient reaches the teacher, the prior or the weights.
@@ -86,6 +87,7 @@ def temi_loss(student: Tensor, teacher: Tensor, prior: Tensor, beta: float = 0.6
         teacher_temperature: Divides the teacher's logits.
         decay: See :func:`update_prior`.
         weighted: Weigh the pairs; ``False`` is the plain PMI loss.
+        mean: (H, K) shares of the clusters in the batch of all ranks; ``None``: in this one.
 
     Returns:
         The loss and the new prior.
@@ -93,9 +95,30 @@ def temi_loss(student: Tensor, teacher: Tensor, prior: Tensor, beta: float = 0.6
     log_student = (at_least_float32(student) / student_temperature).log_softmax(dim=-1)
     log_teacher = (at_least_float32(teacher).detach() / teacher_temperature).log_softmax(dim=-1)
     prob = log_teacher.exp()
-    prior = update_prior(prior, prob, decay)
+    prior = update_prior(prior, prob.mean(dim=(1, 2)) if mean is None else mean, decay)
     weight = pair_weight(prob[:, 0], prob[:, 1]) if weighted else prob.new_ones(prob.shape[2])
     crossed = [pointwise_mutual_information(log_student[:, 1 - view], log_teacher[:, view], prior, beta)
                for view in (0, 1)]
     heads = -(weight * torch.stack(crossed)).mean(dim=(0, 2))
     return TemiLoss(heads.mean(), heads, weight, prior)
+
+
+@torch.no_grad()
+def pair_losses(log_prob: Tensor, neighbors: Tensor, beta: float = 0.6, weighted: bool = True) -> Tensor:
+    """Loss of every head over all rows and all their neighbours, by which heads are compared.
+
+    Args:
+        log_prob: (H, N, K) log-probabilities, one network in the place of student and teacher; their mean is the prior.
+        neighbors: (N, k).
+        beta: See :func:`pointwise_mutual_information`.
+        weighted: See :func:`temi_loss`.
+
+    Returns:
+        (H,).
+    """
+    prob = log_prob.exp()
+    prior, total = prob.mean(dim=1), log_prob.new_zeros(len(log_prob))
+    for column in neighbors.unbind(dim=1):         # one at a time: (H, N, K) is held, not k of them
+        weight = pair_weight(prob, prob[:, column]) if weighted else prob.new_ones(prob.shape[1])
+        total -= (weight * pointwise_mutual_information(log_prob, log_prob[:, column], prior, beta)).mean(dim=1)
+    return total / neighbors.shape[1]

@@ -16,9 +16,12 @@ from .simclr import SimCLR
 from .simsiam import SimSiam
 from .spice import SPICE
 from .tcl import TCL
+from .temi import TEMI
+from .turtle import TURTLE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
     'Autoencoder', 'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'DEC', 'GCC', 'IDEC', 'IDFD', 'MoCo',
-    'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TwoLevelClusterer'
+    'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TEMI', 'TURTLE',
+    'TwoLevelClusterer'
 ]

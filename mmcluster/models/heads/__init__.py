@@ -1,6 +1,8 @@
 """Heads: what maps an embedding to cluster logits."""
 from .cluster_head import ClusterHead, LinearClusterHead, MLPClusterHead, PreNormClusterHead
+from .feature_heads import CosineClusterHead, TaskHead
 from .multi_head import MultiHead
 from .student_head import StudentHead
 
-__all__ = ['ClusterHead', 'LinearClusterHead', 'MLPClusterHead', 'MultiHead', 'PreNormClusterHead', 'StudentHead']
+__all__ = ['ClusterHead', 'CosineClusterHead', 'LinearClusterHead', 'MLPClusterHead', 'MultiHead', 'PreNormClusterHead',
+           'StudentHead', 'TaskHead']

@@ -1,0 +1,3 @@
+# Features, or pixels, as they are.
+model = dict(base=None, backbone=dict(type='Pixels'))
+network = dict(width='{columns}', embed='{columns}')

@@ -1,0 +1,6 @@
+# TURTLE on the pixels of 8 x 8 digits: a minute or two on a CPU core.
+# python tools/train.py configs/turtle_raw_digits.py
+data = 'data/digits'
+stages = dict(turtle=dict(
+    parts=['turtle/method', 'features/raw'],
+    facts=dict(columns=64, batch=1797, epochs=4, val_interval=4)))
