@@ -7,7 +7,9 @@ from sklearn.metrics import silhouette_score
 
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.hooks import AnchorHook, TransitionHook, transition
+from mmcluster.engine.hooks.transition import LOG_INTERVAL
 from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.labels.instance import InstanceLabels
 from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
 from mmcluster.functional.labels.transition import dissimilarity, transition_similarity
 from mmcluster.models import ASDLabels
@@ -61,6 +63,17 @@ def test_the_rows_of_the_first_iteration():
     rows = runner.train_dataloader.sampler.chunk('labelled', 0).sort().values
     anchor = runner.model.bank.anchor
     assert torch.equal((anchor >= 0).nonzero().flatten(), rows) and torch.equal(anchor[rows], torch.arange(M))
+
+
+def test_the_log_says_how_rows_are_aligned(monkeypatch):
+    runner = runner_with()
+    labeller = runner.model.labeller
+    labeller.seen['labels'] = InstanceLabels(torch.eye(M), torch.arange(M) // 2, None, None, None)
+    labeller.ring[labeller.pointer - 1, :3] = 5
+    for runner.iter in range(LOG_INTERVAL):
+        AnchorHook().after_train_iter(runner, 0)
+    logged = [scalar(runner, name) for name in ('label_perplexity', 'instance_classes', 'transitions')]
+    assert logged == [1, (M + 1) // 2, 3]
 
 
 def test_the_rows_of_a_pool():

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from mmcluster.checks import require_count
 from mmcluster.functional.labels.class_map import METHODS, align_map, class_votes, cluster_classes
-from mmcluster.functional.labels.diagnostics import inside_share, map_churn, medoid_objective, silent_share, silhouette
+from mmcluster.functional.labels.diagnostics import (inside_share, map_churn, mean_perplexity, medoid_objective,
+                                                     num_distinct, silent_share, silhouette)
 from mmcluster.functional.labels.transition import NORMS, dissimilarity, transition_similarity
 from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.models import SampleBank
@@ -23,13 +24,19 @@ from mmcluster.utils import on_main_process
 from ..extract import unwrap
 from .sweep import SweepHook
 
+LOG_INTERVAL = 10       # iterations between two looks at the labels
+
 
 @HOOKS.register_module()
 class AnchorHook(Hook):
-    """Chooses ASD's anchors once: the labelled rows of the first iteration. They stay, also after a resume.
+    """Chooses ASD's anchors once: the labelled rows of the first iteration; logs how rows are aligned with them.
 
     ``bank.anchor`` holds the instance class of each anchor, counted in the order of the data set. If the stream
-    ``labelled`` draws from a bank field, all rows of that field are anchors, unless their labels are given.
+    ``labelled`` draws from a bank field, all rows of that field are anchors, unless their labels are given. They stay,
+    also after a resume.
+
+    Every ``LOG_INTERVAL`` iterations ``label_perplexity`` and ``instance_classes`` of the labels and the number of
+    ``transitions`` in this iteration go to the log, which waits for the device.
     """
 
     priority = 'NORMAL'
@@ -62,6 +69,19 @@ class AnchorHook(Hook):
                              f"labeller, the size of stream 'labelled' and the rows that its pool holds must be "
                              f'one number, of prototypes per_cluster times num_clusters')
         bank.fill(index=rows, anchor=torch.arange(len(rows), device=rows.device))
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
+                         outputs: Optional[dict] = None) -> None:
+        """Log when it is due."""
+        labeller: ASDLabels = unwrap(runner.model).labeller
+        if (runner.iter + 1) % LOG_INTERVAL or not labeller.seen:
+            return
+        labels = labeller.seen['labels']
+        values = dict(label_perplexity=mean_perplexity(labels.label),
+                      instance_classes=num_distinct(labels.index, labeller.num_labelled),
+                      transitions=(labeller.ring[labeller.pointer - 1] >= 0).sum())
+        for name, value in values.items():
+            runner.message_hub.update_scalar(f'train/{name}', float(value))
 
 
 @HOOKS.register_module()

@@ -8,7 +8,6 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive, require_two_clusters, require_width
-from mmcluster.functional.labels.diagnostics import mean_perplexity, num_distinct
 from mmcluster.functional.labels.instance import InstanceLabels, align_instances, cluster_target, regularisation
 from mmcluster.functional.labels.transition import record_, transition_codes
 from mmcluster.functional.losses.prototype import one_hot
@@ -57,6 +56,7 @@ class ASDLabels(nn.Module):
         steps: () long, iterations so far.
         class_map: (n_l,) long, -1 before the first map.
         anchor_feat: (n_l, D), unless they are recomputed.
+        seen: ``'labels'``: instance labels of the last step, for the hook that logs them; nothing depends on it.
     """
 
     fields: dict[str, dict[str, Any]] = dict(pred=dict(), anchor=dict())
@@ -102,6 +102,7 @@ class ASDLabels(nn.Module):
         if anchor_mode != 'recompute':
             self.register_buffer('anchor_feat', torch.zeros(num_labelled, in_channels))
         self.host = dict(mapped=False)
+        self.seen: dict[str, InstanceLabels] = {}
 
     @property
     def mapped(self) -> bool:
@@ -125,8 +126,7 @@ class ASDLabels(nn.Module):
                 of its labelled rows.
 
         Returns:
-            (L,) or (L, K) targets, ``None`` before the first map unless they are given; and ``loss_ins`` with
-            diagnostics.
+            (L,) or (L, K) targets, ``None`` before the first map unless they are given; and ``loss_ins``.
 
         Raises:
             ValueError: If there is no reference stream, labelled rows or anchors are not n_l, or the embedding has
@@ -135,12 +135,10 @@ class ASDLabels(nn.Module):
         require_width('model.labeller', self.head.in_features, l.feat.shape[1])
         mine = slice(get_rank() * len(l.index), (get_rank() + 1) * len(l.index))
         aligned = self.align(l, bank, reference)
-        losses = dict(loss_ins=masked_cross_entropy(self._instance_logits(l.feat),
-                                                                           aligned.label[mine]),
-                      label_perplexity=mean_perplexity(aligned.label),
-                      instance_classes=num_distinct(aligned.index, self.num_labelled).float())
+        self.seen['labels'] = aligned
+        losses = dict(loss_ins=masked_cross_entropy(self._instance_logits(l.feat), aligned.label[mine]))
         if self.training and u is not None:
-            losses['transitions'] = self.track(u, bank)
+            self.track(u, bank)
         if self.given is not None:
             return bank.read(self.given, l.index), losses
         if not self.mapped:
@@ -180,20 +178,15 @@ class ASDLabels(nn.Module):
         return aligned._replace(label=label, index=torch.where(fixed, own, aligned.index))
 
     @torch.no_grad()
-    def track(self, u: Unlabelled, bank: SampleBank) -> Tensor:
+    def track(self, u: Unlabelled, bank: SampleBank) -> None:
         """Let the transitions of the unlabelled rows of all ranks enter the window (eq. 9).
 
         Args:
             u: Unlabelled rows of this rank.
             bank: Holds ``pred``.
-
-        Returns:
-            () number of transitions of this iteration.
         """
         old, new = bank.exchange('pred', u.index, self._instance_logits(u.feat_weak).argmax(1))
-        codes = transition_codes(old, new, self.num_labelled)
-        record_(self.ring, self.counts, self.pointer, codes)
-        return (codes >= 0).sum().float()
+        record_(self.ring, self.counts, self.pointer, transition_codes(old, new, self.num_labelled))
 
     def _instance_logits(self, feat: Tensor) -> Tensor:
         return self.head(feat).float()
