@@ -14,8 +14,7 @@ from mmcluster.datasets.sources import ArraySource
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
 from mmcluster.functional.clustering.kmedoids import pam
 from mmcluster.functional.clustering.neighbors import local_consistency, nearest, reliable_labels
-from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
-from mmcluster.functional.labels.select import select_by_distance, select_by_variance
+from mmcluster.functional.labels.select import accompanied_prototypes, select_by_distance, select_by_variance
 from mmcluster.functional.labels.sinkhorn import sinkhorn
 from mmcluster.models.bank import SampleBank
 from mmcluster.selectors import AccompaniedPrototypes, CentroidDistance, HybridClean, LocalConsistency

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_two_clusters, stated_clusters
 from mmcluster.functional.clustering.kmeans import kmeans
-from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
-from mmcluster.functional.labels.select import to_target
+from mmcluster.functional.labels.select import accompanied_prototypes, to_target
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.registry import LABEL_SELECTORS
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 import torch
 
 from mmcluster.functional.clustering.kmedoids import pam
-from mmcluster.functional.labels.class_map import align_map, class_votes, first_seen
 from mmcluster.functional.labels.coverage import coverage_probability
 from mmcluster.functional.labels.instance import align_instances
-from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes, centroid_distances
-from mmcluster.functional.labels.transition import dissimilarity, record_, transition_codes, transition_similarity
+from mmcluster.functional.labels.select import accompanied_prototypes, centroid_distances
+from mmcluster.functional.labels.transition import (align_map, class_votes, dissimilarity, first_seen, record_,
+                                                    transition_codes, transition_similarity)
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.models import SampleBank
 

@@ -10,7 +10,7 @@ from mmcluster.engine.hooks import AnchorHook, TransitionHook, transition
 from mmcluster.engine.hooks.transition import LOG_INTERVAL
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.labels.instance import InstanceLabels
-from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes
+from mmcluster.functional.labels.select import accompanied_prototypes
 from mmcluster.functional.labels.transition import dissimilarity, transition_similarity
 from mmcluster.models import ASDLabels
 from mmcluster.registry import LABEL_SELECTORS

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmcluster.functional.labels.class_map import METHODS, align_map, class_votes, cluster_classes, first_seen
+from mmcluster.functional.labels.transition import METHODS, align_map, class_votes, cluster_classes, first_seen
 
 F64 = torch.float64
 

@@ -30,7 +30,7 @@ from train_step import cpu_name
 
 from mmcluster.engine.hooks.runtime import host_peak
 from mmcluster.engine.hooks.transition import TransitionHook
-from mmcluster.functional.labels.class_map import cluster_classes
+from mmcluster.functional.labels.transition import cluster_classes
 from mmcluster.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS
 from mmcluster.structures import Rows
 

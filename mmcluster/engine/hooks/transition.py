@@ -10,10 +10,10 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count
-from mmcluster.functional.labels.class_map import METHODS, align_map, class_votes, cluster_classes
 from mmcluster.functional.labels.diagnostics import (inside_share, map_churn, mean_perplexity, medoid_objective,
                                                      num_distinct, silent_share, silhouette)
-from mmcluster.functional.labels.transition import NORMS, dissimilarity, transition_similarity
+from mmcluster.functional.labels.transition import (METHODS, NORMS, align_map, class_votes, cluster_classes,
+                                                    dissimilarity, transition_similarity)
 from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.models import SampleBank
 from mmcluster.models.batch_norm import broadcast_statistics

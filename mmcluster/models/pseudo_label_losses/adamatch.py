@@ -14,7 +14,7 @@ from mmcluster.registry import MODELS
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
 from .alignment import DistributionAligner, row_sums
-from .match import MatchLoss, PseudoLabels
+from .base import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()

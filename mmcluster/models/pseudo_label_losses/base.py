@@ -1,10 +1,13 @@
-"""The interface of all semi-supervised losses of the house."""
+"""The interface of all semi-supervised losses, and what FixMatch and its successors share."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from torch import Tensor, nn
 
+from mmcluster.checks import require_not_negative, require_two_clusters
+from mmcluster.functional.losses.contrast import at_least_float32
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.structures import Batch
 
 from ..bank import SampleBank
@@ -71,3 +74,78 @@ class PseudoLabelLoss(nn.Module):
             bank: Per-sample state.
         """
         raise NotImplementedError
+
+
+class PseudoLabels(NamedTuple):
+    """What the unlabelled rows shall learn; all without gradient.
+
+    Attributes:
+        target: (U,) long, or soft (U, K).
+        weight: (U,) bool, or a number in [0, 1].
+        logs: Numbers for the log.
+    """
+    target: Tensor
+    weight: Tensor
+    logs: dict[str, Tensor]
+
+
+class MatchLoss(PseudoLabelLoss):
+    """L_sup + unsup_weight * L_unsup, both cross-entropies that average over all their rows.
+
+    The weak view chooses a label and a weight for each row, the strong view learns it. Subclasses write
+    :meth:`choose`. Statistics move in training mode only.
+
+    Args:
+        num_clusters: K.
+        hard_label: Learn the arg-max of the weak view; ``False`` learns its probabilities.
+        unsup_weight: Weight of the unlabelled rows, paper's lambda_u; 0 leaves the term out while the statistics go
+            on moving.
+    """
+
+    def __init__(self, num_clusters: Optional[int], hard_label: bool = True, unsup_weight: float = 1.):
+        require_not_negative(type(self).__name__, unsup_weight=unsup_weight)
+        super().__init__()
+        require_two_clusters(type(self).__name__, num_clusters)
+        self.num_clusters = num_clusters
+        self.hard_label = hard_label
+        self.unsup_weight = unsup_weight
+
+    def pseudo_labels(self, prob: Tensor, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> PseudoLabels:
+        """Choose labels and weights.
+
+        Args:
+            prob: (U, K) softmax of the weak view, without gradient.
+            l: Labelled rows, or ``None``.
+            u: Unlabelled rows.
+            bank: Per-sample state.
+        """
+        raise NotImplementedError
+
+    def label(self, prob: Tensor) -> Tensor:
+        """Pseudo-labels (U,) or (U, K) that probabilities (U, K) stand for."""
+        return prob.argmax(1) if self.hard_label else prob
+
+    def regularise(self, u: Unlabelled, labels: PseudoLabels) -> dict[str, Tensor]:
+        """Further losses of the unlabelled rows; none here."""
+        return {}
+
+    def loss(self, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> dict[str, Tensor]:
+        """One step.
+
+        Args:
+            l: Labelled rows with targets (L,) or (L, K), or ``None``.
+            u: Unlabelled rows.
+            bank: Per-sample state.
+
+        Returns:
+            ``loss_sup``, ``loss_unsup`` and what a subclass adds; ``mask_share`` is the mean weight of the rows.
+        """
+        labels = self.pseudo_labels(at_least_float32(u.logits_weak.detach()).softmax(1), l, u, bank)
+        losses = dict(mask_share=labels.weight.sum() / max(len(labels.weight), 1), **labels.logs)
+        if l is not None:
+            losses['loss_sup'] = masked_cross_entropy(l.logits, l.labels)
+        if self.unsup_weight or l is None:
+            losses['loss_unsup'] = self.unsup_weight * masked_cross_entropy(u.logits_strong, labels.target,
+                                                                            labels.weight)
+        losses.update(self.regularise(u, labels))
+        return losses

@@ -10,7 +10,7 @@ from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
-from .match import MatchLoss, PseudoLabels
+from .base import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()

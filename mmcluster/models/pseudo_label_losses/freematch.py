@@ -16,7 +16,7 @@ from mmcluster.registry import MODELS
 from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
 from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
-from .match import MatchLoss, PseudoLabels
+from .base import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()

@@ -14,7 +14,7 @@ from ..bank import SampleBank
 from ..boost import Labelled, Unlabelled
 from ..gather import gather_rows
 from .alignment import DistributionAligner
-from .match import MatchLoss, PseudoLabels
+from .base import MatchLoss, PseudoLabels
 
 
 @MODELS.register_module()

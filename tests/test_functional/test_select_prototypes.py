@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mmcluster.functional.labels.prototype_sampling import accompanied_prototypes, centroid_distances
+from mmcluster.functional.labels.select import accompanied_prototypes, centroid_distances
 
 F64 = torch.float64
 
