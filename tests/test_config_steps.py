@@ -130,6 +130,8 @@ def shrink(value):
             item.update(k=2, threshold=0.)
         elif key == 'per_class' and value.get('type') == 'GroundTruthHook':
             value[key] = 2
+        elif key == 'granularities':
+            value[key] = [2, 3]
         elif key in ('queue_size', 'num_rows', 'num_neighbors'):
             value[key] = 12
         elif key == 'arch' and isinstance(item, str) and item in WIDTHS:
@@ -229,7 +231,7 @@ def test_one_step(stepped):
     assert moved and moved >= trained
     if model.bank is not None:
         filled = {'label', 'target', 'feat', 'neighbors', 'anchor', 'memory', 'seen'} & set(model.bank.fills)
-        later = {'view_label', *['label'] * (getattr(model, 'boosting', None) == 0.)}       # PICI and TCL begin without
+        later = {'view_label', 'granular', *['label'] * (getattr(model, 'boosting', None) == 0.)}   # some begin without
         filled -= later | ({'neighbors'} if 'memory' in filled else set())      # GCC begins without a graph
         assert (filled or not set(model.bank.fills) - later) and all(model.bank.is_set(name) for name in filled)
         assert model.bank.num_samples == len(stepped.runner.train_dataloader.dataset)

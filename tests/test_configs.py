@@ -227,7 +227,7 @@ def test_parameter_groups(path):
         else:
             assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=0.01 if SLOW_BACKBONE.fullmatch(_single(path, name)) else 1.) if boost else \
-            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL') else {}
+            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL') else {}
         if cfg.model.get('labeller') and 'base' in cfg.model and given.type == 'Adam':
             factor = dict(labeller=10.)
         for key, (lr, decay) in rates.items():

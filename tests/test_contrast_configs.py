@@ -8,7 +8,8 @@ from reduced import read_stage, stage_keys
 from mmcluster.registry import MODELS, PARAM_SCHEDULERS
 
 pytestmark = pytest.mark.usefixtures('engine')
-NAMES = [key for kind in ('moco', 'simclr') for key in stage_keys(f'{kind}_r*')]
+NAMES = [key for kind in ('moco', 'simclr') for key in stage_keys(f'{kind}_r*') if 'symmetric' not in key]
+PROPOS = stage_keys('moco_r*symmetric') + stage_keys('pcl_r*')
 
 
 def read(name):
@@ -57,3 +58,20 @@ def test_networks(name, total):
     model = MODELS.build(dict(read(name).model, data_preprocessor=None))
     assert sum(param.numel() for param in model.backbone.parameters()) == total
     assert sum(param.numel() for param in model.projector.parameters()) == 512 * 512 + 512 + 512 * 128 + 128
+
+
+@pytest.mark.parametrize('name', PROPOS)
+def test_what_propos_compares_with(name):
+    """Queue of four steps of both views, temperature 1, decay 0.99, warm-up of 50 epochs, the key network with its head."""
+    cfg = read(name)
+    model, size = cfg.model, cfg.train_dataloader.sampler.streams.batch.size
+    assert (model.queue_size, model.temperature, model.decay, model.deploy) == (4096, 1., 0.99, 'key')
+    assert size == 512 and model.projector.out_channels == (128 if name.startswith('pcl') else 256)
+    assert (model.directions == 'mean') is (name.startswith('pcl') and 'release' not in name)
+    assert (cfg.optim_wrapper.optimizer.lr, cfg.optim_wrapper.optimizer.weight_decay) == (0.1, 1e-4)
+    assert (cfg.param_scheduler.warmup_epochs, cfg.param_scheduler.eta_min_ratio) == (50, 0.01)
+    assert [op.type for op in model.data_preprocessor.views[0]] == [
+        'BatchRandomResizedCrop', 'BatchColorJitter', 'BatchGrayscale']
+    if name.startswith('pcl'):
+        assert model.granularities == [250, 500, 1000] and cfg.custom_hooks[0].steps == [(0, 0.), (50, 0.01)]
+        assert cfg.custom_hooks[1] == dict(type='PrototypeHook', begin=50)

@@ -60,12 +60,13 @@ def unequal(states):
 
 @pytest.mark.parametrize('method, moving', [
     ('propos', {'queue', 'queue_index', 'teacher.neck.fc2.weight', 'neck.fc2.weight'}),
+    ('pcl', {'queue', 'granularities.prototypes', 'granularities.density', 'teacher.projector.fc2.weight'}),
     ('clusmatch', {'pseudo_label_loss.negative_thresholds', 'pseudo_label_loss.p_model', 'teacher.head.fc.weight'})])
 def test_weights_and_buffers_are_equal_after_any_step(two, method, moving):
     ranks = two(f'train_{method}')
     steps = [states['step'] for states in ranks]
     assert moving <= set(differences(ranks[0]['first'], steps[0])), 'they might be equal because nothing happened'
-    assert (steps[0]['bank.label'] >= 0).all()
+    assert (steps[0]['bank.granular' if method == 'pcl' else 'bank.label'] >= 0).all()
     assert unequal(steps) == []
     assert differences(*steps), 'the ranks saw other images: their BN statistics differ'
     assert differences(*[states['last'] for states in ranks]) == [], 'and are shared at the end of an epoch'

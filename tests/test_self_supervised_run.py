@@ -3,7 +3,7 @@ import json
 
 import pytest
 from killed import Killed
-from reduced import differences, load, train, write_digits, write_recipe
+from reduced import N, differences, load, train, write_digits, write_recipe
 from reduced_self_supervised import NETWORKS, boosted_cfg, learner_cfg
 
 from mmcluster.engine.hooks import SeedHook
@@ -32,6 +32,8 @@ def test_the_recipe_and_permuted_labels(name, tmp_path):
     stages = run_recipe(tmp_path / 'first', name)
     first, second = (stage['state_dict'] for stage in stages.values())
     assert {key.split('.')[0] for key in second} >= TAKEN_OVER and (second['bank.target'] >= 0).any()
+    if 'pcl' in name:
+        assert (first['bank.granular'] >= 0).all() and first['granularities.counts'].sum() == 2 * N
     assert differences(stages, run_recipe(tmp_path / 'second', name, permute=1)) == []
     seen = [metrics(tmp_path / run / 'work' / name) for run in ('first', 'second')]
     assert 'kmeans/acc' in seen[0] and seen[0] != seen[1], 'the labels that metrics saw were permuted'

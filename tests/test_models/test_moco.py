@@ -73,6 +73,38 @@ def test_steps_against_the_slow_loss(options):
             assert_same(getattr(model.teacher, name).state_dict(), slow.key[name].state_dict())
 
 
+@pytest.mark.parametrize('directions', ['mean', 'sum'])
+def test_both_directions(directions):
+    """Each is the loss of one direction, whose views are the other way round, on the same queue."""
+    model, both = moco(decay=0.7, queue_size=4 * B), moco(decay=0.7, queue_size=4 * B, directions=directions)
+    (first, second), parts, queue = views(), [], both.queue.clone()
+    for order in ((first, second), (second, first)):
+        one = copy.deepcopy(model)
+        one.queue = queue.clone()
+        losses = one.loss(Batch(list(order), torch.arange(B)))
+        losses['loss_moco'].backward()
+        parts.append((losses, gradients(one), one.queue[:, :B]))
+    losses = both.loss(Batch([first, second], torch.arange(B)))
+    losses['loss_moco'].backward()
+    scale = 0.5 if directions == 'mean' else 1.
+    torch.testing.assert_close(losses['loss_moco'], scale * sum(part[0]['loss_moco'] for part in parts))
+    assert_same(gradients(both), {name: scale * (parts[0][1][name] + parts[1][1][name]) for name in parts[0][1]})
+    assert losses['key_acc'] == sum(part[0]['key_acc'] for part in parts) / 2
+    assert torch.equal(both.queue[:, :2 * B], torch.cat([parts[1][2], parts[0][2]], 1)), "the first view's keys first"
+    assert both.queue_pointer == 2 * B
+
+
+def test_a_queue_for_one_direction_may_be_too_short_for_both():
+    with pytest.raises(ValueError, match=f'queue_size={QUEUE} is not a multiple of the {2 * B} rows of a batch .*both'):
+        moco(directions='mean').loss(batch())
+
+
+def test_the_key_network_with_its_projector_may_be_deployed():
+    model, x = moco(deploy='key').eval(), views()[0]
+    assert model.deployed() == (model.teacher.backbone, model.teacher.projector, None)
+    torch.testing.assert_close(nn.functional.normalize(model.embed(x), dim=1), model.keys(x))
+
+
 def test_the_queue_is_a_ring_of_the_last_keys():
     model, found = moco(), []
     forward = model.keys
@@ -205,5 +237,7 @@ def test_a_queue_that_holds_no_whole_number_of_batches(size):
 def test_bad_arguments():
     with pytest.raises(ValueError, match='at least 1'):
         moco(queue_size=0)
+    with pytest.raises(ValueError, match=r"directions must be one of \('one', 'mean', 'sum'\), got 'both'"):
+        moco(directions='both')
     with pytest.raises(TypeError, match='neck'):
         moco(neck=dict(type='MLPProjector', in_channels=6))

@@ -9,6 +9,7 @@ from .graph import GraphHook
 from .ground_truth import GroundTruthHook
 from .match import MatchHook
 from .neighbors import NeighborHook
+from .prototypes import PrototypeHook
 from .result import ResultHook
 from .runtime import RuntimeInfoHook
 from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
@@ -23,6 +24,6 @@ from .turn import TurnHook
 __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
     'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook',
-    'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TargetHook',
-    'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
+    'PrototypeHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook',
+    'TargetHook', 'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

@@ -53,7 +53,7 @@ class EStepHook(SweepHook):
             features: (N, D), or (N, V, D) with training views.
 
         Returns:
-            bank field -> (N, ...), with the shape and type of the field.
+            bank field -> (N, ...), with the shape and type of the field; :meth:`buffers` likewise.
         """
         raise NotImplementedError
 
@@ -63,7 +63,8 @@ class EStepHook(SweepHook):
             return
         bank: SampleBank = unwrap(runner.model).bank
         features = self.features(runner)
-        write_estimate(bank, self.fields(), self.estimate, runner, features)
+        targets = {name: bank.field(name) for name in self.fields()}
+        write_estimate({**targets, **self.buffers(unwrap(runner.model))}, self.estimate, runner, features)
         self.log(runner, features)
 
     def is_due(self, runner: Runner) -> bool:
@@ -88,6 +89,10 @@ class EStepHook(SweepHook):
     def fields(self) -> list[str]:
         """Bank fields that :meth:`estimate` returns."""
         return [self.field]
+
+    def buffers(self, model: nn.Module) -> dict[str, Tensor]:
+        """Buffers of the model that :meth:`estimate` returns beside them, by name."""
+        return {}
 
     def log(self, runner: Runner, features: Tensor) -> None:
         """Collapse watch: spread of unit features, 1 / sqrt(D) when healthy."""

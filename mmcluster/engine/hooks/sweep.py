@@ -1,7 +1,7 @@
 """What hooks share that pass once over the training set and write what they find to the bank."""
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Optional
 
 from mmengine.dist import broadcast
 from mmengine.hooks import Hook
@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmcluster.checks import require_count
-from mmcluster.models import SampleBank
 from mmcluster.models.base_parts import load_base
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
@@ -89,18 +88,16 @@ class SweepHook(Hook):
         return model.to(next(runner.model.parameters()).device)
 
 
-def write_estimate(bank: SampleBank, fields: Sequence[str], estimate: Callable[..., dict[str, Tensor]],
-                   *args: Any) -> None:
-    """Estimate on rank 0, broadcast, fill the bank.
+def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str, Tensor]], *args: Any) -> None:
+    """Estimate on rank 0, broadcast, fill fields of the bank and other buffers in place.
 
     Args:
-        bank: The bank.
-        fields: Fields that are written.
-        estimate: (*args) -> field -> (N, ...), with the shape and type of the field.
+        targets: Name -> field or buffer that is written.
+        estimate: (*args) -> name -> value of the shape of its target.
         args: Of ``estimate``.
     """
     values = on_main_process(estimate, *args) or {}
-    for name in fields:
-        value = values.get(name, bank.field(name)).to(bank.field(name)).contiguous().clone()
+    for name, target in targets.items():
+        value = values.get(name, target).to(target).contiguous().clone()
         broadcast(value)
-        bank.fill(**{name: value})
+        target.copy_(value)

@@ -84,7 +84,7 @@ class TargetHook(SweepHook):
         model: DEC = unwrap(runner.model)
         last = model.bank.field('label').clone()
         logits = self.features(runner)
-        write_estimate(model.bank, ['label', 'soft_target'], self._estimate, logits)
+        write_estimate({name: model.bank.field(name) for name in ('label', 'soft_target')}, self._estimate, logits)
         model.changed.copy_(label_change(model.bank.field('label'), last))
         sizes = torch.bincount(model.bank.field('label'), minlength=model.num_clusters).tolist()
         runner.message_hub.update_scalar('train/changed', float(model.changed))

@@ -9,6 +9,7 @@ from .gcc import GCC
 from .idfd import IDFD
 from .moco import MoCo
 from .multi_head import MultiHeadClusterer
+from .pcl import BYOLPCL, PCL
 from .pici import PICI
 from .propos import ProPos
 from .scan import SCAN
@@ -21,7 +22,7 @@ from .turtle import TURTLE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'Autoencoder', 'BYOL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'DEC', 'GCC', 'IDEC', 'IDFD', 'MoCo',
-    'MultiHeadClusterer', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TEMI', 'TURTLE',
-    'TwoLevelClusterer'
+    'Autoencoder', 'BYOL', 'BYOLPCL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'DEC', 'GCC', 'IDEC', 'IDFD',
+    'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TEMI',
+    'TURTLE', 'TwoLevelClusterer'
 ]
