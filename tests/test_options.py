@@ -22,7 +22,8 @@ KEPT = {
         GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file WhitenedFeatures.features""",
     'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
         EfficientNetLite.in_channels EfficientNetLite.out_channels SmallCNN.convs_per_stage MLPClusterHead.hid_channels
-        PreNormClusterHead.hid_channels LinearClusterHead.normalize_input MLPProjector.bias Boost.neck
+        PreNormClusterHead.hid_channels LinearClusterHead.normalize_input MLPProjector.bias Boost.neck DEC.backbone
+        DEC.neck
         MultiHeadClusterer.neck RUC.backbone RUC.neck""",
     'views of one\'s own': """BatchGaussianBlur.kernel BatchSolarize.* BatchRandomResizedCrop.ratio FixMatchCutout.*
         SweepHook.stream""",

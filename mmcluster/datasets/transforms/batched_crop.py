@@ -36,23 +36,26 @@ def send(value: Tensor, x: Tensor) -> Tensor:
 
 @TRANSFORMS.register_module()
 class BatchRandomResizedCrop:
-    """Cut a random box, resize it, antialiased, and mirror some rows in one pass (torchvision's distribution of boxes).
+    """Cut a random box, resize it, and mirror some rows in the same pass (torchvision's distribution of boxes).
 
     Args:
         size: Side or (height, width) of the result.
         scale: Limits of the share of the area.
         ratio: Limits of width / height; its logarithm is uniform.
         flip_prob: Probability of a horizontal mirror image; cheaper here than in an operation of its own.
+        interpolation: ``'bilinear'`` or ``'bicubic'``, antialiased as in Pillow.
     """
 
     def __init__(self, size: int | Sequence[int], scale: Sequence[float] = (0.08, 1.),
-                 ratio: Sequence[float] = (3 / 4, 4 / 3), flip_prob: float = 0.) -> None:
+                 ratio: Sequence[float] = (3 / 4, 4 / 3), flip_prob: float = 0.,
+                 interpolation: str = 'bilinear') -> None:
         require_share('BatchRandomResizedCrop', flip_prob=flip_prob)
         self.size = to_pair(size)
         self.scale = tuple(scale)
         narrowest, widest = ratio
         self.ratio = narrowest, widest
         self.flip_prob = flip_prob
+        self.interpolation = interpolation
 
     def __call__(self, x: Tensor, draws: Draws) -> Tensor:
         """Crop x (B, C, H, W) -> (B, C, h, w)."""
@@ -61,7 +64,7 @@ class BatchRandomResizedCrop:
         log_ratio = draws.uniform(PROPOSALS) * (high - low) + low
         box = crop_boxes(area, log_ratio, draws.uniform(2), x.shape[2], x.shape[3], self.ratio)
         flip = draws.bernoulli(self.flip_prob)
-        return resized_crop(x, send(box, x), self.size, send(flip, x))
+        return resized_crop(x, send(box, x), self.size, send(flip, x), self.interpolation)
 
 
 @TRANSFORMS.register_module()
