@@ -6,7 +6,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
-MIM = ('configs', 'tools', 'zoo', 'model-index.yml')   # what OpenMMLab's tools look for in <package>/.mim
+MIM = ('configs', 'experiments', 'tools', 'zoo', 'model-index.yml')     # what OpenMMLab's tools look for in .mim
 
 
 def requirements(name: str) -> list[str]:
@@ -16,7 +16,7 @@ def requirements(name: str) -> list[str]:
 
 
 class BuildWithMim(build_py):
-    """Puts configs, tools and metafiles into the package: copies into a wheel, links into an editable checkout.
+    """Puts configs, tables, tools and metafiles into the package: copies into a wheel, links into an editable checkout.
 
     Nothing is copied into the checkout itself, where a copy would grow old and hide what it is a copy of.
     """

@@ -66,7 +66,7 @@ def impurities(tree, depth=1):
 
 # Imports run downward: a room names those before it, and those beside it.
 FLOORS = [['functional'], ['datasets'], ['models', 'selectors', 'evaluation'], ['visualization', 'engine'], ['recipes'],
-          ['encoders'], ['apis', 'report'], ['cli']]
+          ['encoders'], ['apis', 'report'], ['experiments'], ['cli']]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 

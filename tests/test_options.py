@@ -1,19 +1,17 @@
 """No option without a use: a config or an ablation sets it, or ``KEPT`` says whom it is for."""
-import importlib
 import inspect
-import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 from mmengine.registry import Registry
-from reduced import ROOT, read_stage, stage_keys
+from reduced import read_stage, stage_keys
 
 from mmcluster import registry
+from mmcluster.experiments import read_table, table_file, table_names
 from mmcluster.recipes import stages
 
-TABLES = sorted((ROOT / 'tools' / 'ablations').glob('*.py'))
 UNTYPED = dict(bank='SampleBank', teacher='MomentumTeacher')
 # Who sets them -> the options, as Class.option; * stands for any class or option.
 KEPT = {
@@ -30,6 +28,7 @@ KEPT = {
     'a run that is repeated, timed or watched': """CentroidDistance.seed CentroidDistance.n_init LocalConsistency.seed
         AccompaniedPrototypes.seed RandomRows.seed ClusteringMetric.* CollapseHook.* ViewPreprocessor.channels_last
         RuntimeInfoHook.* CheckpointHook.strict""",
+    'a trial of a table': 'TrialSource.*',
     'several processes': 'BYOL.shuffle_bn MoCo.shuffle_bn',
     'Python: a hook of the model says it in a run': """CentroidDistance.num_clusters LocalConsistency.num_clusters
         AccompaniedPrototypes.num_clusters HybridClean.num_clusters RandomRows.num_clusters""",
@@ -82,26 +81,27 @@ def note(value, used: dict[str, set]) -> None:
 
 
 def of_tables() -> list[Config]:
-    """The stages of the ablations with the settings of their rows."""
-    ablation, found = importlib.import_module('ablation'), []
-    for path in TABLES:
-        spec = Config.fromfile(path, lazy_import=False)
-        for row in spec.rows.values():
-            options = ablation.of_stage(row.get('options', {}), spec.get('stage'))
-            changed = {name.split('.')[1] for name in options if name.startswith('stages.')} - {'parts'}
-            config = path.parent / row.get('config', spec.config)
-            found += [stages.read_stage(config, stage, options) for stage in changed or {spec.get('stage')}]
+    """The stages that cells of tables change; of cells that change the same options of a recipe, one."""
+    found, seen = [], set()
+    for name in table_names():
+        for cell in read_table(table_file(name)).cells:
+            options, stage = cell.spec.get('options') or {}, cell.spec.get('stage')
+            kinds = sorted((name, str(value) if isinstance(value, dict) else '') for name, value in options.items())
+            key = (cell.spec.get('recipe') or str(cell.spec.get('stages')), stage, *kinds)
+            if not cell.runs or key in seen or not (options or cell.spec.get('stages')):
+                continue
+            seen.add(key)
+            cfg = cell.recipe()
+            changed = {name.split('.')[1] for name in options if name.startswith('stages.')}
+            found += [stages.unfilled(cfg, each) for each in {*changed, stage or list(cfg.stages)[-1]}]
     return found
 
 
 @pytest.fixture
-def used(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools' / 'analysis_tools'))
+def used():
     found = defaultdict(set)
     for cfg in [*map(read_stage, stage_keys()), *of_tables()]:
         note(cfg.to_dict(), found)
-    for name in ('ablation', 'opened', 'pixels'):
-        sys.modules.pop(name, None)
     return found
 
 
@@ -114,6 +114,6 @@ def test_every_option_has_a_use(used):
     idle = {f'{owner}.{name}' for (owner, name), kinds in takers.items() if not any(name in used[kind] for kind in kinds)}
     kept = [pattern for group in KEPT.values() for pattern in group.split()]
     left = {option for option in idle if not any(Path(option).match(pattern) for pattern in kept)}
-    assert not left, f'{sorted(left)}: let a shipped recipe or a table of tools/ablations set them, delete them, or say ' \
+    assert not left, f'{sorted(left)}: let a shipped recipe or a table of experiments set them, delete them, or say ' \
                      f'who does in KEPT'
     assert [pattern for pattern in kept if not any(Path(option).match(pattern) for option in idle)] == [], 'no longer idle'

@@ -1,12 +1,10 @@
 """What a user is told at the start of a run, how to shorten one, and what importing costs."""
-import importlib.util
 import logging
 import re
 import subprocess
 import sys
 
 import pytest
-from mmengine.config import Config
 from reduced import ROOT, propos_cfg, read_stage, train, write_digits
 
 from mmcluster.recipes.length import set_epochs
@@ -89,26 +87,3 @@ def test_help_and_the_package_do_not_wait_for_torch():
             "assert CheckpointLoader._schemes[''].__module__ == 'mmcluster.compat' == mmcluster.compat.__name__\n")
     done = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-
-
-# ---- tables
-
-@pytest.mark.parametrize('change, message', [
-    (dict(title=None), 'title is missing'), (dict(rows={}), 'rows is missing'),
-    (dict(metrics=['kmean/acc']), r"has no metric 'kmean/acc': it has head/, kmeans/ followed by"),
-    (dict(metrics=['head/acc_of']), "has no metric 'head/acc_of'"),
-    (dict(rows=dict(a=dict(control='pixel'))), 'control must be one of'),
-    (dict(rows=dict(a=dict(options={'model.labeler.reg': 3}))), r"row 'a': model\.labeler \(did you mean 'labeller'"),
-    (dict(config='nowhere.py'), 'no file')])
-def test_a_table_is_checked_before_its_first_run(monkeypatch, tmp_path, change, message):
-    monkeypatch.syspath_prepend(str(ROOT / 'tools' / 'analysis_tools'))
-    spec = importlib.util.spec_from_file_location('ablation', ROOT / 'tools' / 'analysis_tools' / 'ablation.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
-    table = Config.fromfile(ROOT / 'tools' / 'ablations' / 'asd_cnn_digits.py', lazy_import=False)
-    folder = str(ROOT / 'tools' / 'ablations')
-    tool.check_table(table, folder)
-    for key, value in change.items():
-        table[key] = value
-    with pytest.raises((FileNotFoundError, ValueError), match=message):
-        tool.check_table(table, folder)

@@ -8,13 +8,13 @@ import time
 from typing import Iterator
 
 import torch
-from analysis_tools.pixels import pixels_kmeans
 from mmengine.config import Config
 
 from mmcluster.apis.folder import Settings, cluster_folder
 from mmcluster.apis.folder_words import PAGE
 from mmcluster.datasets import DigitsSource, IndexedDataset
 from mmcluster.evaluation import write_json
+from mmcluster.experiments.controls import pixels_kmeans
 from mmcluster.recipes.recipe import run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))

@@ -8,11 +8,11 @@ from typing import Optional, Sequence
 from mmcluster.checks import near
 from mmcluster.version import __version__
 
-from . import assign, cluster, configs, export, features, models, report, test, train
+from . import assign, cluster, configs, experiment, export, features, models, report, test, train
 from .errors import exit_code
 
 COMMANDS = {module.__name__.rpartition('.')[2]: module
-            for module in (cluster, assign, report, export, features, models, configs, train, test)}
+            for module in (cluster, assign, report, export, features, models, configs, experiment, train, test)}
 
 
 class Help(argparse.RawDescriptionHelpFormatter):

@@ -15,6 +15,7 @@ from .stl10 import STL10Source
 from .svhn import SVHNSource
 from .tiny_imagenet import TinyImageNetSource
 from .transforms import *  # noqa: F403
+from .trial import TrialSource
 
 _Item = TypeVar('_Item')
 
@@ -28,5 +29,5 @@ def identity(item: _Item) -> _Item:
 __all__ = [
     'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
     'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'ListedSource', 'STL10Source', 'SVHNSource', 'StreamSampler',
-    'SweepSampler', 'TinyImageNetSource', 'UnreadableImageError', 'decode_image', 'identity'
+    'SweepSampler', 'TinyImageNetSource', 'TrialSource', 'UnreadableImageError', 'decode_image', 'identity'
 ]

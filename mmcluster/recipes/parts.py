@@ -15,10 +15,19 @@ from .part_names import check_part
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
+def shipped(name: str) -> Path:
+    """A folder that comes with the package: inside a wheel, or beside the package in a checkout.
+
+    Args:
+        name: ``'configs'`` or ``'experiments'``.
+    """
+    wheel = PACKAGE / '.mim' / name
+    return wheel.resolve() if wheel.is_dir() else PACKAGE.parent / name     # an editable install has a link
+
+
 def shipped_configs() -> Path:
-    """The folder of the configs that come with the package: inside a wheel, or beside the package in a checkout."""
-    wheel = PACKAGE / '.mim' / 'configs'
-    return wheel.resolve() if wheel.is_dir() else PACKAGE.parent / 'configs'     # an editable install has a link
+    """The folder of the configs that come with the package."""
+    return shipped('configs')
 
 
 def config_file(name: str) -> Path:
@@ -48,9 +57,9 @@ class PartReader:
     """
 
     def __init__(self, folder: Optional[str | Path] = None):
-        shipped = shipped_configs() / 'parts'
+        ours = shipped_configs() / 'parts'
         own = [] if folder is None else [Path(folder) / 'parts', Path(folder)]
-        self.folders = list(dict.fromkeys([*own, shipped]))
+        self.folders = list(dict.fromkeys([*own, ours]))
 
     def find(self, name: str) -> Path:
         """File of a part: below ``parts`` beside the recipe, beside the recipe, or among the shipped parts.

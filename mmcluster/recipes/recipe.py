@@ -93,6 +93,30 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     return checkpoints
 
 
+def run_stage(cfg: Config, name: str, checkpoints: dict[str, str], work_dir: str, root: str,
+              edit: Optional[Callable[[Config], None]] = None) -> str:
+    """Train one stage of a recipe in a folder of its own, unless it is done; it goes on where it was interrupted.
+
+    Several recipes that begin alike can so share their first stages.
+
+    Args:
+        cfg: The recipe, which :func:`mmcluster.recipes.stages.check_stages` has accepted.
+        name: The stage.
+        checkpoints: Final checkpoints of the stages before it.
+        work_dir: Of the stage.
+        root: A folder above those of all stages: it may move, and they with it.
+        edit: See :func:`run`.
+
+    Returns:
+        The final checkpoint.
+    """
+    init_default_scope('mmcluster')
+    single = stage_config(cfg, name, checkpoints)
+    single.work_dir = work_dir
+    return _train(single, root=os.path.abspath(root), launcher='none', resume=True, overwrite=False,
+                  allow_config_change=False, edit=edit, stages=tuple(checkpoints.values()))
+
+
 def bind_data(cfg: Config) -> None:
     """Write size and fingerprint of the training set into ``model.bank``, in place.
 

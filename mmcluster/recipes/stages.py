@@ -71,7 +71,7 @@ def unfilled(cfg: Config, name: str) -> Config:
     stage = cfg.stages[name]
     if stage.get('parts'):
         shared = {key: value for key, value in cfg.items() if key in SETTINGS | {*COMPOSED} and key != 'work_dir'}
-        return Config(compose(_with_data(cfg), name, _reader(cfg).read, shared), filename=cfg.filename)
+        return Config(compose(with_data(cfg), name, reader(cfg).read, shared), filename=cfg.filename)
     merged = read_stage(config_path(cfg, stage))
     known = set(merged) | SETTINGS
     shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
@@ -80,12 +80,12 @@ def unfilled(cfg: Config, name: str) -> Config:
     return merged
 
 
-def _reader(cfg: Config) -> PartReader:
+def reader(cfg: Config) -> PartReader:
     """Where the parts of a recipe are looked up."""
     return PartReader(os.path.dirname(cfg.filename) if cfg.filename else None)
 
 
-def _with_data(cfg: Config) -> dict[str, dict]:
+def with_data(cfg: Config) -> dict[str, dict]:
     """The stages as plain dicts, their parts preceded by ``runtime`` and the data set of the stage or the recipe."""
     stages = {}
     for name, stage in ConfigDict(stages=cfg.stages).to_dict()['stages'].items():
@@ -221,8 +221,8 @@ def _named(value: Any) -> set[str]:
 
 def _check_shared_facts(cfg: Config) -> None:
     """Refuse facts of the whole recipe that no part of any stage states."""
-    stages = _with_data(cfg)
-    known = set().union(*(facts_of(stages, name, _reader(cfg).read) for name in stages if stages[name].get('parts')))
+    stages = with_data(cfg)
+    known = set().union(*(facts_of(stages, name, reader(cfg).read) for name in stages if stages[name].get('parts')))
     for fact in cfg.get('facts') or {}:
         if fact not in known:
             raise ValueError(f'facts.{fact}: no stage has this fact{near(fact, known)}; facts are {sorted(known)}')
@@ -237,8 +237,8 @@ def _check_stage(cfg: Config, name: str, stage: Any) -> None:
         if not os.path.isfile(stage['checkpoint']):
             raise FileNotFoundError(f'stages.{name}.checkpoint: no file {stage["checkpoint"]!r}')
     elif stage.get('parts'):
-        for part in _with_data(cfg)[name]['parts']:
-            _reader(cfg).find(part)
+        for part in with_data(cfg)[name]['parts']:
+            reader(cfg).find(part)
     elif not stage.get('config'):
         known = [other for other, value in cfg.stages.items()
                  if any(map(value.get, ('parts', 'config', 'checkpoint')))]

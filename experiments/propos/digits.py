@@ -1,10 +1,10 @@
 """ProPos on 8 x 8 digits, one option changed at a time; paper, release and what they leave open.
 
-python tools/analysis_tools/ablation.py tools/ablations/propos_cnn_digits.py --work-dir work_dirs/ablations/propos
+python tools/experiment.py run experiments/propos/digits.py --jobs 2
 """
 title = 'ProPos on digits'
-config = '../../configs/propos_cnn_digits.py'
-metrics = ['kmeans/acc', 'kmeans/nmi', 'kmeans/ari']
+recipe = 'propos_cnn_digits'
+source = 'kmeans'
 rows = {
     'raw pixels, k-means': dict(control='pixels'),
     'ProPos': dict(),

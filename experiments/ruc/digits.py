@@ -1,11 +1,11 @@
-"""RUC on SCAN on 8 x 8 digits, one option changed at a time. All stages are trained anew for each row.
+"""RUC on SCAN on 8 x 8 digits, one option changed at a time.
 
-python tools/analysis_tools/ablation.py tools/ablations/scan_ruc_cnn_digits.py --work-dir work_dirs/ablations/ruc
+python tools/experiment.py run experiments/ruc/digits.py --jobs 2
 """
 title = 'RUC on digits'
-config = '../../configs/scan_ruc_cnn_digits.py'
+recipe = 'scan_ruc_cnn_digits'
 stage = 'ruc'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+source = 'head'
 rows = {
     'RUC': dict(),
     'clean by confidence': dict(options={'hooks.select.selector.how': 'confidence'}),

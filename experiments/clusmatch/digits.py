@@ -1,11 +1,11 @@
-"""ClusMatch on ProPos on 8 x 8 digits, one option changed at a time. ProPos is trained anew for each row.
+"""ClusMatch on ProPos on 8 x 8 digits, one option changed at a time.
 
-python tools/analysis_tools/ablation.py tools/ablations/propos_clusmatch_cnn_digits.py --work-dir work_dirs/ablations/cm
+python tools/experiment.py run experiments/clusmatch/digits.py --jobs 2
 """
 title = 'ClusMatch on digits'
-config = '../../configs/propos_clusmatch_cnn_digits.py'
+recipe = 'propos_clusmatch_cnn_digits'
 stage = 'clusmatch'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+source = 'head'
 rows = {
     'ClusMatch': dict(),
     'thresholds of absent clusters decay (release)': dict(options={'model.pseudo_label_loss.absent': 'decay'}),

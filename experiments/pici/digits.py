@@ -1,10 +1,10 @@
 """PICI on 8 x 8 digits, one option changed at a time; paper, release and what they leave open.
 
-python tools/analysis_tools/ablation.py tools/ablations/pici_vit_digits.py --work-dir work_dirs/ablations/pici --jobs 2
+python tools/experiment.py run experiments/pici/digits.py --jobs 2
 """
 title = 'PICI on digits'
-config = '../../configs/pici_vit_digits.py'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+recipe = 'pici_vit_digits'
+source = 'head'
 rows = {
     'PICI': dict(),
     'plain pixels (paper)': dict(options={'model.norm_pix': False}),

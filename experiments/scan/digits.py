@@ -1,11 +1,11 @@
-"""SCAN on 8 x 8 digits, one option of a stage changed at a time. All stages are trained anew for each row.
+"""SCAN on 8 x 8 digits, one option of a stage changed at a time.
 
-python tools/analysis_tools/ablation.py tools/ablations/scan_cnn_digits.py --work-dir work_dirs/ablations/scan
+python tools/experiment.py run experiments/scan/digits.py --jobs 2
 """
 title = 'SCAN on digits'
-config = '../../configs/scan_cnn_digits.py'
+recipe = 'scan_cnn_digits'
 stage = 'scan_selflabel'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+source = 'head'
 cluster = 'stages.scan_cluster.options.'
 rows = {
     'SCAN': dict(),

@@ -1,10 +1,10 @@
 """Losses with 40 given labels on 8 x 8 digits; settings of papers and releases that differ from the defaults.
 
-python tools/analysis_tools/ablation.py tools/ablations/semi_supervised_cnn_digits.py --work-dir work_dirs/ablations/ssl
+python tools/experiment.py run experiments/semi_supervised/digits.py --jobs 2
 """
 title = '40 labels of digits'
-config = '../../configs/fixmatch_cnn_digits_40.py'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+recipe = 'fixmatch_cnn_digits_40'
+source = 'head'
 loss = 'model.pseudo_label_loss'
 rows = {
     'FixMatch': dict(),

@@ -1,11 +1,11 @@
 """ASD with FreeMatch on 8 x 8 digits, one option changed at a time.
 
-python tools/analysis_tools/ablation.py tools/ablations/asd_cnn_digits.py --work-dir work_dirs/ablations/asd --jobs 2
+python tools/experiment.py run experiments/asd/digits.py --jobs 2
 """
 title = 'ASD on digits'
-config = '../../configs/asd_ps_freematch_cnn_digits.py'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
-random_rows = '../../configs/asd_freematch_cnn_digits.py'
+recipe = 'asd_ps_freematch_cnn_digits'
+source = 'head'
+random_rows = 'asd_freematch_cnn_digits'
 rows = {
     'raw pixels, k-means': dict(control='pixels'),
     'untrained network, k-means': dict(control='untrained'),
@@ -31,7 +31,7 @@ rows = {
     'average linkage': dict(options={'hooks.transitions.method': 'average'}),
     'normalised cut': dict(options={'hooks.transitions.method': 'spectral'}),
     'PAM from one start': dict(options={'hooks.transitions.starts': 1}),
-    'ASD, random rows (lambda 0.5 std, teacher)': dict(config=random_rows),
-    'random rows, lambda 0.2 std': dict(config=random_rows, options={'model.labeller.reg': 0.2}),
-    'random rows, network as reference': dict(config=random_rows, options={'model.reference': 'network'}),
+    'ASD, random rows (lambda 0.5 std, teacher)': dict(recipe=random_rows),
+    'random rows, lambda 0.2 std': dict(recipe=random_rows, options={'model.labeller.reg': 0.2}),
+    'random rows, network as reference': dict(recipe=random_rows, options={'model.reference': 'network'}),
 }

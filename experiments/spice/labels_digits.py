@@ -1,11 +1,11 @@
-"""SPICE's reliable labels on 8 x 8 digits, paper against release. The stages before are trained anew for each row.
+"""SPICE's reliable labels on 8 x 8 digits, paper against release.
 
-python tools/analysis_tools/ablation.py tools/ablations/spice_joint_cnn_digits.py --work-dir work_dirs/ablations/joint
+python tools/experiment.py run experiments/spice/labels_digits.py --jobs 2
 """
 title = 'SPICE on digits'
-config = '../../configs/spice_cnn_digits.py'
+recipe = 'spice_cnn_digits'
 stage = 'spice_joint'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+source = 'head'
 rows = {
     'reliable labels of the release': dict(),
     'of the paper': dict(options={

@@ -1,10 +1,10 @@
 """TEMI on the pixels of 8 x 8 digits, one option changed at a time.
 
-python tools/analysis_tools/ablation.py tools/ablations/temi_raw_digits.py --work-dir work_dirs/ablations/temi
+python tools/experiment.py run experiments/temi/digits.py --jobs 2
 """
 title = 'TEMI on digits'
-config = '../../configs/temi_raw_digits.py'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+recipe = 'temi_raw_digits'
+source = 'head'
 rows = {
     'TEMI': dict(),
     'mutual information of exponent 1': dict(options={'model.beta': 1.}),

@@ -1,11 +1,11 @@
-"""SPICE's heads on 8 x 8 digits, one option changed at a time. MoCo is trained anew for each row.
+"""SPICE's heads on 8 x 8 digits, one option changed at a time.
 
-python tools/analysis_tools/ablation.py tools/ablations/spice_cnn_digits.py --work-dir work_dirs/ablations/spice
+python tools/experiment.py run experiments/spice/heads_digits.py --jobs 2
 """
 title = "SPICE's heads on digits"
-config = '../../configs/spice_cnn_digits.py'
+recipe = 'spice_cnn_digits'
 stage = 'spice_self'
-metrics = ['head/acc', 'head/nmi', 'head/ari']
+source = 'head'
 rows = {
     'heads on a frozen network': dict(),
     'prototypes of half of the rows (release)': dict(options={'model.center_ratio': 0.5}),

@@ -1,0 +1,27 @@
+"""Every base on 8 x 8 digits, alone, with ClusMatch and with ASD on it. No figure of a paper corresponds.
+
+python tools/experiment.py run experiments/house/digits.py --jobs 2
+"""
+title = '8 x 8 digits, K = 10: every base, alone and with a booster'
+data = 'data/digits'
+# A base is a line: its stages; a booster goes on from the last one.
+bases = {
+    'CC': dict(cc=dict(parts=['cc/cnn_digits'])),
+    'PICI': dict(pici=dict(parts=['pici/vit_digits'])),
+    'ProPos': dict(propos=dict(parts=['propos/cnn_digits'])),
+    'SimCLR': dict(simclr=dict(parts=['simclr/cnn_digits'])),
+    'MoCo v2': dict(moco=dict(parts=['moco/cnn_digits'])),
+    'SCAN': dict(
+        simclr=dict(parts=['simclr/cnn_digits']), scan_cluster=dict(on='simclr', parts=['scan/cluster_digits'])),
+    'SPICE_s': dict(
+        moco=dict(parts=['moco/cnn_digits']), spice_self=dict(on='moco', parts=['spice/self_digits']))}
+boosters = {
+    '': {},
+    ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_digits']),
+    ' + ASD': dict(asd=['asd/on_base_digits'])}
+rows = {
+    'raw pixels, k-means': dict(stages=bases['ProPos'], control='pixels'),
+    'untrained network, k-means': dict(stages=bases['ProPos'], control='untrained'),
+    **{f'{base}{title_of}': dict(stages={
+        **stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in booster.items()}})
+       for base, stages in bases.items() for title_of, booster in boosters.items()}}

@@ -1,0 +1,86 @@
+"""A trial of a table: its configs with few small images, small batches and two epochs. Its figures mean nothing."""
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from mmengine.config import Config, ConfigDict
+
+from mmcluster.recipes.compose import merge_parts
+from mmcluster.recipes.length import set_epochs
+from mmcluster.recipes.stages import reader, with_data
+
+EPOCHS, CLASSES, ROWS, SIDE, STEPS = 2, 4, 160, 32, 2
+# Facts that say how much is done; the others stay what the table compares.
+FACTS: dict[str, Any] = dict(
+    num_clusters=CLASSES, batch=16, labelled=8, unlabelled=16, per_cluster=2, per_class=2, rows=48, micro_batches=2,
+    window=2, map_interval=2, first_map=2, queue=64, hidden=64, num_neighbors=5, size=SIDE, padding=4, cutout=16,
+    sweep=64, length=STEPS)
+# What else would need more images than a trial has, by type.
+TYPES: dict[str, dict[str, Any]] = dict(
+    KMeansHook=dict(n_init=1), ClusteringMetric=dict(n_init=1), CentroidDistance=dict(n_init=1),
+    AccompaniedPrototypes=dict(n_init=1), LocalConsistency=dict(k=8, floor=2), MaskedDecoder=dict(decoder_depth=1))
+
+
+def stated_facts(cfg: Config, name: str) -> dict[str, Any]:
+    """Facts that the parts of a stage state, those of its network among them; none of a stage without parts."""
+    stage = with_data(cfg)[name]
+    merged = merge_parts(stage['parts'], reader(cfg).read) if stage.get('parts') else {}
+    return {**merged.get('facts', {}), **merged.get('network', {})}
+
+
+def reduce_recipe(cfg: Config) -> None:
+    """State small facts for all stages, in place, before they are composed.
+
+    Args:
+        cfg: The recipe of a cell.
+    """
+    for name, stage in cfg.stages.items():
+        every = stated_facts(cfg, name)
+        small = {fact: value for fact, value in FACTS.items() if fact in every}
+        if isinstance(every.get('size'), int):
+            small['size'] = min(SIDE, every['size'])
+            if every['size'] < SIDE:
+                small.pop('padding', None), small.pop('cutout', None)
+        if stage.get('parts'):
+            stage.facts = {**(stage.get('facts') or {}), **small}
+
+
+def reduce_stage(cfg: Config) -> Callable[[Config], None]:
+    """What makes a composed stage small, in place.
+
+    Args:
+        cfg: The recipe, reduced.
+    """
+    sides = [stage.facts.size for stage in cfg.stages.values() if (stage.get('facts') or {}).get('size')]
+    side = min(sides, default=SIDE)
+
+    def edit(single: Config) -> None:
+        mean = (single.model.get('data_preprocessor') or {}).get('mean') or [0, 0, 0]
+        source = dict(type='TrialSource', num_classes=CLASSES, num_rows=ROWS, size=side, channels=len(mean))
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            if single.get(loader):
+                single[loader].dataset.source = ConfigDict(source)
+                single[loader].merge(dict(num_workers=0, persistent_workers=False))
+        sampler = single.train_dataloader.sampler
+        if sampler.get('length'):
+            sampler.length = min(sampler.length, STEPS)
+        set_epochs(single, min(EPOCHS, single.train_cfg.max_epochs))
+        _walk(single._cfg_dict)
+
+    return edit
+
+
+def _walk(value: Any) -> None:
+    """Give every part of a type in ``TYPES`` its small arguments, and drop weights of files below ``data``."""
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            _walk(item)
+    if not isinstance(value, dict):
+        return
+    value.update(TYPES.get(str(value.get('type')), {}))
+    if str((value.get('init_cfg') or {}).get('checkpoint', '')).startswith('data/'):
+        value.pop('init_cfg')
+    if 'num_workers' in value:
+        value['num_workers'] = 0
+    for item in value.values():
+        _walk(item)

@@ -1,0 +1,185 @@
+"""Runs jobs in turn, side by side, or as arrays of Slurm; what is done is skipped, what is not goes on."""
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import traceback
+from multiprocessing import connection, get_context
+from multiprocessing.process import BaseProcess
+from typing import Callable, NamedTuple, Optional, Sequence, cast
+
+import torch
+
+from mmcluster.evaluation.results import write_text
+
+from .jobs import Job
+
+Tell = Callable[[str], None]
+
+
+def run_jobs(jobs: Sequence[Job], root: str, workers: int = 1, devices: Sequence[int] = (),
+             tell: Tell = print) -> dict[str, str]:
+    """Run what is not done.
+
+    Args:
+        jobs: Each after those that it needs.
+        root: Folder of all runs.
+        workers: Runs at a time, each in a process with one thread; one run at a time stays in this process.
+        devices: Numbers of accelerators; one run at a time on each.
+        tell: Is told what happens.
+
+    Returns:
+        Folder -> error of the jobs that failed; those that need them are not tried.
+    """
+    todo = [job for job in jobs if job.state(root) != 'done']
+    tell(f'{len(jobs)} runs, {len(jobs) - len(todo)} done')
+    if workers <= 1 and len(devices) < 2:
+        return _in_turn(todo, root, devices[0] if devices else None, tell)
+    return _side_by_side(todo, root, max(workers, len(devices)), list(devices), tell)
+
+
+def _in_turn(todo: list[Job], root: str, device: Optional[int], tell: Tell) -> dict[str, str]:
+    """Run jobs in this process."""
+    failed: dict[str, str] = {}
+    for place, job in enumerate(todo, 1):
+        if _blocked(job, failed):
+            continue
+        tell(f'[{place}/{len(todo)}] {job.folder}')
+        error = run_one(job, root, device)
+        if error:
+            failed[job.folder] = error
+            tell(error)
+    return failed
+
+
+def _side_by_side(todo: list[Job], root: str, workers: int, devices: list[int], tell: Tell) -> dict[str, str]:
+    """Run jobs in processes of their own as soon as what they need is done."""
+    failed: dict[str, str] = {}
+    waiting, free = list(todo), list(devices)
+    running: dict[int, Started] = {}
+    try:
+        while waiting or running:
+            unfinished = {job.folder for job in waiting} | {started.job.folder for started in running.values()}
+            for job in [job for job in waiting if not unfinished & set(job.needs.values())]:
+                if len(running) == workers:
+                    break
+                waiting.remove(job)
+                if not _blocked(job, failed):
+                    tell(f'[{len(todo) - len(waiting)}/{len(todo)}] {job.folder}')
+                    started = _start(job, root, free.pop() if devices else None)
+                    running[started.process.sentinel] = started
+            for sentinel in connection.wait(list(running)):
+                started = running.pop(cast(int, sentinel))
+                error = _error_of(started)
+                if started.device is not None:
+                    free.append(started.device)
+                if error:
+                    failed[started.job.folder] = error
+                    tell(f'{started.job.folder}: {error}')
+    finally:
+        for started in running.values():    # an interrupted table leaves nothing running
+            started.process.terminate()
+    return failed
+
+
+class Started(NamedTuple):
+    """A job in a process of its own, and where its error arrives."""
+    job: Job
+    process: BaseProcess
+    device: Optional[int]
+    answer: connection.Connection
+
+
+def _start(job: Job, root: str, device: Optional[int]) -> Started:
+    """Begin a job in a process of its own."""
+    context = get_context('spawn')
+    answer, end = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(end, job, root, device))
+    process.start()
+    end.close()
+    return Started(job, process, device, answer)
+
+
+def _child(end: connection.Connection, job: Job, root: str, device: Optional[int]) -> None:
+    end.send(run_one(job, root, device))
+
+
+def _error_of(started: Started) -> str:
+    """What a process that has ended says, or that it was killed."""
+    started.process.join()
+    try:
+        return started.answer.recv()
+    except EOFError:
+        return f'its process ended with code {started.process.exitcode} before it was done'
+
+
+def _blocked(job: Job, failed: dict[str, str]) -> bool:
+    """Whether a job needs one that failed; it then counts as failed."""
+    need = next((folder for folder in job.needs.values() if folder in failed), None)
+    if need is not None:
+        failed[job.folder] = f'needs {need}, which failed'
+    return need is not None
+
+
+def run_one(job: Job, root: str, device: Optional[int] = None) -> str:
+    """Run a job; an error is returned as text, so that the other jobs go on.
+
+    Args:
+        job: The job.
+        root: Folder of all runs.
+        device: Number of the accelerator; ``None`` leaves the choice to the Runner.
+    """
+    if device is not None:
+        torch.cuda.set_device(device)
+    if not torch.cuda.is_available():
+        torch.set_num_threads(1)    # rounding depends on their number, and runs stand side by side
+    try:
+        job.run(root)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f'{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})'
+    return ''
+
+
+def levels(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Jobs in groups, each of which needs those before it only."""
+    depth: dict[str, int] = {}
+    for job in jobs:
+        depth[job.folder] = 1 + max((depth.get(folder, -1) for folder in job.needs.values()), default=-1)
+    return [[job for job in jobs if depth[job.folder] == level] for level in range(max(depth.values(), default=-1) + 1)]
+
+
+def submit(jobs: Sequence[Job], root: str, command: Sequence[str], partition: str, options: str = '',
+           dry: bool = False) -> list[str]:
+    """Hand what is not done to Slurm: an array for each level of stages, each after the one before it.
+
+    Args:
+        jobs: Each after those that it needs.
+        root: Folder of all runs, which all nodes see.
+        command: What runs one job, followed by its folder.
+        partition: Of the cluster.
+        options: Further ones of ``sbatch``.
+        dry: Write the scripts only.
+
+    Returns:
+        The scripts, ``<root>/slurm/level_<n>.sh``.
+    """
+    todo, scripts, before = [job for job in jobs if job.state(root) != 'done'], [], ''
+    folder = os.path.join(root, 'slurm')
+    os.makedirs(folder, exist_ok=True)
+    for number, level in enumerate(levels(todo)):
+        script, listed = (os.path.join(folder, f'level_{number}.{kind}') for kind in ('sh', 'txt'))
+        write_text(listed, ''.join(f'{job.folder}\n' for job in level))
+        write_text(script, '\n'.join([
+            '#!/usr/bin/env bash', f'#SBATCH --partition={partition}', f'#SBATCH --array=0-{len(level) - 1}',
+            '#SBATCH --gres=gpu:1', f'#SBATCH --output={folder}/%A_%a.log',
+            f'JOB=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {shlex.quote(listed)})',
+            f'{shlex.join(command)} --job "$JOB"', '']))
+        scripts.append(script)
+        if not dry:
+            after = [f'--dependency=afterany:{before}'] if before else []
+            done = subprocess.run(['sbatch', '--parsable', *after, *shlex.split(options), script],
+                                  capture_output=True, text=True, check=True)
+            before = done.stdout.strip().split(';')[0]
+    return scripts

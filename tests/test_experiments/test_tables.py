@@ -1,0 +1,220 @@
+"""Tables as files: what is read, shared, refused, run, resumed and printed."""
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from killed import Killed
+from mmengine.config import Config
+from reduced import ROOT
+from sklearn.datasets import load_digits
+
+from mmcluster.cli import experiment as command
+from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
+from mmcluster.experiments import read_table, table_file, table_names
+from mmcluster.experiments.controls import raw_pixels
+from mmcluster.experiments.jobs import Job, plans, unique_jobs
+from mmcluster.experiments.printing import as_csv, latex, markdown
+from mmcluster.experiments.results import Result, Value
+from mmcluster.experiments.running import levels, run_jobs, submit
+
+pytestmark = pytest.mark.usefixtures('engine')
+TEXT = """
+title = 'Two losses'
+metrics = ['acc', 'nmi']
+data = 'data/digits'
+cc = dict(cc=dict(parts=['cc/cnn_digits']))
+weight = 'stages.clusmatch.options.model.pseudo_label_loss.npl_weight'
+both = dict(**cc, clusmatch=dict(on='cc', parts=['boosters/clusmatch_digits']))
+seeds = [0, 1]
+columns = {'digits': {}, 'more': dict(options={'facts.share': 0.3})}
+rows = {
+    'pixels': dict(stages=cc, control='pixels', cells={'more': None}),
+    'base': dict(stages=cc, cells={'more': None}),
+    'all': dict(stages=both, paper={'digits': dict(acc=0.9, nmi=(0.8, 0.1))}),
+    'without': dict(stages=both, options={weight: 0.}, source='head', paper={'digits': dict(acc=0.8)}),
+    'other': dict(quoted='Table 1', paper={'digits': dict(acc=0.5)}, cells={'more': None})}
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / 'mine' / 'losses.py'
+    path.parent.mkdir()
+    path.write_text(TEXT)
+    return path
+
+
+def run(*arguments, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['experiment.py', *map(str, arguments)])
+    command.main()
+
+
+# ---- files
+
+def test_cells_are_rows_by_columns_with_what_holds_for_all(file):
+    table = read_table(file)
+    assert table.name == 'mine/losses' and [cell.title for cell in table.cells] == [
+        'pixels, digits', 'base, digits', 'all, digits', 'all, more', 'without, digits', 'without, more',
+        'other, digits']
+    cells = {cell.title: cell for cell in table.cells}
+    assert cells['all, digits'].paper == dict(acc=(0.9, None), nmi=(0.8, 0.1)) and not cells['all, more'].paper
+    assert cells['without, more'].spec['options'] == {
+        'facts.share': 0.3, 'stages.clusmatch.options.model.pseudo_label_loss.npl_weight': 0.}
+    assert not cells['other, digits'].runs
+    assert {cell.row for cell in table.only(rows=['all']).cells} == {'all'}
+    with pytest.raises(ValueError, match="no row 'al' .did you mean 'all'"):
+        table.only(rows=['al'])
+
+
+@pytest.mark.parametrize('old, new, message', [
+    ("title = 'Two losses'", '', 'title missing'), ("metrics = ['acc', 'nmi']", "metric = ['acc']", 'metrics'),
+    ("control='pixels'", "control='pixel'", 'control must be one of'),
+    ("source='head'", "sources='head'", "did you mean 'source'"),
+    ("source='head'", "source='kmean'", 'source must be one of'),
+    ("stages=both, paper", 'paper', 'give it a recipe or stages'),
+    ("npl_weight'", "np1_weight'", "np1_weight .did you mean 'npl_weight'"),
+    ("on='cc'", "on='c'", 'no other stage'), ("source='head'", "stage='clus'", "no stage 'clus'"),
+    ("dict(stages=cc, cells", "dict(recipe='cc_cnn_digit', cells", "did you mean 'cc_cnn_digits'"),
+    ("dict(stages=cc, control='pixels', ", "dict(recipe='moco_cnn_digits', source='head', ", 'no metric of')])
+def test_what_is_refused_before_the_first_run(file, tmp_path, old, new, message):
+    assert old in TEXT
+    file.write_text(TEXT.replace(old, new))
+    with pytest.raises((FileNotFoundError, ValueError), match=message):
+        plans(read_table(file).cells, str(tmp_path))
+
+
+def test_a_table_is_found_by_its_name():
+    assert table_file('house/digits') == ROOT / 'experiments' / 'house' / 'digits.py'
+    with pytest.raises(FileNotFoundError, match="did you mean 'house/digits'"):
+        table_file('house/digit')
+
+
+# ---- runs
+
+def test_cells_that_begin_alike_share_their_first_stages(file, tmp_path):
+    found = plans(read_table(file).cells, str(tmp_path))
+    jobs = unique_jobs(found)
+    bases = {job.folder for job in jobs if job.stage == 'cc' and not job.control}
+    assert len(bases) == 2, 'one for each seed'
+    boosted = [job for job in jobs if job.stage == 'clusmatch']
+    assert len(boosted) == 8 and {folder for job in boosted for folder in job.needs.values()} == bases
+    assert all(f'seed_{job.seed}' in folder for job in boosted for folder in job.needs.values())
+    digests = {cell.title: {one.digest for one in each} for cell, each in found.items()}
+    assert all(len(one) == 1 for one in digests.values()), 'seeds have one config'
+    assert len(set.union(*digests.values())) == len(digests)
+    assert [len(level) for level in levels(jobs)] == [4, 8]
+    assert {cell.row: each[0].prefix for cell, each in found.items()}['without'] == 'head'
+
+
+def test_a_killed_table_goes_on_and_what_is_done_is_read(file, tmp_path, monkeypatch, capsys, kill):
+    arguments = ['run', file, '--reduced', '--seeds', 3, '--columns', 'digits', '--work-dir', tmp_path]
+    kill(12)    # in the second epoch of the base
+    with pytest.raises(SystemExit):
+        run(*arguments, monkeypatch=monkeypatch)
+    said = capsys.readouterr().out
+    assert 'Killed' in said and '| all |' in said
+    run('status', *arguments[1:], monkeypatch=monkeypatch)
+    assert '1 done, 1 started, 2 missing' in capsys.readouterr().out
+    kill(5)     # comes only to who starts anew: the booster ends before
+    run(*arguments, monkeypatch=monkeypatch)
+    said = capsys.readouterr().out
+    assert '4 runs, 1 done' in said
+    root = tmp_path / 'reduced'
+    folder = next(path for path in (root / 'runs').glob('cc_*/seed_3'))
+    row = next(line for line in said.splitlines() if line.startswith('| all |')).split(' | ')
+    assert float(row[2]) > 0.25 and row[3] == '0.900' and re.match(r'[-+]0\.\d{3}$', row[4])
+    times = {path: path.stat().st_mtime_ns for path in root.rglob('*.pth')}
+    run(*arguments, monkeypatch=monkeypatch)
+    again = capsys.readouterr().out
+    assert '4 runs, 4 done' in again and again.partition('**')[2] == said.partition('**')[2]
+    assert times == {path: path.stat().st_mtime_ns for path in root.rglob('*.pth')}
+    assert (root / 'tables' / 'mine' / 'losses.csv').read_text().count('\n') == 2 * 5 + 1
+    assert json.loads((folder / 'summary.json').read_text())['seed'] == 3
+
+
+def test_a_run_that_fails_leaves_the_others(file, tmp_path):
+    cells = read_table(file).only(rows=['base', 'all', 'pixels'], columns=['digits']).cells
+    jobs = unique_jobs(plans(cells, str(tmp_path), True, (0,)))
+    tried = []
+
+    class Fails(type(jobs[0])):
+        def run(self, root):
+            tried.append(self.stage)
+            if self.stage == 'cc' and not self.control:
+                raise Killed('no')
+
+    failed = run_jobs([Fails(**vars(job)) for job in jobs], str(tmp_path), tell=lambda text: None)
+    assert tried == ['cc', 'cc'] and len(failed) == 2 and sum('which failed' in text for text in failed.values()) == 1
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_leaves_the_others(file, tmp_path):
+    found = plans(read_table(file).only(rows=['base', 'pixels'], columns=['digits']).cells, str(tmp_path), True, (0,))
+    jobs = unique_jobs(found)
+    told = []
+    failed = run_jobs([jobs[0], Dies(**vars(jobs[1]))], str(tmp_path), 2, tell=told.append)
+    assert list(failed) == [jobs[1].folder] and 'ended with code 3' in failed[jobs[1].folder]
+    assert jobs[0].state(str(tmp_path)) == 'done' and len(told) == 4
+
+
+class Dies(Job):
+    def run(self, root):
+        os._exit(3)
+
+
+def test_slurm_gets_an_array_for_each_level(file, tmp_path, monkeypatch):
+    jobs = unique_jobs(plans(read_table(file).cells, str(tmp_path)))
+    asked = []
+
+    def sbatch(arguments, **options):
+        asked.append(arguments)
+        return type('Done', (), dict(stdout=f'{40 + len(asked)};cluster\n'))
+
+    monkeypatch.setattr('mmcluster.experiments.running.subprocess.run', sbatch)
+    scripts = submit(jobs, str(tmp_path), ['python', 'x.py', 'my table'], 'gpu', '--time=1:00 --mem=8G')
+    assert len(scripts) == 2 and '--array=0-3\n' in Path(scripts[0]).read_text()
+    assert "python x.py 'my table' --job" in Path(scripts[1]).read_text()
+    assert asked[0][2:] == ['--time=1:00', '--mem=8G', scripts[0]]
+    assert asked[1][2] == '--dependency=afterany:41'
+    assert Path(scripts[1]).with_suffix('.txt').read_text().count('clusmatch_') == 8
+
+
+# ---- what is printed
+
+def test_mean_deviation_and_difference(file):
+    table = read_table(file).only(columns=['digits'])
+    results = [Result(cell, {name: Value((0.5, 0.7) if cell.row == 'all' else (), *cell.paper.get(name, (None, None)))
+                             for name in table.metrics}, 'abc', '1f') for cell in table.cells]
+    lines = markdown(table, results).splitlines()
+    line = next(line for line in lines if line.startswith('| all |'))
+    assert line == ('| all | digits | 0.600 ± 0.141 | 0.900 | -0.300 | 0.600 ± 0.141 | 0.800 ± 0.100 | -0.200 | 2 | '
+                    'abc | 1f |')
+    assert any(line.startswith('| other | digits |  | 0.500 |') and 'quoted: Table 1' in line for line in lines)
+    assert 'all & 0.600 $\\pm$ 0.141 (0.900) & 0.600 $\\pm$ 0.141 (0.800 $\\pm$ 0.100) \\\\' in latex(table, results)
+    assert 'mine/losses,all,digits,acc,0.6,0.141421,2,0.5 0.7,0.9,,-0.3,abc,1f,,\n' in as_csv(table, results)
+
+
+# ---- controls and trials
+
+def test_raw_pixels_have_the_range_of_their_publisher():
+    assert (raw_pixels(IndexedDataset(DigitsSource())) == load_digits().data).all()
+    source = TrialSource(num_rows=20, size=8, channels=1)
+    found = raw_pixels(IndexedDataset(ArraySource(source.array, source.labels)))
+    assert found.dtype == float and (found.reshape(20, 8, 8, 1) == source.array).all()
+
+
+# ---- shipped tables
+
+@pytest.mark.parametrize('name', table_names())
+def test_a_shipped_table_is_read_and_its_first_and_last_run_compose(name, tmp_path):
+    table = read_table(table_file(name))
+    cells = [cell for cell in table.cells if cell.runs]
+    found = plans(dict.fromkeys([cells[0], cells[-1]]), str(tmp_path), seeds=(0,)) if cells else {}
+    text = table_file(name).read_text(encoding='utf-8')
+    assert Config.fromfile(table_file(name)).title == table.title and f'experiments/{name}.py' in text
+    for cell, (one,) in found.items():
+        assert set(cell.paper) <= set(table.metrics), 'what the paper says is printed'
+        assert one.jobs
