@@ -12,6 +12,7 @@ from .errors import exit_code
 USAGE = 'mmcluster configs ls|show|new|check [options]'
 EXAMPLES = """examples:
   mmcluster configs ls "*cifar10*"
+  mmcluster configs ls --table
   mmcluster configs show propos_clusmatch_r18_cifar10 --stage clusmatch > stage.py
   mmcluster configs new propos/r18 clusmatch_release stl10
 """
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tasks = parser.add_subparsers(dest='task', metavar='TASK', required=True)
     ls = tasks.add_parser('ls', help='base, boosters, data and the figures of the papers')
     ls.add_argument('pattern', nargs='?', help='such as "scan*cifar10"')
+    ls.add_argument('--table', action='store_true', help='bases by boosters, data sets in the cells')
     show = tasks.add_parser('show', help='print the complete config of a stage')
     show.add_argument('recipe', help='a file, or the name of a shipped recipe')
     show.add_argument('--stage', help='stage of a recipe that has several')
@@ -46,6 +48,11 @@ def _list(args: argparse.Namespace) -> None:
     """Print one line for each recipe."""
     from mmcluster.apis.zoo import list_models, model_entry
     from mmcluster.recipes.catalogue import entries
+    if args.table:
+        from mmcluster.recipes.overview import overview
+        print(overview([entry for entry in entries() if fnmatch.fnmatch(entry.name, f'*{args.pattern or ""}*')]))
+        print('\n+: no file, but it composes; write it by: configs.py new BASE/PART BOOSTER DATA')
+        return
     known = set(list_models())
     rows = [('config', 'base', 'boosters', 'data', 'measured', 'the paper says')]
     for entry in entries():

@@ -41,6 +41,15 @@ def test_every_config_is_listed(monkeypatch, capsys):
     assert lines[1].split()[:4] == ['propos_clusmatch_r18_cifar20', 'propos', 'clusmatch', 'cifar20']
 
 
+def test_the_table_has_combinations_without_a_file(monkeypatch, capsys):
+    run(monkeypatch, 'ls', '--table')
+    lines = [[cell.strip() for cell in line.split('|')[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    head, rows = lines[0], {line[0]: line for line in lines[2:] if line}
+    assert '+' in (rows['moco'][head.index('fixmatch')], rows['simclr'][head.index('fixmatch')])
+    assert 'digits' in rows['propos'][head.index('clusmatch')].split(', ')
+    assert 'asd' not in rows or '+' not in rows['asd'][head.index('-')]
+
+
 def test_slips_on_the_command_line(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         run(monkeypatch, 'show', 'propos_clusmatch_cnn_digits')
