@@ -99,6 +99,8 @@ class PCL(MoCo):
     float that a ``ScheduleHook`` holds at 0 before the first E-step; a zero weight skips the computation.
 
     Args:
+        backbone: See :class:`MoCo`.
+        projector: See :class:`MoCo`.
         granularities: Numbers of clusters.
         proto_weight: Weight of ProtoNCE; 1 in the paper, 0.01 in ProPos' comparison.
         draws: See :class:`Granularities`.
@@ -108,12 +110,14 @@ class PCL(MoCo):
         kwargs: See :class:`MoCo`.
     """
 
+    bank: SampleBank
     weights_needing_labels = dict(proto_weight=FIELD)
 
-    def __init__(self, *args: Any, granularities: Sequence[int], proto_weight: float = 1., draws: Optional[int] = None,
-                 unit_prototypes: bool = True, directions: str = 'mean', deploy: str = 'key', **kwargs: Any):
+    def __init__(self, backbone: dict, projector: dict, granularities: Sequence[int], proto_weight: float = 1.,
+                 draws: Optional[int] = None, unit_prototypes: bool = True, directions: str = 'mean',
+                 deploy: str = 'key', **kwargs: Any):
         require_not_negative('PCL', proto_weight=proto_weight)
-        super().__init__(*args, directions=directions, deploy=deploy, **kwargs)
+        super().__init__(backbone, projector, directions=directions, deploy=deploy, **kwargs)
         self.bank = _bank(self, granularities)
         self.proto_weight = proto_weight
         self.granularities = Granularities(granularities, self.projector.out_channels, self.temperature, draws,
@@ -148,6 +152,7 @@ class BYOLPCL(BYOL):
         kwargs: See :class:`BYOL`.
     """
 
+    bank: SampleBank
     weights_needing_labels = dict(proto_weight=FIELD)
 
     def __init__(self, *args: Any, granularities: Sequence[int], proto_weight: float = 0.01, temperature: float = 1.,
