@@ -3,11 +3,13 @@ import pytest
 import torch
 from killed import Killed
 from reduced import N, differences, load, train, write_digits
-from reduced_bases import TCL_BOOST, idfd_cfg, tcl_cfg
+from reduced_bases import TCL_BOOST, byol_cc_cfg, cc_psl_cfg, idfd_cfg, tcl_cfg
 
 pytestmark = pytest.mark.usefixtures('engine')
 STEPS = 3
-RUNS = dict(idfd=(idfd_cfg, (4,)), tcl=(tcl_cfg, (1, TCL_BOOST * STEPS + 1)))    # its config, and the iterations at which it is killed
+# its config, and the iterations at which it is killed
+RUNS = dict(byol_cc=(byol_cc_cfg, (4,)), cc_psl=(cc_psl_cfg, (4,)), idfd=(idfd_cfg, (4,)),
+            tcl=(tcl_cfg, (1, TCL_BOOST * STEPS + 1)))
 
 
 def outcome(path):
@@ -39,9 +41,11 @@ def test_permuted_labels_leave_the_weights_bit_identical(whole, tmp_path):
 
 
 def test_the_state_of_every_image_was_written(whole):
-    """Every image is remembered by IDFD. Of TCL some images are labelled, and some are not."""
+    """Every image has a cluster for CC with scattering, and is remembered by IDFD. Of TCL some images are labelled, and some are not."""
     name, _, expected = whole
     if name == 'tcl':
         assert 0 < (expected['state_dict']['bank.label'] >= 0).sum() < N
-    else:
+    if name == 'cc_psl':
+        assert (expected['state_dict']['bank.label'] >= 0).all()
+    if name == 'idfd':
         torch.testing.assert_close(expected['state_dict']['bank.memory'].norm(dim=1), torch.ones(N))

@@ -25,7 +25,7 @@ STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_
     byol_r18_cifar10=CIFAR, propos_cnn_digits=DIGITS, propos_r18_cifar20=CIFAR, moco_cnn_digits=DIGITS,
     simclr_cnn_digits=DIGITS, simsiam_cnn_sign_digits=SIGNS, cc_cnn_sign_digits=SIGNS, gcc_cnn_sign_digits=SIGNS,
     pici_vit_sign_digits=SIGNS, pcl_cnn_sign_digits=SIGNS, pcl_r18_cifar20_release=CIFAR, byol_pcl_cnn_digits=DIGITS,
-    idfd_r18_cifar10=CIFAR, tcl_cnn_sign_digits=SIGNS,
+    byol_cc_cnn_digits=DIGITS, cc_psl_r18_cifar10=CIFAR, idfd_r18_cifar10=CIFAR, tcl_cnn_sign_digits=SIGNS,
     fixmatch_cnn_digits_40=DIGITS, asd_ps_freematch_cnn_digits=DIGITS, asd_ps_mutexmatch_r18_cifar10=CIFAR, **{
         f'{name}_wrn28_2_cifar10_40': CIFAR
         for name in ('adamatch', 'flexmatch', 'freematch', 'mixmatch', 'mutexmatch', 'softmatch')})

@@ -13,6 +13,8 @@ from torch import nn
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
+MLP = dict(type='MLPProjector', hid_channels=16, out_channels=8, norm=False)
+
 
 def tcl_model(**options: Any) -> nn.Module:
     """TCL with random weights, sure of some rows, and some labels of before."""
@@ -25,6 +27,31 @@ def tcl_model(**options: Any) -> nn.Module:
         model.head.fc2.weight.mul_(20)
     model.bank.fill(label=torch.arange(N) % 5 - 1)
     return model
+
+
+def small(kind: str, **options: Any) -> nn.Module:
+    """BYOLCC or CCPSL with random weights; of the labels one cluster is empty, some are not known."""
+    torch.manual_seed(3)
+    model = MODELS.build(dict(
+        type=kind, backbone=dict(type='SmallCNN', widths=(4, 8)),
+        head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K), **options))
+    if model.bank is not None:
+        model.bank.fill(label=torch.arange(N) % K - 1)
+    return model
+
+
+@job
+def step_byol_cc(folder: Path) -> dict:
+    """The regression is of the own rows, both contrasts of those of all processes."""
+    return step(small('BYOLCC', neck=dict(MLP, in_channels=8), predictor=dict(MLP, in_channels=8)),
+                batch=Batch(views(2), torch.arange(ROWS)))
+
+
+@job
+def step_cc_psl(folder: Path) -> dict:
+    """Prototypes of the rows of all processes."""
+    return step(small('CCPSL', projector=dict(MLP, in_channels=8), bank=dict(num_samples=N)),
+                batch=Batch(views(2), torch.arange(ROWS) * 5))
 
 
 @job

@@ -1,7 +1,7 @@
 """Class prototypes, their scattering and the queue that widens a batch (ProPos eqs. 4-7, section 5.9)."""
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Sequence
 
 import torch
 from torch import Tensor
@@ -85,6 +85,33 @@ def prototype_scattering(mu: Tensor, mu_target: Tensor, present: Tensor, tempera
     place = torch.arange(len(mu), device=mu.device)
     rows = F.cross_entropy(logits, place, reduction='none').masked_fill(~present, 0)
     return rows.sum() / (len(mu) if over_all else present.sum().clamp(min=1))
+
+
+def scattering_of_views(online: Sequence[Tensor], momentum: Sequence[Tensor], label: Tensor, num_clusters: int,
+                        temperature: float = 0.5, present: Optional[Tensor] = None,
+                        absent_fill: Optional[float] = None, over_all: bool = False) -> tuple[Tensor, Tensor]:
+    """Scatter the prototypes of both views, each against those of the other view (ProPos eqs. 4-7, both directions).
+
+    Args:
+        online: Two (B, D) unit rows, with gradient.
+        momentum: Two (B, D) unit rows of the same views by a network without gradient, or by the same one.
+        label: (B,) hard labels, -1 belongs to no class; or (B, K) posterior.
+        num_clusters: K.
+        temperature: Divides the similarities.
+        present: (K,) bool, the classes that take part; ``None``: those that the labels have.
+        absent_fill: See :func:`prototype_scattering`.
+        over_all: See :func:`prototype_scattering`.
+
+    Returns:
+        () mean of both directions, and the classes (K,) that the labels have.
+    """
+    parts = []
+    for q, other in ((online[0], momentum[1]), (online[1], momentum[0])):
+        mu, seen = class_prototypes(q, label, num_clusters)
+        mu_target, _ = class_prototypes(other.detach(), label, num_clusters)
+        parts.append(0.5 * prototype_scattering(mu, mu_target, seen if present is None else present, temperature,
+                                                absent_fill, over_all))
+    return parts[0] + parts[1], seen
 
 
 def queue_labels(label: Tensor, queue_index: Tensor, fill: float = -1) -> Tensor:

@@ -2,7 +2,9 @@
 from .autoencoder import Autoencoder
 from .base import BaseClusterer
 from .byol import BYOL
+from .byol_cc import BYOLCC
 from .cc import CC
+from .cc_psl import CCPSL
 from .contrastive import ContrastiveClusterer
 from .dec import DEC, IDEC
 from .gcc import GCC
@@ -22,7 +24,7 @@ from .turtle import TURTLE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'Autoencoder', 'BYOL', 'BYOLPCL', 'BaseClusterer', 'CC', 'ContrastiveClusterer', 'DEC', 'GCC', 'IDEC', 'IDFD',
-    'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL', 'TEMI',
-    'TURTLE', 'TwoLevelClusterer'
+    'Autoencoder', 'BYOL', 'BYOLCC', 'BYOLPCL', 'BaseClusterer', 'CC', 'CCPSL', 'ContrastiveClusterer', 'DEC', 'GCC',
+    'IDEC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL',
+    'TEMI', 'TURTLE', 'TwoLevelClusterer'
 ]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_not_negative, require_positive, require_two_clusters
 from mmcluster.functional.losses.contrast import cosine_regression
-from mmcluster.functional.losses.prototype import class_prototypes, enqueue_, prototype_scattering, queue_labels
+from mmcluster.functional.losses.prototype import class_prototypes, enqueue_, queue_labels, scattering_of_views
 from mmcluster.registry import MODELS
 
 from ..bank import SampleBank
@@ -28,7 +28,7 @@ class ProPos(BYOL):
     Args:
         num_clusters: K.
         psl_weight: Weight of prototype scattering (paper's lambda_psl).
-        sigma: Standard deviation of the noise on the raw online embedding (paper's sigma), relative to its norm.
+        sigma: Standard deviation of the noise on the raw online embedding, whatever its norm (paper's sigma).
         temperature: Divides the similarities of prototypes (paper's tau).
         assignment: ``'hard'`` reads ``bank.label`` (N,), ``'soft'`` reads ``bank.posterior`` (N, K).
         queue_size: Rows of past momentum embeddings that join the prototypes (section 5.9); 0 is off.
@@ -129,15 +129,12 @@ class ProPos(BYOL):
         label = self.bank.read(self.field, rows)
         present = self._present(label, len(index))
         label = self._join_labels(label)
-        parts = []
-        for q, other in ((online[0], momentum[1]), (online[1], momentum[0])):
-            mu, seen = class_prototypes(self._join(q), label, self.num_clusters)
-            mu_target, _ = class_prototypes(self._join(other), label, self.num_clusters)
-            parts.append(0.5 * prototype_scattering(mu, mu_target, seen if present is None else present,
-                                                    self.temperature, self.absent_fill, self.over_all))
+        loss, seen = scattering_of_views(
+            [self._join(q) for q in online], [self._join(key) for key in momentum], label, self.num_clusters,
+            self.temperature, present, self.absent_fill, self.over_all)
         if self.queue_size:
             self._enqueue(torch.cat(momentum), rows.repeat(2))
-        return dict(loss_psl=self.psl_weight * (parts[0] + parts[1]), present_clusters=seen.sum().float())
+        return dict(loss_psl=self.psl_weight * loss, present_clusters=seen.sum().float())
 
     def _present(self, label: Tensor, rows: int) -> Tensor | None:
         """Clusters of this rank's own rows when the mask is rank-local, else ``None``."""

@@ -67,10 +67,7 @@ class TwoLevelClusterer(ContrastiveClusterer):
         Returns:
             ``loss_instance``, equal on all ranks, and the spread of the projections.
         """
-        z1, z2 = (unit_rows(self.projector(h)) for h in (h1, h2))
-        loss = nt_xent(gather_rows_with_grad(z1), gather_rows_with_grad(z2), self.temperature, normalize=False,
-                       label=label)
-        return dict(loss_instance=loss, feat_std=feature_std(z1))
+        return instance_contrast(self.projector(h1), self.projector(h2), self.temperature, label)
 
     def cluster_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
         """Contrast between the clusters, whose columns hold the rows of all ranks (PICI eqs. 7-11).
@@ -82,9 +79,7 @@ class TwoLevelClusterer(ContrastiveClusterer):
         Returns:
             ``loss_cluster``, equal on all ranks, and its part that asks for equal cluster sizes.
         """
-        c1, c2 = (gather_rows_with_grad(at_least_float32(self.head(h)).softmax(dim=1)) for h in (h1, h2))
-        contrast, gap = cluster_contrast(c1, c2, self.cluster_temperature)
-        return dict(loss_cluster=contrast + gap, entropy_gap=gap.detach())
+        return contrast_of_clusters(self.head(h1), self.head(h2), self.cluster_temperature)
 
     def contrast_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
         """Both levels, with equal weights (PICI eq. 2).
@@ -97,3 +92,36 @@ class TwoLevelClusterer(ContrastiveClusterer):
             ``loss_instance``, ``loss_cluster``, ``feat_std`` and ``entropy_gap``.
         """
         return {**self.instance_losses(h1, h2), **self.cluster_losses(h1, h2)}
+
+
+def instance_contrast(z1: Tensor, z2: Tensor, temperature: float, label: Optional[Tensor] = None) -> dict[str, Tensor]:
+    """Contrast between the images of all ranks, as a method logs it (PICI eqs. 5, 6).
+
+    Args:
+        z1: (B, D) projections of the first view, any norm.
+        z2: (B, D) of the second view.
+        temperature: Divides the similarities.
+        label: See :meth:`TwoLevelClusterer.instance_losses`.
+
+    Returns:
+        ``loss_instance``, equal on all ranks, and the spread of the projections.
+    """
+    z1, z2 = unit_rows(z1), unit_rows(z2)
+    loss = nt_xent(gather_rows_with_grad(z1), gather_rows_with_grad(z2), temperature, normalize=False, label=label)
+    return dict(loss_instance=loss, feat_std=feature_std(z1))
+
+
+def contrast_of_clusters(logits1: Tensor, logits2: Tensor, temperature: float) -> dict[str, Tensor]:
+    """Contrast between the clusters, whose columns hold the rows of all ranks, as a method logs it (PICI eqs. 7-11).
+
+    Args:
+        logits1: (B, K) of the first view.
+        logits2: (B, K) of the second view.
+        temperature: Divides the cosines.
+
+    Returns:
+        ``loss_cluster``, equal on all ranks, and its part that asks for equal cluster sizes.
+    """
+    c1, c2 = (gather_rows_with_grad(at_least_float32(logits).softmax(dim=1)) for logits in (logits1, logits2))
+    contrast, gap = cluster_contrast(c1, c2, temperature)
+    return dict(loss_cluster=contrast + gap, entropy_gap=gap.detach())

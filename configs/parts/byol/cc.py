@@ -1,0 +1,7 @@
+# CC's contrast between images and between clusters on BYOL's projector.
+model = dict(
+    type='BYOLCC',
+    bank=None,
+    head=dict(type='MLPClusterHead', in_channels='{embed}', num_clusters='{num_clusters}'))
+hooks = dict(kmeans=None)
+metrics = dict(head=dict(type='ClusteringMetric', source='head'))
