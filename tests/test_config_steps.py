@@ -124,6 +124,8 @@ def shrink(value):
             value[key] = 1.
         elif key == 'size' and item in (96, 224):
             value[key] = 32
+        elif key == 'num_clusters' and item == 1000:      # more than there are images
+            value[key] = 10
         elif key == 'selector' and item.type == 'LocalConsistency':
             item.update(k=2, ratio=0., threshold=0.)
         elif key == 'selector' and item.type == 'HybridClean':
@@ -225,12 +227,15 @@ def test_one_step(stepped):
         waiting |= {'head'}
     if 'loss_features' in losses and 'loss_assignments' not in losses:      # GCC begins without a graph
         waiting |= {'head'}
+    if hasattr(model, 'keep_centers'):      # SeCu begins with an epoch of centres alone
+        waiting |= {'backbone', 'neck', 'predictor'}
     if getattr(model, 'picd', None) == 0.:      # PICI begins with reconstruction
         waiting |= {'head', 'projector'}
     trained = {name.split('.')[0] for name in stepped.before if known[name].requires_grad} - waiting
     assert moved and moved >= trained
     if model.bank is not None:
-        filled = {'label', 'target', 'feat', 'neighbors', 'anchor', 'memory', 'seen'} & set(model.bank.fills)
+        known = {'label', 'target', 'feat', 'neighbors', 'anchor', 'memory', 'seen', 'head_label'}
+        filled = known & set(model.bank.fills)
         later = {'view_label', 'granular', *['label'] * (getattr(model, 'boosting', None) == 0.)}   # some begin without
         filled -= later | ({'neighbors'} if 'memory' in filled else set())      # GCC begins without a graph
         assert (filled or not set(model.bank.fills) - later) and all(model.bank.is_set(name) for name in filled)

@@ -23,7 +23,8 @@ STEPS = {'propos_clusmatch_r18_cifar10/clusmatch': CIFAR, 'propos_clusmatch_cnn_
          'dec_digits/autoencoder': DIGITS, 'dec_digits/dec': DIGITS, 'idec_mnist/idec': (28, 28, 1),
          'scan_ruc_cnn_digits/ruc': DIGITS, 'scan_ruc_asd_cnn_digits/ruc_asd': DIGITS} | dict(
     byol_r18_cifar10=CIFAR, propos_cnn_digits=DIGITS, propos_r18_cifar20=CIFAR, moco_cnn_digits=DIGITS,
-    simclr_cnn_digits=DIGITS, simsiam_cnn_sign_digits=SIGNS, cc_cnn_sign_digits=SIGNS, gcc_cnn_sign_digits=SIGNS,
+    simclr_cnn_digits=DIGITS, simsiam_cnn_sign_digits=SIGNS, secu_cnn_digits=DIGITS,
+    cc_cnn_sign_digits=SIGNS, gcc_cnn_sign_digits=SIGNS,
     pici_vit_sign_digits=SIGNS, pcl_cnn_sign_digits=SIGNS, pcl_r18_cifar20_release=CIFAR, byol_pcl_cnn_digits=DIGITS,
     byol_cc_cnn_digits=DIGITS, cc_psl_r18_cifar10=CIFAR, idfd_r18_cifar10=CIFAR, tcl_cnn_sign_digits=SIGNS,
     fixmatch_cnn_digits_40=DIGITS, asd_ps_freematch_cnn_digits=DIGITS, asd_ps_mutexmatch_r18_cifar10=CIFAR, **{

@@ -13,7 +13,7 @@ from reduced import K, differences, write_base, write_digits
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures('engine')]
 BN_STATISTICS = ('running_mean', 'running_var', 'num_batches_tracked')
 MODULES = ('ddp_steps', 'ddp_jobs', 'ddp_contrast', 'ddp_heads', 'ddp_ssl', 'ddp_scan', 'ddp_asd', 'ddp_cc', 'ddp_ruc',
-           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc', 'ddp_dec', 'ddp_feature_heads')
+           'ddp_pici', 'ddp_self_supervised', 'ddp_bases', 'ddp_gcc', 'ddp_dec', 'ddp_feature_heads', 'ddp_secu')
 for module in MODULES:
     importlib.import_module(module)
 
@@ -183,6 +183,17 @@ def test_dec_has_one_set_of_targets(one, two):
           {name: whole[name] for name in ('head.centers', 'bank.soft_target')})
     assert torch.equal(ranks[0]['bank.label'], whole['bank.label']) and (whole['bank.label'] >= 0).all()
     assert ranks[0]['changed'] == whole['changed']
+
+
+def test_secu_counts_the_rows_of_all_processes(one, two):
+    """To the bit, also where both see one image."""
+    for name, buffer in (('step_secu', 'dual'), ('step_secu_entropy', 'counts')):
+        whole, halves = one(name), two(name)
+        assert whole['buffers'][buffer].any()
+        for half in halves:
+            assert torch.equal(half['buffers']['bank.head_label'], whole['buffers']['bank.head_label'])
+            assert torch.equal(half['buffers'][buffer], halves[0]['buffers'][buffer])
+    assert one('step_secu_entropy')['buffers']['counts'].sum() == 2 * (ROWS + ROWS // 2 - 1)
 
 
 def test_pici_matches_labels_by_the_rows_of_all_processes(one, two):

@@ -7,7 +7,7 @@ from mmengine.optim.scheduler.param_scheduler import INF, _ParamScheduler
 from torch.optim import Optimizer
 
 from mmcluster.checks import require_not_negative, require_positive, require_share
-from mmcluster.functional.schedule import fixmatch_cosine, warmup_cosine
+from mmcluster.functional.schedule import fixmatch_cosine, half_cosine, warmup_cosine
 from mmcluster.registry import PARAM_SCHEDULERS
 
 
@@ -64,9 +64,13 @@ class ClosedFormLR(_ParamScheduler):
         """Factor of the base learning rate at a step, counted from 0."""
         raise NotImplementedError
 
+    def constant_factor(self, step: int) -> float:
+        """Factor of those whose rate is constant, 1 unless a schedule says otherwise."""
+        return 1.
+
     def _get_value(self) -> list[float]:
-        factor = self.factor(self.last_step)
-        return [base if group.get('constant_lr') else base * factor
+        factor, constant = self.factor(self.last_step), self.constant_factor(self.last_step)
+        return [base * (constant if group.get('constant_lr') else factor)
                 for base, group in zip(self.base_values, self.optimizer.param_groups)]
 
 
@@ -82,20 +86,33 @@ class WarmupCosineLR(ClosedFormLR):
         eta_min_ratio: Factor at the cosine's end.
         denominator: ``'total'`` or ``'rest'``.
         stepwise: The variant that moves once an epoch.
+        rest_epochs: First epochs at rate 0, fewer than ``warmup_epochs``.
+        rising: What ``paramwise_cfg.constant_lr`` names rises by half a cosine from 0 to its rate at the end of the run
+            (SeCu with the entropy of cluster sizes on ImageNet).
         kwargs: See :class:`ClosedFormLR`.
     """
 
     def __init__(self, optimizer: Optimizer, total_epochs: int, warmup_epochs: int = 0, iters_per_epoch: int = 1,
-                 eta_min_ratio: float = 0., denominator: str = 'total', stepwise: bool = False, **kwargs: Any):
+                 eta_min_ratio: float = 0., denominator: str = 'total', stepwise: bool = False, rest_epochs: int = 0,
+                 rising: bool = False, **kwargs: Any):
         require_positive('WarmupCosineLR', total_epochs=total_epochs, iters_per_epoch=iters_per_epoch)
-        require_not_negative('WarmupCosineLR', warmup_epochs=warmup_epochs)
+        require_not_negative('WarmupCosineLR', warmup_epochs=warmup_epochs, rest_epochs=rest_epochs)
+        if rest_epochs and (stepwise or rest_epochs >= warmup_epochs):
+            raise ValueError(f'WarmupCosineLR: the rate rests in the first rest_epochs={rest_epochs} of the '
+                             f'warmup_epochs={warmup_epochs}: give more of these, and not stepwise=True')
         require_share('WarmupCosineLR', eta_min_ratio=eta_min_ratio)
         if denominator not in ('total', 'rest'):
             raise ValueError(f"denominator must be 'total' or 'rest', got {denominator!r}")
         self.options: dict[str, Any] = dict(
             iters_per_epoch=iters_per_epoch, warmup_epochs=warmup_epochs, total_epochs=total_epochs,
-            eta_min_ratio=eta_min_ratio, denominator=denominator, stepwise=stepwise)
+            eta_min_ratio=eta_min_ratio, denominator=denominator, stepwise=stepwise, rest_epochs=rest_epochs)
+        self.rising = rising
         super().__init__(optimizer, **kwargs)
+
+    def constant_factor(self, step: int) -> float:
+        """1, or the rising half of a cosine."""
+        total = self.options['total_epochs'] * self.options['iters_per_epoch']
+        return 1 - half_cosine(step / total) if self.rising else 1.
 
     def factor(self, step: int) -> float:
         """Factor at iteration n = step + 1."""

@@ -10,19 +10,21 @@ def half_cosine(share: float, end: float = 0.) -> float:
 
 
 def warmup_cosine(n: float, iters_per_epoch: int, warmup_epochs: float, total_epochs: float,
-                  eta_min_ratio: float = 0., denominator: str = 'total', stepwise: bool = False) -> float:
+                  eta_min_ratio: float = 0., denominator: str = 'total', stepwise: bool = False,
+                  rest_epochs: float = 0.) -> float:
     """Return the factor of the base learning rate: linear warm-up, then half a cosine (ProPos's runs).
 
     Args:
         n: Iteration, counted from 1.
         iters_per_epoch: Iterations of an epoch.
-        warmup_epochs: W, epochs of linear warm-up; 0 for none.
+        warmup_epochs: W, the epoch in which linear warm-up ends; 0 for none.
         total_epochs: E.
         eta_min_ratio: Factor at the end of the cosine.
         denominator: Length of the cosine: ``'total'``, E epochs, so that the run ends before it does (authors'
             release), or ``'rest'``, E - W epochs, so that the run ends with ``eta_min_ratio``.
         stepwise: CIFAR-20 ResNet-34 variant: the cosine over E epochs moves once an epoch, starts at epoch 0 and
-            falls to 0; the warm-up rises to its value at epoch W. ``eta_min_ratio`` and ``denominator`` have no part.
+            falls to 0; the warm-up rises to its value at epoch W. The other options have no part.
+        rest_epochs: First epochs at rate 0, part of the warm-up (SeCu).
 
     Returns:
         Factor in [0, 1].
@@ -36,7 +38,7 @@ def warmup_cosine(n: float, iters_per_epoch: int, warmup_epochs: float, total_ep
         return half_cosine(epoch / total_epochs)
     epoch = n / iters_per_epoch
     if epoch < warmup_epochs:
-        return epoch / warmup_epochs
+        return max(0., epoch - rest_epochs) / (warmup_epochs - rest_epochs)
     span = total_epochs if denominator == 'total' else total_epochs - warmup_epochs
     return half_cosine((epoch - warmup_epochs) / span if span > 0 else 0., eta_min_ratio)
 

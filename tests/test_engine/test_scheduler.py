@@ -78,6 +78,13 @@ def test_a_constant_rate_stays_through_warm_up_and_resume(tmp_path):
     assert parts == whole
 
 
+def test_a_constant_rate_may_rise(tmp_path):
+    rates, _ = run(tmp_path, 4, dict(PROPOS, rising=True), constant_lr=['norm'])
+    assert [rate for _, rate in rates] == pytest.approx(
+        [0.05 * (1 - math.cos(math.pi * i / (4 * ITERS))) for i in range(4 * ITERS)])
+    assert [rate for rate, _ in rates] == pytest.approx([0.1 * warmup_cosine(i + 1, 1.5, 4) for i in range(4 * ITERS)])
+
+
 def test_the_curve_of_a_resumed_run_is_the_configs(tmp_path):
     run(tmp_path, 2, PROPOS)
     rates, _ = run(tmp_path, 3, dict(PROPOS, total_epochs=8), resume=True)
@@ -125,6 +132,10 @@ def test_mistakes_are_named():
     optimizer = torch.optim.SGD(nn.Linear(1, 1).parameters(), lr=0.2)
     with pytest.raises(ValueError, match='denominator'):
         WarmupCosineLR(optimizer, total_epochs=3, denominator='all')
+    for rest in (dict(rest_epochs=1), dict(rest_epochs=2, warmup_epochs=2),
+                 dict(rest_epochs=1, warmup_epochs=2, stepwise=True)):
+        with pytest.raises(ValueError, match='rest_epochs=.*of the warmup_epochs'):
+            WarmupCosineLR(optimizer, total_epochs=3, **rest)
     with pytest.raises(ValueError, match='by_epoch=True'):
         FixMatchCosineLR.build_iter_from_epoch(optimizer, total_epochs=3, by_epoch=False, epoch_length=4)
     with pytest.raises(ValueError, match='known length'):

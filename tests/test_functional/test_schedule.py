@@ -48,6 +48,20 @@ def test_warmup_cosine_known_values() -> None:
     assert warmup_cosine(40, 10, 4, 4, denominator='rest') == 1
 
 
+def test_a_rest_before_the_warm_up() -> None:
+    """SeCu's release counts iterations i = n - 1 from 0, so its warm-up lags by one."""
+    iters, epochs = 20, 40
+    for n in range(1, iters * epochs + 1):
+        i = n - 1
+        if n <= 11 * iters:
+            released = 0. if i < iters else max(1, i - iters) / (10 * iters)
+        else:
+            released = 0.5 * (1 + math.cos(math.pi * (i - 11 * iters) / ((epochs - 11) * iters)))
+        found = warmup_cosine(n, iters, 11, epochs, denominator='rest', rest_epochs=1)
+        assert found == pytest.approx(released, abs=1.01 / (10 * iters))
+        assert (found == 0) is (n <= iters or n == iters * epochs) or found < 1e-12
+
+
 def test_stepwise_warm_up_meets_the_cosine() -> None:
     last, first = (warmup_cosine(n, 10, 5, 20, stepwise=True) for n in (50, 51))
     assert last == first == half_cosine(5 / 20)

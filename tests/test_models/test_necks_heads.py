@@ -45,6 +45,19 @@ def test_projector_options(options, names):
         assert torch.allclose(out.mean(0), torch.zeros(4), atol=1e-5)
 
 
+def test_more_hidden_layers():
+    projector = MLPProjector(6, 10, 4, hidden_layers=3, last_bn=True)
+    reference = nn.Sequential(
+        nn.Linear(6, 10), nn.BatchNorm1d(10), nn.ReLU(), nn.Linear(10, 10), nn.BatchNorm1d(10), nn.ReLU(),
+        nn.Linear(10, 10), nn.BatchNorm1d(10), nn.ReLU(), nn.Linear(10, 4), nn.BatchNorm1d(4))
+    reference.load_state_dict(dict(zip(reference.state_dict(), projector.state_dict().values())))
+    x = torch.randn(8, 6)
+    assert torch.equal(projector(x), reference(x))
+    assert not any('bn' in name for name, _ in MLPProjector(6, 10, 4, hidden_layers=3, norm=False).named_parameters())
+    with pytest.raises(ValueError, match='hidden_layers must be at least 1'):
+        MLPProjector(6, hidden_layers=0)
+
+
 def test_predictor_starts_from_a_narrow_normal():
     torch.manual_seed(0)
     predictor = MLPProjector(256, init='normal_0.01')

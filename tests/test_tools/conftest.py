@@ -23,8 +23,8 @@ def tools():
     """The converter modules, imported as the command line does."""
     sys.path.insert(0, str(TOOLS))
     names = ('propos_to_mmcluster', 'clusmatch_to_mmcluster', 'spice_to_mmcluster', 'scan_to_mmcluster', 'dino_to_vit',
-             'cc_to_mmcluster', 'gcc_to_mmcluster', 'pici_to_mmcluster', 'released', 'resnet_names', 'head_names', 'wide_names',
-             'vit_names')
+             'cc_to_mmcluster', 'gcc_to_mmcluster', 'pici_to_mmcluster', 'secu_to_mmcluster', 'released', 'resnet_names',
+             'head_names', 'wide_names', 'vit_names')
     yield {name.split('_')[0]: importlib.import_module(name) for name in names}
     sys.path.remove(str(TOOLS))
     for name in names:

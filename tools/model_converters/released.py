@@ -18,7 +18,10 @@ from mmcluster.command_line import output_file
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.evaluation.results import replaced
 
-MLP_NAMES = {'mlp': {'0': 'fc1', '1': 'bn', '3': 'fc2'}, 'plain_mlp': {'0': 'fc1', '2': 'fc2'}}
+MLP_NAMES = {
+    'mlp': {'0': 'fc1', '1': 'bn', '3': 'fc2'}, 'plain_mlp': {'0': 'fc1', '2': 'fc2'},
+    'long_mlp': {'0': 'fc1', '1': 'bn', '3': 'hidden.0.0', '4': 'hidden.0.1', '6': 'fc2', '7': 'last_bn'}}
+MLP_NORMS = ('bn', 'hidden.0.1', 'last_bn')
 WRAPPERS = ('module.', 'model.')
 
 
@@ -29,7 +32,8 @@ class Part(NamedTuple):
         source: Prefix in the release.
         target: Prefix in mmcluster.
         kind: ``'backbone'``, ``'mlp'`` (numbered Linear, BatchNorm1d, ReLU, Linear), ``'plain_mlp'`` (numbered
-            Linear, ReLU, Linear) or ``'linear'``.
+            Linear, ReLU, Linear), ``'long_mlp'`` (twice Linear, BatchNorm1d, ReLU, then Linear, BatchNorm1d) or
+            ``'linear'``.
     """
     source: str
     target: str
@@ -105,7 +109,7 @@ def convert_part(state: State, part: Part, stem: str) -> tuple[State, dict]:
     elif part.kind in MLP_NAMES:
         layers = MLP_NAMES[part.kind]
         check_names(state, [f'{number}.{entry}' for number, name in layers.items()
-                            for entry in (BATCH_NORM if name == 'bn' else ('weight', 'bias'))], part.source)
+                            for entry in (BATCH_NORM if name in MLP_NORMS else ('weight', 'bias'))], part.source)
         state = {f'{layers[name[0]]}{name[1:]}': value for name, value in state.items()}
     else:
         check_names(state, ['weight', 'bias'], part.source)

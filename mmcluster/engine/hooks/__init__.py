@@ -1,6 +1,7 @@
 """Hooks: they decide when."""
 from .announce import AnnounceHook
 from .best_head import BestHeadHook
+from .centers import PreviousCentersHook
 from .checkpoint import CheckpointHook
 from .collapse import CollapseHook
 from .estep import EStepHook, KMeansHook
@@ -24,6 +25,6 @@ from .turn import TurnHook
 __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
     'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook',
-    'PrototypeHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook',
-    'TargetHook', 'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
+    'PreviousCentersHook', 'PrototypeHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook',
+    'SweepHook', 'TargetHook', 'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

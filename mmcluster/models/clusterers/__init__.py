@@ -15,6 +15,7 @@ from .pcl import BYOLPCL, PCL
 from .pici import PICI
 from .propos import ProPos
 from .scan import SCAN
+from .secu import SeCu
 from .simclr import SimCLR
 from .simsiam import SimSiam
 from .spice import SPICE
@@ -25,6 +26,6 @@ from .two_level import TwoLevelClusterer
 
 __all__ = [
     'Autoencoder', 'BYOL', 'BYOLCC', 'BYOLPCL', 'BaseClusterer', 'CC', 'CCPSL', 'ContrastiveClusterer', 'DEC', 'GCC',
-    'IDEC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SimCLR', 'SimSiam', 'TCL',
-    'TEMI', 'TURTLE', 'TwoLevelClusterer'
+    'IDEC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SeCu', 'SimCLR',
+    'SimSiam', 'TCL', 'TEMI', 'TURTLE', 'TwoLevelClusterer'
 ]

@@ -1,4 +1,4 @@
-"""Two-layer projector and predictor."""
+"""Projector and predictor of two or more layers."""
 from __future__ import annotations
 
 from typing import Optional, Union
@@ -27,18 +27,20 @@ class MLPProjector(BaseModule):
         in_channels: Width of the input.
         hid_channels: Width of the hidden layer.
         out_channels: D, width of the output.
-        norm: Batch norm after the first linear layer.
-        last_bn: Batch norm after the second one.
-        bias: Biases in both linear layers.
+        norm: Batch norm after every linear layer but the last.
+        last_bn: Batch norm after the last one.
+        bias: Biases in all linear layers.
+        hidden_layers: Hidden layers, each of ``hid_channels`` (SeCu has two on ImageNet).
         init: ``'default'`` keeps PyTorch's initialisation; ``'normal_0.01'`` draws linear weights from
             N(0, 0.01^2), with zero biases and 1 / 0 in batch norm.
         init_cfg: Takes the place of ``init``, e.g. to load a checkpoint.
     """
 
     def __init__(self, in_channels: int, hid_channels: int = 4096, out_channels: int = 256, norm: bool = True,
-                 last_bn: bool = False, bias: bool = True, init: str = 'default',
+                 last_bn: bool = False, bias: bool = True, hidden_layers: int = 1, init: str = 'default',
                  init_cfg: Optional[Union[dict, list[dict]]] = None):
-        require_count('MLPProjector', in_channels=in_channels, hid_channels=hid_channels, out_channels=out_channels)
+        require_count('MLPProjector', in_channels=in_channels, hid_channels=hid_channels, out_channels=out_channels,
+                      hidden_layers=hidden_layers)
         if init not in INITS:
             raise ValueError(f'MLPProjector: init must be one of {sorted(INITS)}, got {init!r}')
         super().__init__(init_cfg or INITS[init])
@@ -47,6 +49,10 @@ class MLPProjector(BaseModule):
         self.fc1 = nn.Linear(in_channels, hid_channels, bias=bias)
         self.bn = nn.BatchNorm1d(hid_channels) if norm else nn.Identity()
         self.relu = nn.ReLU(inplace=True)
+        self.hidden = nn.Sequential(*[nn.Sequential(
+            nn.Linear(hid_channels, hid_channels, bias=bias),
+            nn.BatchNorm1d(hid_channels) if norm else nn.Identity(),
+            nn.ReLU(inplace=True)) for _ in range(hidden_layers - 1)])
         self.fc2 = nn.Linear(hid_channels, out_channels, bias=bias)
         self.last_bn = nn.BatchNorm1d(out_channels) if last_bn else nn.Identity()
 
@@ -59,4 +65,4 @@ class MLPProjector(BaseModule):
         Returns:
             (B, D), not normalised.
         """
-        return self.last_bn(self.fc2(self.relu(self.bn(self.fc1(x)))))
+        return self.last_bn(self.fc2(self.hidden(self.relu(self.bn(self.fc1(x))))))
