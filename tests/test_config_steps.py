@@ -120,7 +120,7 @@ def shrink(value):
     for key, item in list(items):
         if key in ('num_workers', 'persistent_workers'):
             value[key] = 0
-        elif key == 'sigma' and value.get('type') in ('CentroidDistance', 'ProbabilityVariance'):
+        elif key == 'sigma' and value.get('type') in ('CentroidDistance', 'ProbabilityVariance', 'RandomRows'):
             value[key] = 1.
         elif key == 'size' and item in (96, 224):
             value[key] = 32
