@@ -32,7 +32,7 @@ def composed():
         if stage:
             cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
             parts = names_of({'data': cfg.get('data'), **cfg.stages[stage]})
-            found += [key] if parts - seen else []
+            found += [key] if parts - seen and read_stage(key).train_cfg.type != 'EStepLoop' else []
             seen |= parts
     return found
 

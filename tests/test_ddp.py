@@ -183,6 +183,8 @@ def test_dec_has_one_set_of_targets(one, two):
           {name: whole[name] for name in ('head.centers', 'bank.soft_target')})
     assert torch.equal(ranks[0]['bank.label'], whole['bank.label']) and (whole['bank.label'] >= 0).all()
     assert ranks[0]['changed'] == whole['changed']
+    labels = [state['label'] for state in (*two('train_classical'), one('train_classical'))]
+    assert torch.equal(labels[0], labels[1]) and torch.equal(labels[0], labels[2]) and len(labels[0].unique()) == K
 
 
 def test_secu_counts_the_rows_of_all_processes(one, two):

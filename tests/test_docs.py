@@ -60,7 +60,7 @@ def first_source(cfg):
 FIRST = dict(ProPos='kmeans', BYOL='kmeans', MoCo='kmeans', SimCLR='kmeans', SimSiam='kmeans', SPICE='kmeans',
              SCAN='head', CC='head', GCC='head', PICI='head', RUC='head', TCL='head', Autoencoder='kmeans', DEC='head',
              IDEC='head', IDFD='kmeans', TEMI='head', TURTLE='head', SeCu='head', PCL='kmeans', BYOLPCL='kmeans', BYOLCC='kmeans',
-             CCPSL='head')
+             CCPSL='head', ClassicalClusterer='head')
 
 
 @pytest.mark.parametrize('name', stage_keys())

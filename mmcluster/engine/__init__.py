@@ -1,11 +1,11 @@
 """Training: hooks, loops, optimisation, schedules, extraction."""
 from .hooks import *  # noqa: F403
-from .loops import InnerStepLoop
+from .loops import EStepLoop, InnerStepLoop
 from .optim import AutocastOptimWrapper, GroupedOptimWrapperConstructor
 from .scheduler import FixMatchCosineLR, WarmupCosineLR
 from .shared_sweep import SharedSweepLoop
 
 __all__ = [
-    'AutocastOptimWrapper', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'InnerStepLoop', 'SharedSweepLoop',
-    'WarmupCosineLR'
+    'AutocastOptimWrapper', 'EStepLoop', 'FixMatchCosineLR', 'GroupedOptimWrapperConstructor', 'InnerStepLoop',
+    'SharedSweepLoop', 'WarmupCosineLR'
 ]

@@ -40,6 +40,22 @@ class GroupedLoader:
 
 
 @LOOPS.register_module()
+class EStepLoop(EpochBasedTrainLoop):
+    """Epochs of E-steps alone, for methods without an M-step: hooks before and after an epoch, and nothing between.
+
+    Args:
+        args: See mmengine's ``EpochBasedTrainLoop``.
+        kwargs: The same.
+    """
+
+    def run_epoch(self) -> None:
+        """One epoch."""
+        self.runner.call_hook('before_train_epoch')
+        self.runner.call_hook('after_train_epoch')
+        self._epoch += 1
+
+
+@LOOPS.register_module()
 class InnerStepLoop(EpochBasedTrainLoop):
     """Several optimiser steps per iteration: one iteration is one E-step, with the M-steps that follow from it.
 

@@ -1,4 +1,4 @@
-"""Steps and a run of DEC and IDEC, on one process or on a share of the rows. Every job takes a folder."""
+"""Steps and runs of DEC, IDEC and a classical method, on one process or on a share of the rows. Every job takes a folder."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from ddp_pool import job
 from ddp_steps import ROWS, step, views
 from mmengine.dist import get_rank, get_world_size
 from reduced import K, N, forget, write_digits
-from reduced_dec import dec_cfg
+from reduced_dec import classical_cfg, dec_cfg
 from torch import nn
 
 from mmcluster.engine.extract import unwrap
@@ -54,3 +54,17 @@ def train_dec(folder: Path) -> dict:
     state = {name: value.clone() for name, value in unwrap(runner.model).state_dict().items()}
     recipe.close(runner)
     return state
+
+
+@job
+def train_classical(folder: Path) -> dict:
+    """Labels and metrics of spectral clustering, by which one process labels for all."""
+    forget()
+    cfg = classical_cfg(folder / 'classical', write_digits(folder / f'{get_rank()}'), 'spectral')
+    cfg.randomness = dict(seed=0)
+    recipe.bind_data(cfg)
+    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
+    runner.train()
+    label = unwrap(runner.model).bank.label.clone()
+    recipe.close(runner)
+    return dict(label=label)

@@ -1,4 +1,4 @@
-"""DEC's stages on a few digits, at the size of :mod:`reduced`."""
+"""DEC's stages and classical methods on a few digits, at the size of :mod:`reduced`."""
 from __future__ import annotations
 
 from typing import Any, Optional
@@ -44,4 +44,21 @@ def dec_cfg(name: str, work_dir: Any, data: dict[str, str], base: Optional[str] 
     cfg.train_dataloader.sampler.update(length=2, streams=dict(batch=dict(size=20)))
     cfg = _finish(cfg, data, epochs)
     cfg.val_evaluator.pop('num_clusters')
+    return cfg
+
+
+def classical_cfg(work_dir: Any, data: dict[str, str], method: str = 'kmeans', base: Optional[dict] = None) -> Config:
+    """A method of scikit-learn on pixels, or on the embedding of a stage ``autoencoder``.
+
+    Args:
+        work_dir: Work dir.
+        data: Arguments of an ArraySource.
+        method: Name of the method, a stage of the shipped recipe.
+        base: Config of the stage's model.
+    """
+    cfg = _finish(_read(f'classical_{method}_digits', work_dir), data, 1)
+    cfg.val_evaluator.pop('num_clusters')
+    cfg.model.num_clusters = K
+    if base is not None:
+        cfg.model.update(backbone=None, base=dict(base, init_cfg=dict(type='Pretrained', checkpoint='{autoencoder}')))
     return cfg

@@ -3,6 +3,7 @@ from .announce import AnnounceHook
 from .best_head import BestHeadHook
 from .centers import PreviousCentersHook
 from .checkpoint import CheckpointHook
+from .classical import ClassicalHook
 from .collapse import CollapseHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
@@ -23,8 +24,9 @@ from .transition import AnchorHook, TransitionHook
 from .turn import TurnHook
 
 __all__ = [
-    'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'CollapseHook', 'EStepHook',
-    'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook',
-    'PreviousCentersHook', 'PrototypeHook', 'ResultHook', 'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook',
-    'SweepHook', 'TargetHook', 'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
+    'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'ClassicalHook',
+    'CollapseHook', 'EStepHook', 'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook',
+    'NeighborHook', 'PoolHook', 'PreviousCentersHook', 'PrototypeHook', 'ResultHook', 'RuntimeInfoHook',
+    'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TargetHook', 'TeacherHook', 'ThresholdHook',
+    'TransitionHook', 'TurnHook'
 ]

@@ -5,6 +5,7 @@ from .byol import BYOL
 from .byol_cc import BYOLCC
 from .cc import CC
 from .cc_psl import CCPSL
+from .classical import ClassicalClusterer
 from .contrastive import ContrastiveClusterer
 from .dec import DEC, IDEC
 from .gcc import GCC
@@ -25,7 +26,7 @@ from .turtle import TURTLE
 from .two_level import TwoLevelClusterer
 
 __all__ = [
-    'Autoencoder', 'BYOL', 'BYOLCC', 'BYOLPCL', 'BaseClusterer', 'CC', 'CCPSL', 'ContrastiveClusterer', 'DEC', 'GCC',
-    'IDEC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos', 'SCAN', 'SPICE', 'SeCu', 'SimCLR',
-    'SimSiam', 'TCL', 'TEMI', 'TURTLE', 'TwoLevelClusterer'
+    'Autoencoder', 'BYOL', 'BYOLCC', 'BYOLPCL', 'BaseClusterer', 'CC', 'CCPSL', 'ClassicalClusterer',
+    'ContrastiveClusterer', 'DEC', 'GCC', 'IDEC', 'IDFD', 'MoCo', 'MultiHeadClusterer', 'PCL', 'PICI', 'ProPos',
+    'SCAN', 'SPICE', 'SeCu', 'SimCLR', 'SimSiam', 'TCL', 'TEMI', 'TURTLE', 'TwoLevelClusterer'
 ]

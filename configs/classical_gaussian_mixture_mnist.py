@@ -1,0 +1,5 @@
+# A mixture of Gaussians on the pixels of MNIST, train + test, by scikit-learn. No figure of a paper corresponds.
+# python tools/train.py configs/classical_gaussian_mixture_mnist.py
+data = 'data/mnist'
+stages = dict(classical=dict(
+    parts=['classical/pixels'], facts=dict(classical='gaussian_mixture')))
