@@ -3,4 +3,4 @@
 data = 'data/digits'
 stages = dict(turtle=dict(
     parts=['turtle/method', 'features/raw'],
-    facts=dict(columns=64, batch=1797, epochs=4, val_interval=4)))
+    facts=dict(columns=64, batch=1797, length=400, epochs=1, val_interval=1)))

@@ -7,11 +7,13 @@ from typing import Callable, Optional, Union
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from mmcluster.functional.clustering.merge_tree import cut_tree, ward_tree
 from mmcluster.functional.clustering.whitening import blocks
 
 from .choose_k import KChoice, KScore, choose_k, k_range
+from .feature_heads import Head
 from .feature_methods import METHODS, Partition, center_head
 from .feature_model import Assignment, FeatureModel, distances, spread
 from .feature_reducer import FeatureReducer
@@ -112,7 +114,23 @@ class FeatureClusterer:
         """Cluster the reduced rows into ``count`` clusters and keep what follows from it."""
         self.progress('cluster', 0, 1)
         z, unit = torch.from_numpy(self.reduced_), bool(self.reducer_.unit_)
-        part = METHODS[self.method](z, count, unit, self.seed)
+        self._settle(METHODS[self.method](z, count, unit, self.seed), count)
+        self.progress('cluster', 1, 1)
+
+    def refine(self, x: np.ndarray, reducer: FeatureReducer, head: Head) -> None:
+        """Take over what was learnt from this clustering.
+
+        Args:
+            x: (N, D) rows of the fit.
+            reducer: Of unit rows, in the place of that of the fit.
+            head: (d, K) of as many clusters; one that no row is given to is left out.
+        """
+        self.reducer_, self.reduced_ = reducer, reducer.transform(x)
+        self._settle(Partition(F.normalize(head.weight.T, dim=1), head=head), self.n_clusters_)
+
+    def _settle(self, part: Partition, count: int) -> None:
+        """Keep what follows from a partition of the reduced rows into ``count`` clusters."""
+        z, unit = torch.from_numpy(self.reduced_), bool(self.reducer_.unit_)
         head = part.head or center_head(z, part.centers, unit)
         model = FeatureModel(self.reducer_, part.centers.numpy(), head.weight.numpy(), head.bias.numpy(),
                              np.zeros(len(part.centers)), np.ones(len(part.centers)))
@@ -125,7 +143,6 @@ class FeatureClusterer:
         sizes = np.bincount(self.labels_[self.labels_ >= 0], minlength=self.n_clusters_)
         self.tree_ = ward_tree(self.cluster_centers_, sizes)
         self.assignment_ = self.model_.describe(self.reduced_, self.labels_)
-        self.progress('cluster', 1, 1)
 
     def _by_size(self, labels: np.ndarray, model: FeatureModel, part: Partition,
                  unit: bool) -> tuple[np.ndarray, FeatureModel]:

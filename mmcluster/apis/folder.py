@@ -37,8 +37,9 @@ class Settings:
         encoder: What :func:`mmcluster.encoders.build_encoder` takes.
         train: ``True`` or a config: train the encoder on these images first, see
             :func:`~mmcluster.apis.training.train_encoder`.
+        boost: Booster that goes on from the clustering on stored views of the features, ``'clusmatch'``, or ``None``.
         finetune: Booster that goes on from the clustering on the images, ``'clusmatch'``, or ``None``.
-        epochs: Length of either training; ``None`` as their configs say.
+        epochs: Length of any training; ``None`` as their configs say.
         labels: See :func:`~mmcluster.apis.folder_input.find_images`; metrics alone see them.
         limit: Draw at most so many images.
         seed: Decides everything that is drawn.
@@ -52,6 +53,7 @@ class Settings:
     method: str = 'kmeans'
     encoder: str = 'default'
     train: Union[bool, str] = False
+    boost: Optional[str] = None
     finetune: Optional[str] = None
     epochs: Optional[int] = None
     labels: Optional[str] = None
@@ -89,8 +91,10 @@ def cluster_folder(root: Union[str, Path], out: Union[str, Path, None] = None, s
     settings, teller = settings or Settings(), teller or Teller()
     if settings.finetune and (settings.train or settings.encoder != 'default'):
         raise ValueError('--finetune goes on from the default encoder: drop --encoder and --train')
-    if settings.epochs and not (settings.train or settings.finetune):
-        raise ValueError('--epochs is the length of a training: add --train or --finetune, or drop it')
+    if settings.boost and settings.finetune:
+        raise ValueError('--boost and --finetune both go on from the clusters: drop one')
+    if settings.epochs and not (settings.train or settings.finetune or settings.boost):
+        raise ValueError('--epochs is the length of a training: add --train, --boost or --finetune, or drop it')
     with teller.phase('find'):
         images = find_images(root, settings.labels, settings.limit, settings.seed)
         check_count(settings.clusters, len(images.paths))
@@ -126,6 +130,10 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
         with teller.phase('train'):
             spec = train_encoder(images, out, settings, teller)
     encoder, found, clusterer = _found(images, spec, settings, teller)
+    if settings.boost:
+        from .boosting import boost_clusters
+        with teller.phase('boost'):
+            boost_clusters(images, found, encoder, clusterer, out, settings, teller)
     if settings.finetune:
         from .training import finetune_encoder
         with teller.phase('finetune'):
@@ -138,7 +146,8 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
         summary = dict(
             mmcluster=__version__, versions={'python': platform.python_version(),
                                              **{name: version(name) for name in PACKAGES}},
-            root=str(images.root), limit=settings.limit, train=settings.train, finetune=settings.finetune,
+            root=str(images.root), limit=settings.limit, train=settings.train, boost=settings.boost,
+            finetune=settings.finetune,
             encoder=dict({name: getattr(encoder, name) for name in ('name', 'digest', 'dim', 'description')},
                          spec=_relative(spec, out)),
             fingerprint=_fingerprint(found.paths, content), seconds=teller.seconds)

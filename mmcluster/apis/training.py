@@ -46,7 +46,7 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
         readable = len(ListedSource(**facts).paths)
         facts |= dict(num_clusters=count, batch=min(BATCH, readable))
         stages = dict(scratch=dict(parts=[DEFAULT_RECIPE], facts=facts))
-        return _run(stages, folder, settings, teller)
+        return run_stages(stages, folder, settings, teller)
     from mmengine.config import Config
 
     from mmcluster.recipes import config_file
@@ -58,7 +58,7 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
         cfg = Config.fromfile(file, lazy_import=False)
         stages = {name: dict(stage, config=str(file.parent / stage['config'])) if stage.get('config') else stage
                   for name, stage in cfg.get('stages', {}).items()} or dict(scratch=dict(config=str(file)))
-        return _run(stages, folder, settings, teller)
+        return run_stages(stages, folder, settings, teller)
 
 
 def finetune_encoder(images: Images, paths: list[str], cluster: np.ndarray, confidence: np.ndarray, out: Path,
@@ -90,7 +90,7 @@ def finetune_encoder(images: Images, paths: list[str], cluster: np.ndarray, conf
     facts = dict(_data_facts(images, folder, paths), num_clusters=int(cluster.max()) + 1, weights=str(weights),
                  targets=str(targets))
     stages = dict(clusmatch=dict(parts=[BOOSTERS[settings.finetune]], facts=facts))
-    return _run(stages, folder, settings, teller)
+    return run_stages(stages, folder, settings, teller)
 
 
 def sure_rows(cluster: np.ndarray, confidence: np.ndarray, share: float = SURE_SHARE) -> np.ndarray:
@@ -129,8 +129,18 @@ def _write(path: Path, write: Any) -> None:
         write(stream)
 
 
-def _run(stages: dict[str, Any], folder: Path, settings: Settings, teller: Teller) -> str:
-    """Train the stages, or go on with them, and name the work dir of the last one."""
+def run_stages(stages: dict[str, Any], folder: Path, settings: Settings, teller: Teller) -> str:
+    """Train the stages, or go on with them.
+
+    Args:
+        stages: Of a recipe.
+        folder: Work dir of it.
+        settings: Seed and length.
+        teller: Is kept quiet.
+
+    Returns:
+        The work dir of the last stage.
+    """
     from mmengine.config import Config
 
     from mmcluster.recipes.length import set_epochs

@@ -24,8 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('--encoder', metavar='E', default='default', help='timm:NAME, torchvision:NAME[=FILE], a work dir ...')
     add('--train', metavar='RECIPE', nargs='?', const=True, default=False,
         help='train an encoder on these images first')
-    add('--finetune', metavar='BOOSTER', choices=['clusmatch'], help='clusmatch: go on from the clusters on the images')
-    add('--epochs', metavar='N', type=positive, help='of --train and --finetune')
+    add('--boost', metavar='BOOSTER', choices=['clusmatch'], help='clusmatch: go on from the clusters on the features')
+    add('--finetune', metavar='BOOSTER', choices=['clusmatch'], help='... on the images')
+    add('--epochs', metavar='N', type=positive, help='of --train, --boost and --finetune')
     add('--labels', metavar='L', help='folders, or a CSV of path and label: for metrics only')
     into = parser.add_mutually_exclusive_group()
     into.add_argument('--link', dest='folders', action='store_const', const='link',
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
         from mmcluster.apis.folder_words import PAGE
         from mmcluster.apis.result import read_summary
         out = cluster_folder(args.folder, args.out, Settings(
-            clusters=args.k, method=args.method, encoder=args.encoder, train=args.train, finetune=args.finetune,
-            epochs=args.epochs, labels=args.labels, limit=args.limit, seed=args.seed, device=args.device,
-            workers=args.workers, store=args.store, folders=args.folders), console)
+            clusters=args.k, method=args.method, encoder=args.encoder, train=args.train, boost=args.boost,
+            finetune=args.finetune, epochs=args.epochs, labels=args.labels, limit=args.limit, seed=args.seed,
+            device=args.device, workers=args.workers, store=args.store, folders=args.folders), console)
         console.result(dict(read_summary(out), out=str(out), page=str(out / PAGE)))

@@ -38,7 +38,7 @@ def snapshot(folder):
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--labels', 'nothing.csv'], 'nothing.csv'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--encoder', 'resnet'], 'there is no encoder'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--train', 'nothing'], 'there is no config'),
-    (lambda folder: write_photos(folder, count=4), ['--k', '2', '--epochs', '3'], 'add --train or --finetune'),
+    (lambda folder: write_photos(folder, count=4), ['--k', '2', '--epochs', '3'], 'add --train, --boost or --finetune'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--device', 'gpu'], "no device 'gpu' here: give"),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--device', 'cuda:99'], "no device 'cuda:99' here: give"),
     (lambda folder: [(folder / f'{i}.png').write_bytes(b'x') for i in range(3)], ['--k', '2'], 'cannot be read')])

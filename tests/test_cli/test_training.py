@@ -1,13 +1,18 @@
 """Encoders that are trained on the images of the folder."""
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from mmcluster.apis.feature_model import FeatureModel
+from mmcluster.apis.feature_reducer import FeatureReducer
 from mmcluster.apis.result import read_result
 from mmcluster.apis.training import sure_rows
 from mmcluster.cli import main
+from mmcluster.encoders import Encoder
+from mmcluster.encoders.drawn import DrawnViews
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -22,6 +27,52 @@ def test_an_encoder_from_scratch_goes_with_the_result(photos, tmp_path, capfd):
     capfd.readouterr()
     assert main(['assign', 'moved', str(photos / first.paths[0]), '--json', '--workers', '0']) == 0
     assert json.loads(capfd.readouterr().out)['images'][0]['second'] in (0, 1, 2)
+
+
+def test_a_booster_on_features_goes_on_from_the_clusters(photos, capfd):
+    argv = ['cluster', str(photos), '--k', '3', '--boost', 'clusmatch', '--epochs', '1', '--out', 'out', '--workers', '0',
+            '--quiet']
+    assert main([*argv[:4], *argv[8:], '--store', 'store']) == 0
+    plain = read_result('out')
+    assert main([*argv, '--store', 'store']) == 0
+    boosted, model = read_result('out'), FeatureModel.load('out/model.npz')
+    assert np.array_equal(boosted.embed, plain.embed) and not np.allclose(
+        model.reducer.weight_, FeatureReducer().fit(plain.embed.astype(np.float32)).weight_, atol=1e-3)
+    assert (model.describe(model.reduce(boosted.embed.astype(np.float32))).cluster == boosted.table['cluster']).mean() > 0.9, 'half precision'
+    assert boosted.summary['boost'] == 'clusmatch' and len(list(Path('out/training').glob('boost-*'))) == 1
+    assert main([*argv, '--store', 'store', '--seed', '1']) == 0, 'another training in its place'
+    assert len(list(Path('out/training').glob('boost-*'))) == 1
+    assert main([*argv[:8], '--finetune', 'clusmatch', '--quiet']) == 2 and 'drop one' in capfd.readouterr().err
+
+
+def test_drawn_views_depend_on_pixels_and_draw_alone():
+    images = torch.randint(0, 256, (3, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    class Mean(Encoder):
+        name = spec = description = digest = 'mean'
+        dim, device, preprocess = 3, torch.device('cpu'), None
+
+        def encode(self, images, dtype=torch.float32):
+            return images.float().mean((2, 3))
+
+        def to(self, device):
+            return self
+
+    views = DrawnViews(Mean(), 2)
+    whole = views.encode(images)
+    assert whole.shape == (3, 12) and torch.equal(views.encode(images[1:2])[0], whole[1])
+    rows = whole.reshape(3, 4, 3)
+    assert len({tuple(row.tolist()) for row in rows.flatten(0, 1)}) == 12, 'every view is another one'
+    assert torch.equal(DrawnViews(Mean(), 1).encode(images)[:, :3], rows[:, 0]), 'draw k does not depend on how many'
+    assert views.digest != DrawnViews(Mean(), 1).digest
+    assert views.encode(images[:, :1]).shape == (3, 4), 'grey images, too'
+
+
+def test_features_with_drawn_views(photos, tmp_path):
+    out = tmp_path / 'x.npy'
+    assert main(['features', str(photos), '--draws', '2', '--out', str(out), '--workers', '0', '--quiet']) == 0
+    rows = np.load(out)
+    assert rows.ndim == 3 and rows.shape[1] == 5 and rows.dtype == np.float16
 
 
 def test_finetuning_is_of_the_default_encoder(photos, capfd):

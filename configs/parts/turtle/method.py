@@ -1,7 +1,7 @@
 # TURTLE on frozen features: searches from three random starts at two rates; the label-free score keeps one.
 parts = ['views/normalise']
 facts = dict(
-    epochs=60, val_interval=60, length=100, batch=10000, spaces=None, inner_lr=[0.001] * 3 + [0.01] * 3,
+    epochs=6, val_interval=6, length=1000, batch=10000, spaces=None, inner_lr=[0.001] * 3 + [0.01] * 3,
     inner_steps=10, gamma=10., warm=False, lr=0.001, lr_mult={
         'head.heads.3': dict(lr_mult=10.), 'head.heads.4': dict(lr_mult=10.), 'head.heads.5': dict(lr_mult=10.)})
 model = dict(
@@ -18,5 +18,5 @@ train_dataloader = dict(sampler=dict(length='{length}', streams=dict(batch=dict(
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval='{val_interval}')
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='Adam', lr='{lr}'), paramwise_cfg=dict(custom_keys='{lr_mult}'))
-hooks = dict(features=dict(type='FeatureHook'), best=dict(type='BestHeadHook', interval='{val_interval}'))
+hooks = dict(features=dict(type='FeatureHook'), best=dict(type='BestHeadHook'))
 metrics = dict(head=dict(type='ClusteringMetric', source='head'))
