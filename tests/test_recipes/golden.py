@@ -95,6 +95,7 @@ CHANGES: list[tuple[str, str, str]] = [
     (r'.*cc_.*sign_digits(/.*match)?', r'model\.base\.channels_last', 'a derived base says all that its own stage says'),
     (r'.*', r'custom_hooks\.\d+\.(selector\.)*num_clusters|(val|test)_evaluator\.(\d\.)?num_clusters',
      'the model says how many clusters there are'),
+    (r'.*', r'(model|model\.base|custom_hooks\.0\.network)\.pseudo_label_loss\.(num_clusters|in_channels)', 'the head says them'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 

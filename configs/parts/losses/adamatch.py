@@ -1,2 +1,2 @@
 # AdaMatch: a threshold relative to the confidence on labelled images, and aligned distributions.
-model = dict(pseudo_label_loss=dict(type='AdaMatchLoss', num_clusters='{num_clusters}'))
+model = dict(pseudo_label_loss=dict(type='AdaMatchLoss'))

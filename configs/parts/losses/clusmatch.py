@@ -1,2 +1,2 @@
 # ClusMatch: positive and negative labels above adaptive thresholds, and labels of k-means.
-model = dict(pseudo_label_loss=dict(type='ClusMatchLoss', num_clusters='{num_clusters}'))
+model = dict(pseudo_label_loss=dict(type='ClusMatchLoss'))

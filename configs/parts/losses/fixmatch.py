@@ -1,2 +1,2 @@
 # FixMatch: one threshold for all images.
-model = dict(pseudo_label_loss=dict(type='FixMatchLoss', num_clusters='{num_clusters}'))
+model = dict(pseudo_label_loss=dict(type='FixMatchLoss'))

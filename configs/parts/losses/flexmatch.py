@@ -1,2 +1,2 @@
 # FlexMatch: a cluster's threshold is lower as long as few images pass it.
-model = dict(pseudo_label_loss=dict(type='FlexMatchLoss', num_clusters='{num_clusters}'))
+model = dict(pseudo_label_loss=dict(type='FlexMatchLoss'))

@@ -2,6 +2,6 @@
 facts = dict(unlabelled='{labelled}')
 model = dict(
     data_preprocessor=dict(views=dict(unlabelled=['{weak}', '{weak}'])),
-    pseudo_label_loss=dict(type='MixMatchLoss', num_clusters='{num_clusters}'))
+    pseudo_label_loss=dict(type='MixMatchLoss'))
 hooks = dict(unsup_weight=dict(
     type='ScheduleHook', param='pseudo_label_loss.unsup_weight', linear=dict(start=0., end=100., until=0.4)))

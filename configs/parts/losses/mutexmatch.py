@@ -1,2 +1,2 @@
 # MutexMatch: a second head learns what an unsure image is not.
-model = dict(pseudo_label_loss=dict(type='MutexMatchLoss', in_channels='{width}', num_clusters='{num_clusters}'))
+model = dict(pseudo_label_loss=dict(type='MutexMatchLoss'))

@@ -7,6 +7,6 @@ model = dict(
     bank=dict(num_samples=None),
     data_preprocessor=dict(views=dict(unlabelled=[[], '{strong}'])),
     base='{on.network}',
-    pseudo_label_loss=dict(type='ConfidenceLoss', num_clusters='{num_clusters}'))
+    pseudo_label_loss=dict(type='ConfidenceLoss'))
 train_dataloader = dict(sampler=dict(streams=dict(unlabelled=dict(size='{batch}'))))
 metrics = dict(head=dict(type='ClusteringMetric', source='head'))
