@@ -144,28 +144,22 @@ def references(value: Any) -> set[str]:
 
 def merge_parts(names: Sequence[str], read: Callable[[str], dict], trail: tuple[str, ...] = (),
                 done: Optional[set[str]] = None) -> dict[str, Any]:
-    """Merge parts from left to right; a part that lists ``parts`` itself stands on them. None is merged twice.
+    """Merge parts from left to right, none twice; one with ``parts`` stands on them, and none on itself.
 
     Args:
         names: Of the parts.
         read: See :func:`compose`.
         trail: Parts that led here.
         done: Parts that are merged already, in place.
-
-    Raises:
-        ValueError: If a part stands on itself.
     """
     merged: dict[str, Any] = {}
     done = set() if done is None else done
     for name in names:
         if name in trail:
             raise ValueError(f'the part {name!r} stands on itself: {" -> ".join((*trail, name))}')
-        if name in done:        # merging it again would undo what came between
-            continue
+        part = {} if name in done else read(name)       # merging it again would undo what came between
         done.add(name)
-        part = read(name)
-        merged = merge(merged, merge_parts(part.pop('parts', ()), read, (*trail, name), done))
-        merged = merge(merged, part)
+        merged = merge(merge(merged, merge_parts(part.pop('parts', ()), read, (*trail, name), done)), part)
     return merged
 
 

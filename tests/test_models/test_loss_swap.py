@@ -2,7 +2,6 @@
 import pytest
 import torch
 from mmengine.config import ConfigDict
-from reduced import read_stage, stage_keys
 
 from mmcluster.models import Boost
 from mmcluster.registry import MODELS
@@ -78,18 +77,3 @@ def test_a_loss_for_another_number_of_clusters_is_refused(name, number):
 @pytest.mark.parametrize('name', ['FixMatchLoss', 'MixMatchLoss', 'ConfidenceLoss'])
 def test_a_loss_without_a_number_of_clusters_fits_any_head(name):
     assert MODELS.build(dict(CFG, pseudo_label_loss=dict(type=name))).pseudo_label_loss.num_clusters == K
-
-
-def trained_with_pseudo_labels():
-    """Every config that names a pseudo-label loss, by name."""
-    for key in stage_keys():
-        cfg = read_stage(key)
-        if 'pseudo_label_loss' in cfg.get('model', {}):
-            yield pytest.param(cfg.model, id=key)
-
-
-@pytest.mark.parametrize('model', list(trained_with_pseudo_labels()))
-def test_every_config_tells_its_loss_the_number_of_clusters(model):
-    """Also where the loss does not need it: the one that takes its place may."""
-    head = model.get('head') or model.base.head
-    assert model.pseudo_label_loss.get('num_clusters') == head.get('head', head).num_clusters

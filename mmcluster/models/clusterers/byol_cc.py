@@ -69,4 +69,4 @@ class BYOLCC(BYOL):
             ``loss_byol``; ``loss_instance`` and ``loss_cluster``, equal on all ranks; ``entropy_gap``.
         """
         clusters = contrast_of_clusters(self.head(z[0]), self.head(z[1]), self.cluster_temperature)
-        return {**super().losses(z, k, index), **instance_contrast(*z, self.temperature), **clusters}
+        return {**super().losses(z, k, index), **instance_contrast(z[0], z[1], self.temperature), **clusters}

@@ -61,7 +61,7 @@ class CCPSL(CC):
             return super().loss(batch, instance_only)
         h1, h2 = self.vectors(batch)
         z = [self.projector(h) for h in (h1, h2)]
-        return {**instance_contrast(*z, self.temperature), **self.cluster_losses(h1, h2),
+        return {**instance_contrast(z[0], z[1], self.temperature), **self.cluster_losses(h1, h2),
                 **self.scatter(z, batch.index)}
 
     def scatter(self, z: list[Tensor], index: Tensor) -> dict[str, Tensor]:
