@@ -75,3 +75,11 @@ def test_what_propos_compares_with(name):
     if name.startswith('pcl'):
         assert model.granularities == [250, 500, 1000] and cfg.custom_hooks[0].steps == [(0, 0.), (50, 0.01)]
         assert cfg.custom_hooks[1] == dict(type='PrototypeHook', begin=50)
+
+
+@pytest.mark.parametrize('data', ['cnn_digits', 'cnn_sign_digits', 'r18_cifar10', 'r18_cifar20'])
+def test_pcl_on_byol_changes_no_network_of_byol(data):
+    byol, pcl = (read(f'{name}_{data}') for name in ('byol', 'byol_pcl'))
+    for key in ('backbone', 'neck', 'predictor', 'decay'):
+        assert byol.model[key] == pcl.model[key], key
+    assert byol.train_dataloader == pcl.train_dataloader and byol.optim_wrapper == pcl.optim_wrapper
