@@ -17,7 +17,7 @@ def wheel(tmp_path_factory):
     """A wheel, built from a copy, since a build leaves folders beside its sources."""
     folder = tmp_path_factory.mktemp('wheel')
     source = folder / 'source'
-    for name in ('mmcluster', 'configs', 'experiments', 'tools', 'requirements'):
+    for name in ('mmcluster', 'configs', 'experiments', 'tools', 'zoo', 'requirements'):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__', '.mim'))
     for name in ('setup.py', 'setup.cfg', 'MANIFEST.in', 'README.md', 'LICENSE', 'model-index.yml'):
         shutil.copy2(ROOT / name, source)
