@@ -1,4 +1,4 @@
-# SeCu, then ClusMatch on it, on photographs of hands that show digits: minutes on one CPU thread.
+# SeCu, then ClusMatch on it, on photographs of hands that show digits. No figure of the papers corresponds.
 # python tools/train.py configs/secu_clusmatch_cnn_sign_digits.py
 data = 'data/sign_digits'
 stages = dict(

@@ -26,7 +26,13 @@ PATHS = sorted(CONFIGS.glob('*.py'))
 EVERY = sorted(CONFIGS.rglob('*.py'))
 RECIPES = [path for path in PATHS if 'stages' in Config.fromfile(path, lazy_import=False)]
 # Factor of the backbone's learning rate in ClusMatch: slow as released; the paper has one rate for all.
-SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!.*paper).*/clusmatch|cc_(clusmatch|fixmatch)_r34_cifar10/.*match')
+SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!.*paper).*/clusmatch|secu_clusmatch_r.*/clusmatch|'
+                           r'cc_(clusmatch|fixmatch)_r34_cifar10/.*match')
+
+
+# of SeCu's centres, by the backbone, the number of clusters and the rate of the network
+CENTER_RATES = {('ResNet_CIFAR', 10, 0.2): 1.2, ('ResNet_CIFAR', 20, 0.2): 0.8, ('ResNet_CIFAR', 100, 0.2): 0.01,
+                ('GCCResNet', 10, 0.2): 0.8, ('ResNet', 1000, 1.6): 4.2, ('SmallCNN', 10, 0.05): 1.2}
 
 
 def name_of(path):
@@ -228,6 +234,8 @@ def test_parameter_groups(path):
             assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=0.01 if SLOW_BACKBONE.fullmatch(_single(path, name)) else 1.) if boost else \
             dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL') else {}
+        if cfg.model.type == 'SeCu':
+            factor = dict(heads=CENTER_RATES[cfg.model.backbone.type, cfg.model.num_clusters, given.lr] / given.lr)
         if cfg.model.get('labeller') and 'base' in cfg.model and given.type == 'Adam':
             factor = dict(labeller=10.)
         for key, (lr, decay) in rates.items():
