@@ -107,6 +107,7 @@ def _status(args: argparse.Namespace, table: Table) -> None:
 def _table(args: argparse.Namespace, table: Table, found: dict | None = None) -> None:
     """Write all forms of the table, and print one."""
     from mmcluster.evaluation.results import write_text
+    from mmcluster.experiments.figure import draw
     from mmcluster.experiments.jobs import plans
     from mmcluster.experiments.printing import as_csv, latex, markdown
     from mmcluster.experiments.results import results_of
@@ -118,7 +119,8 @@ def _table(args: argparse.Namespace, table: Table, found: dict | None = None) ->
     for kind, text in texts.items():
         write_text(f'{place}.{FORMATS[kind]}', text)
     print(texts[args.format])
-    print(f'written to {place}.md, .tex and .csv', file=sys.stderr)
+    drawn = bool(table.figure) and draw(table, results, found, args.root, f'{place}.png')
+    print(f'written to {place}.md, .tex and .csv{", drawn in .png" if drawn else ""}', file=sys.stderr)
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from mmcluster.structures import TEST_STREAM, Key
 from .seeding import make_draws
 from .streams import Stream
 
-_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split', 'exclude', 'entries', 'begin')
+_FIELDS = ('size', 'pool', 'order', 'of', 'balance', 'split', 'exclude', 'entries', 'begin', 'oracle_missing')
 
 
 @DATA_SAMPLERS.register_module()
@@ -31,8 +31,8 @@ class StreamSampler(Sampler):
         dataset: The data set (N rows).
         streams: Stream name -> dict(size, pool='all', order='permute', of=None, balance=None, split=None,
             exclude=None, entries=None, begin=0), see :class:`~mmcluster.datasets.streams.Stream`. Sizes count the rows
-            of all ranks and must be multiples of their number. ``split`` names one or more splits of the data set, such
-            as ``'train+test'``; ``of`` and ``exclude`` are names of streams.
+            of all ranks and must be multiples of their number. ``split`` names splits of the data set, such as
+            ``'train+test'``; ``of`` and ``exclude`` are names of streams.
         length: Steps per epoch. None: as many full chunks of the first stream as the data set has.
         seed: Seed of the run; None: one that all ranks agree on.
         rank: Number of this process; None: ask mmengine.
@@ -93,7 +93,7 @@ class StreamSampler(Sampler):
             if not hasattr(dataset, 'split_rows'):
                 raise TypeError(f'stream {name!r}: `split` needs an IndexedDataset, got {type(dataset).__name__}')
             fields['split'] = dataset.split_rows(fields['split'])
-        stream = Stream(name, len(dataset), self.seed, **fields)
+        stream = Stream(name, len(dataset), self.seed, labels=getattr(dataset, 'labels', None), **fields)
         if isinstance(fields.get('size'), int):
             self._share(name, fields['size'])
         return stream

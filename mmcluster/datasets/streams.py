@@ -32,6 +32,9 @@ class Stream:
         split: (n,) rows to which the stream is confined; only with ``pool='all'``, which then means all of them.
         entries: With ``of``: the first so many entries of the row, in their order, instead of one at random.
         begin: First epoch in which the stream has rows. Its place in the numbers of drawn rows is kept free before.
+        oracle_missing: Classes that are missing at a step, drawn anew at each: others of the pool take the places of
+            their rows (ASD Fig. 5). It reads ground truth, for a figure.
+        labels: (N,) ground truth for it.
 
     Attributes:
         exclude: A stream whose rows at a step this one has not: others of the pool take their places.
@@ -39,11 +42,13 @@ class Stream:
 
     def __init__(self, name: str, num_rows: int, seed: int, size: Union[int, str, None] = None, pool: str = 'all',
                  order: str = 'permute', of: Optional[Stream] = None, balance: Optional[str] = None,
-                 split: Optional[Tensor] = None, entries: Optional[int] = None, begin: int = 0) -> None:
+                 split: Optional[Tensor] = None, entries: Optional[int] = None, begin: int = 0,
+                 oracle_missing: int = 0, labels: Optional[np.ndarray] = None) -> None:
         require_count(f'stream {name!r}', entries=entries)
-        require_count(f'stream {name!r}', least=0, begin=begin)
+        require_count(f'stream {name!r}', least=0, begin=begin, oracle_missing=oracle_missing)
         self.name, self.num_rows, self.seed, self.of = name, num_rows, seed, of
-        self.entries, self.begin = entries, begin
+        self.entries, self.begin, self.missing = entries, begin, oracle_missing
+        self._labels = torch.from_numpy(labels) if oracle_missing and labels is not None else None
         self.pool, self.order, self.balance = pool, order, balance
         self._given_size = size
         everything = torch.arange(num_rows) if split is None else split
@@ -138,7 +143,16 @@ class Stream:
         permute = self.order == 'permute'
         rows = self.rows[self._permuted(len(self.rows), self.size, step) if permute else
                          self._replaced(self.size, step)]
+        if self.missing:
+            rows = self._avoid(rows, self._of_missing_classes(step), step)
         return rows if self.exclude is None else self._avoid(rows, self.exclude.chunk(step), step)
+
+    def _of_missing_classes(self, step: int) -> Tensor:
+        """Rows of the classes that are drawn to be missing at a step (n,)."""
+        assert self._labels is not None
+        generator = torch.Generator().manual_seed(stable_hash(self.seed, self.name, 'missing', step))
+        dropped = torch.randperm(int(self._labels.max()) + 1, generator=generator)[:self.missing]
+        return torch.isin(self._labels, dropped).nonzero().flatten()
 
     def _permuted(self, total: int, size: int, step: int) -> Tensor:
         """Positions (size,) in the pool: the chunk of ``step`` of endless permutations."""
@@ -194,8 +208,8 @@ class Stream:
             free[rows] = False
         rest, missing = self.rows[free[self.rows]], int(hit.sum())
         if len(rest) < (missing if apart else 1):
-            assert self.exclude is not None
-            raise ValueError(f'stream {self.name!r} excludes the rows of {self.exclude.name!r}, which leaves too few '
+            others = 'missing classes' if self.exclude is None else repr(self.exclude.name)
+            raise ValueError(f'stream {self.name!r} excludes the rows of {others}, which leaves too few '
                              f'of the {len(self.rows)} rows of its pool for {self.size} a step: lower its size, or '
                              f'drop `exclude`')
         generator = torch.Generator().manual_seed(stable_hash(self.seed, self.name, 'exclude', step))

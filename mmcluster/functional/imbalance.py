@@ -6,6 +6,7 @@ from typing import NamedTuple, Sequence, Union
 import numpy as np
 
 SLACK = 1e-9                    # guards the floor against rounding
+PROFILES = ('exponential', 'step')
 
 
 class Imbalance(NamedTuple):
@@ -45,3 +46,35 @@ def imbalance_sizes(zeta: float, size: Union[int, Sequence[int], np.ndarray], nu
         raise ValueError(f'{len(sizes)} sizes were given for {num_classes} classes')
     ratios = zeta + np.arange(1, num_classes + 1) * (1 - zeta) / num_classes
     return Imbalance(ratios, np.floor(ratios * sizes + SLACK).astype(np.int64))
+
+
+def longtail_sizes(ratio: float, size: Union[int, Sequence[int], np.ndarray], num_classes: int,
+                   profile: str = 'exponential') -> np.ndarray:
+    """Return how many rows a long-tailed copy of a data set keeps of each class (ProPos section 5.8).
+
+    Class c = 0..K-1 keeps ``size ratio^(c / (K - 1))``, so the first keeps everything and the last the share
+    ``ratio``. With ``'step'`` the first half of the classes keep everything, the others that share.
+
+    Args:
+        ratio: Smallest by largest class, in (0, 1].
+        size: Rows of every class, or (K,) of each.
+        num_classes: K.
+        profile: ``'exponential'`` or ``'step'``.
+
+    Returns:
+        (K,) int64, rounded down. Edge case: a single class keeps everything.
+
+    Raises:
+        ValueError: If ``ratio`` lies outside (0, 1], the profile is unknown or ``size`` has another length.
+    """
+    if not 0 < ratio <= 1:
+        raise ValueError(f'ratio is the size of the smallest class by that of the largest, in (0, 1]; got {ratio}')
+    if profile not in PROFILES:
+        raise ValueError(f'the profile of a tail must be one of {PROFILES}, got {profile!r}')
+    sizes = np.full(num_classes, size, np.int64) if np.ndim(size) == 0 else np.asarray(size, np.int64)
+    if len(sizes) != num_classes:
+        raise ValueError(f'{len(sizes)} sizes were given for {num_classes} classes')
+    place = np.arange(num_classes)
+    share = ratio ** (place / max(num_classes - 1, 1)) if profile == 'exponential' else np.where(
+        place < num_classes // 2, 1., ratio)
+    return np.floor((share if num_classes > 1 else np.ones(1)) * sizes + SLACK).astype(np.int64)

@@ -6,8 +6,9 @@ from .local_consistency import LocalConsistency
 from .prototypes import AccompaniedPrototypes
 from .random_rows import RandomRows
 from .ranked import CentroidDistance, ProbabilityVariance
+from .sampled import SampledKMeans
 
 __all__ = [
     'AccompaniedPrototypes', 'CentroidDistance', 'FirstRows', 'GivenLabels', 'HybridClean', 'LocalConsistency',
-    'ProbabilityVariance', 'RandomRows'
+    'ProbabilityVariance', 'RandomRows', 'SampledKMeans'
 ]

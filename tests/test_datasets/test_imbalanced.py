@@ -89,3 +89,16 @@ def test_faults():
     for zeta in (-0.1, 1.1):
         with pytest.raises(ValueError, match='zeta'):
             ImbalancedSource(balanced(), zeta)
+
+
+def test_a_long_tail_keeps_the_share_of_its_last_class():
+    source = ArraySource(np.zeros((400, 2, 2), np.uint8), np.arange(400) % 4)
+    sizes = {profile: np.bincount(ImbalancedSource(source, ratio=0.1, profile=profile).labels).tolist()
+             for profile in ('exponential', 'step')}
+    assert sizes == dict(exponential=[100, 46, 21, 10], step=[100, 100, 10, 10])
+    small = set(ImbalancedSource(source, ratio=0.1)._rows)
+    assert small < set(ImbalancedSource(source, ratio=0.5)._rows), 'a smaller tail is a part of a larger one'
+    for options, message in ((dict(), 'one of them'), (dict(zeta=0.5, ratio=0.5), 'one of them'),
+                             (dict(ratio=0.), r'in \(0, 1\]'), (dict(ratio=0.5, profile='tail'), 'profile')):
+        with pytest.raises(ValueError, match=message):
+            ImbalancedSource(source, **options)

@@ -1,4 +1,5 @@
 """Tables as files: what is read, shared, refused, run, resumed and printed."""
+import dataclasses
 import json
 import os
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from killed import Killed
 from mmengine.config import Config
+from PIL import Image
 from reduced import ROOT
 from sklearn.datasets import load_digits
 
@@ -15,6 +17,7 @@ from mmcluster.cli import experiment as command
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
 from mmcluster.experiments import read_table, table_file, table_names
 from mmcluster.experiments.controls import raw_pixels
+from mmcluster.experiments.figure import draw, history
 from mmcluster.experiments.jobs import Job, plans, unique_jobs
 from mmcluster.experiments.printing import as_csv, latex, markdown
 from mmcluster.experiments.results import Result, Value
@@ -111,17 +114,20 @@ def test_cells_that_begin_alike_share_their_first_stages(file, tmp_path):
 
 def test_a_killed_table_goes_on_and_what_is_done_is_read(file, tmp_path, monkeypatch, capsys, kill):
     arguments = ['run', file, '--reduced', '--seeds', 3, '--columns', 'digits', '--work-dir', tmp_path]
-    kill(12)    # in the second epoch of the base
+    kill(3)     # in the second epoch of the base
     with pytest.raises(SystemExit):
         run(*arguments, monkeypatch=monkeypatch)
     said = capsys.readouterr().out
     assert 'Killed' in said and '| all |' in said
     run('status', *arguments[1:], monkeypatch=monkeypatch)
     assert '1 done, 1 started, 2 missing' in capsys.readouterr().out
-    kill(5)     # comes only to who starts anew: the booster ends before
+    kill(1)     # comes only to who starts anew
+    run(*arguments, '--rows', 'base', monkeypatch=monkeypatch)
+    kill(None)
+    assert '1 runs, 0 done' in capsys.readouterr().out
     run(*arguments, monkeypatch=monkeypatch)
     said = capsys.readouterr().out
-    assert '4 runs, 1 done' in said
+    assert '4 runs, 2 done' in said
     root = tmp_path / 'reduced'
     folder = next(path for path in (root / 'runs').glob('cc_*/seed_3'))
     row = next(line for line in said.splitlines() if line.startswith('| all |')).split(' | ')
@@ -151,13 +157,11 @@ def test_a_run_that_fails_leaves_the_others(file, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_process_that_dies_leaves_the_others(file, tmp_path):
-    found = plans(read_table(file).only(rows=['base', 'pixels'], columns=['digits']).cells, str(tmp_path), True, (0,))
-    jobs = unique_jobs(found)
-    told = []
-    failed = run_jobs([jobs[0], Dies(**vars(jobs[1]))], str(tmp_path), 2, tell=told.append)
-    assert list(failed) == [jobs[1].folder] and 'ended with code 3' in failed[jobs[1].folder]
-    assert jobs[0].state(str(tmp_path)) == 'done' and len(told) == 4
+def test_a_process_that_dies_is_told_from_one_that_fails(file, tmp_path):
+    found = plans(read_table(file).only(rows=['base', 'all'], columns=['digits']).cells, str(tmp_path), True, (0,))
+    base, boosted = unique_jobs(found)
+    failed = run_jobs([Dies(**vars(base)), boosted], str(tmp_path), 2, tell=lambda text: None)
+    assert 'ended with code 3' in failed[base.folder] and 'which failed' in failed[boosted.folder]
 
 
 class Dies(Job):
@@ -195,6 +199,28 @@ def test_mean_deviation_and_difference(file):
     assert any(line.startswith('| other | digits |  | 0.500 |') and 'quoted: Table 1' in line for line in lines)
     assert 'all & 0.600 $\\pm$ 0.141 (0.900) & 0.600 $\\pm$ 0.141 (0.800 $\\pm$ 0.100) \\\\' in latex(table, results)
     assert 'mine/losses,all,digits,acc,0.6,0.141421,2,0.5 0.7,0.9,,-0.3,abc,1f,,\n' in as_csv(table, results)
+
+
+@pytest.mark.parametrize('kind', ['lines', 'bars', 'curves'])
+def test_a_figure_shows_what_there_is(file, tmp_path, kind):
+    table = dataclasses.replace(read_table(file).only(columns=['digits']), figure=dict(kind=kind))
+    cells = [dataclasses.replace(cell, spec=dict(cell.spec, x=i)) for i, cell in enumerate(table.cells)]
+    results = [Result(cell, dict(acc=Value((0.5, 0.7), 0.6, None)), 'abc') for cell in cells]
+    runs = plans(cells, str(tmp_path), seeds=(0, 1))
+    for each in runs.values():
+        for place, one in enumerate(each):
+            folder = tmp_path / one.jobs[-1].folder
+            folder.mkdir(parents=True, exist_ok=True)
+            lines = [json.dumps({'epoch': epoch, f'{one.prefix}/acc': epoch / 10 + place}) for epoch in (1, 2)]
+            (folder / 'metrics.jsonl').write_text('\n'.join([*lines, '{"epoch": 3, "cut of']))
+    assert history(next(iter(runs.values()))[1], 'acc', str(tmp_path)) == {1: 1.1, 2: 1.2}
+    assert draw(table, results, runs, str(tmp_path), str(tmp_path / 'figure.png'))
+    assert Image.open(tmp_path / 'figure.png').size[0] > 300
+    empty = [Result(cell, dict(acc=Value((), None, None))) for cell in cells]
+    assert not draw(table, empty, {}, str(tmp_path), str(tmp_path / 'none.png'))
+    assert not (tmp_path / 'none.png').exists()
+    with pytest.raises(ValueError, match='figure.kind'):
+        draw(dataclasses.replace(table, figure=dict(kind='pie')), results, {}, str(tmp_path), 'x.png')
 
 
 # ---- controls and trials

@@ -1,15 +1,16 @@
 """Semi-supervised training: the few labels that a user gives."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmcluster.checks import require_count
+from mmcluster.checks import require_count, require_share
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
+from mmcluster.functional.labels.given import flip_labels
 from mmcluster.functional.labels.select import draw_per_class
 from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of
@@ -30,7 +31,9 @@ class GroundTruthHook(Hook):
         labels: A file with the labels of some training images, see
             :func:`~mmcluster.datasets.few_labels.read_few_labels`.
         per_class: Instead of a file: draw so many images of every class by the training set's own labels, as in
-            benchmarks of semi-supervised learning.
+            benchmarks of semi-supervised learning; ``'all'``: take all of them, for a figure.
+        field: Bank field that is written.
+        noise: Share of the labels that is flipped, once and by ``seed``, to another class (ASD Fig. 4b).
         seed: Seed of the draw, which depends on nothing else but the labels.
         fingerprint: Data set that a file of row numbers belongs to (``data_fingerprint`` in ``summary.json``); another
             one is refused. ``None``: not checked, and a warning says so.
@@ -38,15 +41,21 @@ class GroundTruthHook(Hook):
 
     priority = 'NORMAL'
 
-    def __init__(self, labels: Optional[str] = None, per_class: Optional[int] = None, seed: int = 0,
-                 fingerprint: Optional[int] = None):
-        require_count('GroundTruthHook', per_class=per_class)
+    def __init__(self, labels: Optional[str] = None, per_class: Union[int, str, None] = None, seed: int = 0,
+                 fingerprint: Optional[int] = None, field: str = 'target', noise: float = 0.):
+        if not isinstance(per_class, str):
+            require_count('GroundTruthHook', per_class=per_class)
+        elif per_class != 'all':
+            raise ValueError(f"GroundTruthHook: per_class must be a number of images or 'all', got {per_class!r}")
+        require_share('GroundTruthHook', noise=noise)
         if (labels is None) == (per_class is None):
             raise ValueError('GroundTruthHook needs either labels, a file, or per_class, a number of images')
         self.labels = labels
         self.per_class = per_class
         self.seed = seed
         self.fingerprint = fingerprint
+        self.field = field
+        self.noise = noise
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Fill the field unless it is known, as after a resume.
@@ -55,7 +64,7 @@ class GroundTruthHook(Hook):
             ValueError: If the labels do not fit data set or model, or a class lacks images.
         """
         bank: SampleBank = unwrap(runner.model).bank
-        if bank.is_set('target'):
+        if bank.is_set(self.field):
             return
         dataset = runner.train_dataloader.dataset
         if self.fingerprint not in (None, dataset.fingerprint):
@@ -74,7 +83,9 @@ class GroundTruthHook(Hook):
         if int(counts.min()) == 0:
             runner.logger.warning(f'classes {(counts == 0).nonzero().flatten().tolist()} have no labelled image; '
                                   f'the network can only guess them')
-        bank.fill(target=target)
+        if self.noise:
+            target = flip_labels(target, self.noise, len(counts), torch.Generator().manual_seed(self.seed))
+        bank.fill(**{self.field: target})
 
     def _drawn(self, dataset: Any, num_clusters: Optional[int]) -> Tensor:
         """Targets (N,) drawn from the labels of the training set."""
@@ -83,7 +94,9 @@ class GroundTruthHook(Hook):
                              'of labels')
         labels = torch.from_numpy(dataset.labels)
         self._counts(labels, num_clusters)
-        assert self.per_class is not None       # or there is a file
+        if self.per_class == 'all':
+            return labels
+        assert isinstance(self.per_class, int)      # or there is a file
         return draw_per_class(labels, self.per_class, num_clusters or int(labels.max()) + 1, self.seed)
 
     def _counts(self, target: Tensor, num_clusters: Optional[int]) -> Tensor:

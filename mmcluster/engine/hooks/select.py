@@ -7,6 +7,8 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.functional.clustering.match import align_clusters
+from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS, LABEL_SELECTORS
 
@@ -24,16 +26,19 @@ class SelectHook(EStepHook):
         embed: Where the embedding comes from if another network has it, as arguments of
             :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(network=..., output='project')``, beside
             ``output='head_probs'``.
+        align: Rename the labels of a later choice by those of the one before, on the rows that both have, so that
+            clusters keep their names.
         kwargs: See :class:`EStepHook`. ``output='embed'`` hands the selector an embedding, ``'head_probs'``
             probabilities, ``'embed+head_probs'`` both. ``interval`` is -1: once.
     """
 
     def __init__(self, selector: dict, field: str = 'target', interval: int = -1,
-                 embed: Optional[dict] = None, **kwargs: Any):
+                 embed: Optional[dict] = None, align: bool = False, **kwargs: Any):
         super().__init__(field, interval, **kwargs)
         if embed is not None and self.output != 'head_probs':
             raise ValueError(f"SelectHook: embed is for an embedding beside output='head_probs', got output="
                              f'{self.output!r}')
+        self.align = align
         self.embed = None if embed is None else SweepHook(**embed)
         self.selector = LABEL_SELECTORS.build(selector)
 
@@ -89,7 +94,17 @@ class SelectHook(EStepHook):
         if min(counts) < max(counts):
             runner.logger.warning(f'the selected set is not balanced: {min(counts)} to {max(counts)} rows a cluster; a '
                                   f'cluster without any is lost, so lower the demands of the selector then')
-        return {self.field: target}
+        return {self.field: self._aligned(runner, target, clusters) if self.align else target}
+
+    def _aligned(self, runner: Runner, target: Tensor, clusters: Optional[int]) -> Tensor:
+        """Targets (N,) with the names of those in the bank, if there are any."""
+        bank: SampleBank = unwrap(runner.model).bank
+        before = bank.field(self.field).to(target.device)
+        both = ((target >= 0) & (before >= 0)).nonzero().flatten()
+        if not len(both):
+            return target
+        assert clusters is not None     # or the selector had none to give
+        return torch.as_tensor(align_clusters(target, both, before[both], clusters).aligned)
 
     def _split(self, features: Tensor, num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
         """Embedding (N, D) and probabilities (N, K), which stand side by side in what was extracted."""

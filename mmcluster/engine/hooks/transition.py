@@ -54,9 +54,9 @@ class AnchorHook(Hook):
             return
         sampler = runner.train_dataloader.sampler
         pool, given = sampler.streams['labelled'].pool, labeller.given
-        if given is not None and pool != given:
+        if given is not None and pool not in (given, 'all'):
             raise ValueError(f"AnchorHook: the labels are given by bank.{given}, so stream 'labelled' must draw "
-                             f'from it: set its pool to {given!r}, not {pool!r}')
+                             f"from it, or from 'all' where all are given: set its pool to {given!r}, not {pool!r}")
         if pool != 'all':
             rows = (getattr(bank, pool) >= 0).nonzero().flatten()
         if pool == given:

@@ -87,9 +87,46 @@ def prototype_scattering(mu: Tensor, mu_target: Tensor, present: Tensor, tempera
     return rows.sum() / (len(mu) if over_all else present.sum().clamp(min=1))
 
 
+def prototype_alignment(mu: Tensor, mu_target: Tensor, present: Tensor, temperature: float = 0.5) -> Tensor:
+    """Pull online prototypes to their momentum counterparts, the first part of ProPos eq. 5.
+
+    Args:
+        mu: (K, D) online prototypes, unit rows.
+        mu_target: (K, D) momentum prototypes, unit rows; they receive no gradient.
+        present: (K,) bool.
+        temperature: Divides the similarities.
+
+    Returns:
+        () mean over the present classes, 0 without any.
+    """
+    rows = -(at_least_float32(mu) * at_least_float32(mu_target.detach())).sum(dim=1) / temperature
+    return rows.masked_fill(~present, 0).sum() / present.sum().clamp(min=1)
+
+
+def prototype_uniformity(mu: Tensor, present: Tensor, temperature: float = 0.5) -> Tensor:
+    """Push online prototypes apart, the second part of ProPos eq. 5: the log of summed exponentials of the others.
+
+    Args:
+        mu: (K, D) online prototypes, unit rows.
+        present: (K,) bool.
+        temperature: Divides the similarities.
+
+    Returns:
+        () mean over the present classes. Edge case: fewer than two have nothing to be pushed from and give 0.
+    """
+    mu = at_least_float32(mu)
+    with torch.autocast(mu.device.type, enabled=False):
+        logits = mu @ mu.t() / temperature
+    others = present[None, :] & ~torch.eye(len(mu), dtype=torch.bool, device=mu.device)
+    # a large finite number keeps the gradient of a row without any other class finite
+    rows = logits.masked_fill(~others, torch.finfo(mu.dtype).min / 2).logsumexp(dim=1)
+    return rows.masked_fill(~(present & others.any(dim=1)), 0).sum() / present.sum().clamp(min=1)
+
+
 def scattering_of_views(online: Sequence[Tensor], momentum: Sequence[Tensor], label: Tensor, num_clusters: int,
                         temperature: float = 0.5, present: Optional[Tensor] = None,
-                        absent_fill: Optional[float] = None, over_all: bool = False) -> tuple[Tensor, Tensor]:
+                        absent_fill: Optional[float] = None, over_all: bool = False,
+                        terms: str = 'both') -> tuple[Tensor, Tensor]:
     """Scatter the prototypes of both views, each against those of the other view (ProPos eqs. 4-7, both directions).
 
     Args:
@@ -101,6 +138,7 @@ def scattering_of_views(online: Sequence[Tensor], momentum: Sequence[Tensor], la
         present: (K,) bool, the classes that take part; ``None``: those that the labels have.
         absent_fill: See :func:`prototype_scattering`.
         over_all: See :func:`prototype_scattering`.
+        terms: ``'both'``, or one part of eq. 5 alone: ``'alignment'`` or ``'uniformity'``.
 
     Returns:
         () mean of both directions, and the classes (K,) that the labels have.
@@ -109,8 +147,14 @@ def scattering_of_views(online: Sequence[Tensor], momentum: Sequence[Tensor], la
     for q, other in ((online[0], momentum[1]), (online[1], momentum[0])):
         mu, seen = class_prototypes(q, label, num_clusters)
         mu_target, _ = class_prototypes(other.detach(), label, num_clusters)
-        parts.append(0.5 * prototype_scattering(mu, mu_target, seen if present is None else present, temperature,
-                                                absent_fill, over_all))
+        there = seen if present is None else present
+        if terms == 'alignment':
+            loss = prototype_alignment(mu, mu_target, there, temperature)
+        elif terms == 'uniformity':
+            loss = prototype_uniformity(mu, there, temperature)
+        else:
+            loss = prototype_scattering(mu, mu_target, there, temperature, absent_fill, over_all)
+        parts.append(0.5 * loss)
     return parts[0] + parts[1], seen
 
 

@@ -35,6 +35,8 @@ class ProPos(BYOL):
         gather_grad: ``'sum'``: the gradient of one process with the whole batch. ``'local'``: the release's 1 / W.
         mask_scope: ``'global'``: a cluster is absent if no rank has it. ``'rank'``: if this rank has none (release).
         absent_fill: ``None`` leaves absent clusters out of the denominator; -10 sets their logits so (release).
+        psl_terms: ``'both'`` (eq. 4), or one part of eq. 5 alone, the paper's ablation: ``'alignment'``, of prototypes
+            of the predictor's outputs, without which it collapses, or ``'uniformity'``.
         over_all: Divide by K (eq. 4) instead of by the number of present clusters (release).
         kwargs: See :class:`BYOL`. The bank needs the field of ``assignment``; this class declares it.
     """
@@ -46,12 +48,14 @@ class ProPos(BYOL):
 
     def __init__(self, *args: Any, num_clusters: int, psl_weight: float = 0.1, sigma: float = 0.001,
                  temperature: float = 0.5, assignment: str = 'hard', queue_size: int = 0, gather_grad: str = 'sum',
-                 mask_scope: str = 'global', absent_fill: float | None = None, over_all: bool = False, **kwargs: Any):
+                 mask_scope: str = 'global', absent_fill: float | None = None, over_all: bool = False,
+                 psl_terms: str = 'both', **kwargs: Any):
         require_not_negative('ProPos', psl_weight=psl_weight, sigma=sigma)
         require_positive('ProPos', temperature=temperature)
         require_count('ProPos', least=0, queue_size=queue_size)
         super().__init__(*args, **kwargs)
         for name, value, known in (('assignment', assignment, ('hard', 'soft')),
+                                   ('psl_terms', psl_terms, ('both', 'alignment', 'uniformity')),
                                    ('gather_grad', gather_grad, ('sum', 'local')),
                                    ('mask_scope', mask_scope, ('global', 'rank'))):
             if value not in known:
@@ -67,6 +71,7 @@ class ProPos(BYOL):
         self.mask_scope = mask_scope
         self.absent_fill = absent_fill
         self.over_all = over_all
+        self.psl_terms = psl_terms
         self.bank.add_field('label')
         self.field = 'label'
         if assignment == 'soft':
@@ -123,6 +128,7 @@ class ProPos(BYOL):
         Returns:
             ``loss_psl`` and the number of clusters present in the global batch.
         """
+        z = [self.predictor(q) for q in z] if self.psl_terms == 'alignment' else z
         online = [gather_rows_with_grad(nn.functional.normalize(q, dim=1), self.gather_grad) for q in z]
         momentum = [gather_rows(x) for x in k]
         rows = gather_rows(index)
@@ -131,7 +137,7 @@ class ProPos(BYOL):
         label = self._join_labels(label)
         loss, seen = scattering_of_views(
             [self._join(q) for q in online], [self._join(key) for key in momentum], label, self.num_clusters,
-            self.temperature, present, self.absent_fill, self.over_all)
+            self.temperature, present, self.absent_fill, self.over_all, self.psl_terms)
         if self.queue_size:
             self._enqueue(torch.cat(momentum), rows.repeat(2))
         return dict(loss_psl=self.psl_weight * loss, present_clusters=seen.sum().float())

@@ -5,7 +5,7 @@ from typing import Any, Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_positive, require_two_clusters
+from mmcluster.checks import require_not_negative, require_positive, require_two_clusters
 from mmcluster.functional.losses.cluster_contrast import cluster_contrast
 from mmcluster.functional.losses.contrast import at_least_float32, nt_xent, unit_rows
 
@@ -28,6 +28,8 @@ class TwoLevelClusterer(ContrastiveClusterer):
         head: Config of a module (B, F) -> (B, K), the cluster-level branch.
         temperature: Divides the similarities of images (paper's tau_I).
         cluster_temperature: Divides those of clusters (paper's tau_C).
+        instance_weight: Weight of the contrast between images; 0 leaves it out, with its branch (PICI Table 7).
+        cluster_weight: Likewise of the contrast between clusters.
         kwargs: See :class:`BaseClusterer`.
 
     Raises:
@@ -37,13 +39,17 @@ class TwoLevelClusterer(ContrastiveClusterer):
     head: ClusterHead
 
     def __init__(self, backbone: dict, projector: dict, head: dict, temperature: float = 0.5,
-                 cluster_temperature: float = 1.0, **kwargs: Any):
+                 cluster_temperature: float = 1.0, instance_weight: float = 1., cluster_weight: float = 1.,
+                 **kwargs: Any):
         require_positive(type(self).__name__, temperature=temperature, cluster_temperature=cluster_temperature)
+        require_not_negative(type(self).__name__, instance_weight=instance_weight, cluster_weight=cluster_weight)
         super().__init__(backbone, projector, **kwargs)
         self.head = build(head)
         require_two_clusters(type(self).__name__, self.head.num_clusters)
         self.temperature = temperature
         self.cluster_temperature = cluster_temperature
+        self.instance_weight = instance_weight
+        self.cluster_weight = cluster_weight
 
     @property
     def num_clusters(self) -> int:
@@ -82,7 +88,7 @@ class TwoLevelClusterer(ContrastiveClusterer):
         return contrast_of_clusters(self.head(h1), self.head(h2), self.cluster_temperature)
 
     def contrast_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
-        """Both levels, with equal weights (PICI eq. 2).
+        """Both levels (PICI eq. 2), each times its weight; one of weight 0 is left out.
 
         Args:
             h1: (B, F) backbone vectors of the first view.
@@ -91,7 +97,12 @@ class TwoLevelClusterer(ContrastiveClusterer):
         Returns:
             ``loss_instance``, ``loss_cluster``, ``feat_std`` and ``entropy_gap``.
         """
-        return {**self.instance_losses(h1, h2), **self.cluster_losses(h1, h2)}
+        losses = {}
+        for weight, level in ((self.instance_weight, self.instance_losses), (self.cluster_weight, self.cluster_losses)):
+            if weight:
+                losses.update({name: weight * value if name.startswith('loss_') else value
+                               for name, value in level(h1, h2).items()})
+        return losses
 
 
 def instance_contrast(z1: Tensor, z2: Tensor, temperature: float, label: Optional[Tensor] = None) -> dict[str, Tensor]:

@@ -7,7 +7,8 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import require_count, require_positive, require_two_clusters, require_width
+from mmcluster.checks import require_count, require_positive, require_share, require_two_clusters, require_width
+from mmcluster.functional.labels.given import flip_labels
 from mmcluster.functional.labels.instance import InstanceLabels, align_instances, cluster_target, regularisation
 from mmcluster.functional.labels.transition import record_, transition_codes
 from mmcluster.functional.losses.prototype import one_hot
@@ -48,6 +49,7 @@ class ASDLabels(nn.Module):
         given: Bank field of given labels, which a ``GroundTruthHook`` fills and the labelled stream draws from: they
             are the labels of its rows instead of a map's. The first phase of semi-supervised clustering; no map is
             needed.
+        noise: Share of the given labels that is flipped anew in each iteration (ASD Fig. 7a, b).
 
     Attributes:
         ring: (N_b, U) int32 transitions of the last iterations, ``old * n_l + new``, -1 padding.
@@ -71,9 +73,11 @@ class ASDLabels(nn.Module):
 
     def __init__(self, in_channels: int, num_clusters: int, num_labelled: int, num_unlabelled: int,
                  window: int = 1000, reg: float = 0.2, reg_mode: str = 'relative',
-                 anchor_mode: str = 'recompute', warmup: int = 1, soft: bool = False, given: Optional[str] = None):
+                 anchor_mode: str = 'recompute', warmup: int = 1, soft: bool = False, given: Optional[str] = None,
+                 noise: float = 0.):
         require_count('ASDLabels', num_labelled=num_labelled, num_unlabelled=num_unlabelled, window=window)
         require_positive('ASDLabels', reg=reg)
+        require_share('ASDLabels', noise=noise)
         require_count('ASDLabels', least=0, warmup=warmup)
         super().__init__()
         require_two_clusters('ASDLabels', num_clusters)
@@ -91,6 +95,7 @@ class ASDLabels(nn.Module):
         self.warmup = warmup
         self.soft = soft
         self.given = given
+        self.noise = noise
         if given is not None:
             self.fields = {**self.fields, given: {}}
             self.required_hooks = ('GroundTruthHook', 'AnchorHook')
@@ -140,7 +145,8 @@ class ASDLabels(nn.Module):
         if self.training and u is not None:
             self.track(u, bank)
         if self.given is not None:
-            return bank.read(self.given, l.index), losses
+            target = bank.read(self.given, l.index)
+            return flip_labels(target, self.noise, self.num_clusters) if self.noise else target, losses
         if not self.mapped:
             return None, losses
         target = cluster_target(aligned.label, aligned.index, self.class_map, self.num_clusters, self.soft)

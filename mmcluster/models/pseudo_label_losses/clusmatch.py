@@ -33,6 +33,8 @@ class ClusMatchLoss(PseudoLabelLoss):
         decay: Weight of the old value in all averages (paper's m).
         absent: ``'keep'`` the thresholds of clusters that no rank predicts in a step, or ``'decay'`` them (release).
         exclude_kmeans_from_negative: Never push a row away from its k-means cluster.
+        thresholds: ``None``: adaptive (eqs. 8, 15). (positive, negative): fixed for all clusters, the paper's ablation
+            with 0.99 and 0.01.
         clamp: Clamp the argument of the logarithm in eq. 14 as the release does, instead of working in log-space.
     """
 
@@ -44,10 +46,13 @@ class ClusMatchLoss(PseudoLabelLoss):
 
     def __init__(self, num_clusters: int, ppl_weight: float = 0.5, npl_weight: float = 0.5, kpl_weight: float = 0.5,
                  fairness_weight: float = 0.001, decay: float = 0.999, absent: str = 'keep',
-                 exclude_kmeans_from_negative: bool = True, clamp: bool = False):
+                 exclude_kmeans_from_negative: bool = True, thresholds: Optional[tuple[float, float]] = None,
+                 clamp: bool = False):
         require_not_negative('ClusMatchLoss', ppl_weight=ppl_weight, npl_weight=npl_weight, kpl_weight=kpl_weight,
                              fairness_weight=fairness_weight)
         require_share('ClusMatchLoss', decay=decay)
+        if thresholds is not None:
+            require_share('ClusMatchLoss', **dict(zip(('positive threshold', 'negative threshold'), thresholds)))
         super().__init__()
         require_two_clusters('ClusMatchLoss', num_clusters)
         self.num_clusters = num_clusters
@@ -58,6 +63,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         self.decay = decay
         self.absent = absent
         self.exclude_kmeans_from_negative = exclude_kmeans_from_negative
+        self.fixed = thresholds
         self.clamp = clamp
         uniform = torch.full((num_clusters,), 1 / num_clusters)
         off_diagonal = 1 - torch.eye(num_clusters)
@@ -82,7 +88,9 @@ class ClusMatchLoss(PseudoLabelLoss):
         if self.moves:
             self.update(prob)
         positive = pseudo.positive_mask(prob, self.thresholds())
-        negative = pseudo.negative_mask(prob, self.negative_thresholds)       # eq. 8: its rows sum to tau_global
+        # eq. 8: the rows of negative_thresholds sum to tau_global
+        negative = pseudo.negative_mask(prob, self.negative_thresholds if self.fixed is None else torch.full_like(
+            self.negative_thresholds, self.fixed[1]))
         if self.exclude_kmeans_from_negative:
             negative = pseudo.exclude_class(negative, kmeans_label)
         losses = dict(positive_share=positive.sum() / max(positive.numel(), 1),
@@ -101,7 +109,9 @@ class ClusMatchLoss(PseudoLabelLoss):
         return losses
 
     def thresholds(self) -> Tensor:
-        """Positive thresholds (K,) of eq. 15."""
+        """Positive thresholds (K,) of eq. 15, or those that are fixed."""
+        if self.fixed is not None:
+            return torch.full_like(self.p_model, self.fixed[0])
         return pseudo.positive_thresholds(self.negative_thresholds)
 
     @torch.no_grad()
