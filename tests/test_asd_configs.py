@@ -80,8 +80,8 @@ def test_a_trained_head_names_the_first_map(name):
 @pytest.mark.parametrize('name', [name for name in ASD if name.endswith('/asd') and 'asd_ps_clusmatch' not in name])
 def test_figures_are_those_of_the_index(name):
     """The head of a file and the index say the same of the paper."""
-    models = {model['Name']: model['Metadata'] for model in
-              yaml.safe_load((ROOT / 'configs' / 'metafile_asd.yml').read_text(encoding='utf-8'))['Models']}
+    models = {model['Name']: model['Metadata'] for file in (ROOT / 'configs').glob('metafile_*.yml')
+              for model in yaml.safe_load(file.read_text(encoding='utf-8'))['Models']}
     text, cfg = (CONFIGS / f'{name.split("/")[0]}.py').read_text(encoding='utf-8'), ASD[name]
     paper = models[name.split('/')[0]]
     line = next((line for line in text.splitlines() if line.startswith('# Paper')), '')

@@ -26,7 +26,7 @@ PATHS = sorted(CONFIGS.glob('*.py'))
 EVERY = sorted(CONFIGS.rglob('*.py'))
 RECIPES = [path for path in PATHS if 'stages' in Config.fromfile(path, lazy_import=False)]
 # Factor of the backbone's learning rate in ClusMatch: slow as released; the paper has one rate for all.
-SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!.*paper).*/clusmatch|secu_clusmatch_r.*/clusmatch|'
+SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!_cifar10_paper).*/clusmatch|(gcc|secu)_clusmatch_r.*/clusmatch|'
                            r'cc_(clusmatch|fixmatch)_r34_cifar10/.*match')
 
 
@@ -233,7 +233,7 @@ def test_parameter_groups(path):
         else:
             assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=0.01 if SLOW_BACKBONE.fullmatch(_single(path, name)) else 1.) if boost else \
-            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL') else {}
+            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL', 'BYOLCC') else {}
         if cfg.model.type == 'SeCu':
             factor = dict(heads=CENTER_RATES[cfg.model.backbone.type, cfg.model.num_clusters, given.lr] / given.lr)
         if cfg.model.get('labeller') and 'base' in cfg.model and given.type == 'Adam':

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any, Optional
@@ -31,12 +32,13 @@ NARROW = dict(
 
 def read_stage(key: str) -> Config:
     """An ordinary config: ``'name'`` of a shipped one or of a recipe of one stage, or ``'recipe/stage'``."""
-    found = _read(key)
+    found = _read(key, tuple(os.environ.get(name) for name in ('IMAGES', 'CLUSTERS', 'ZETA')))
     return Config(copy.deepcopy(found._cfg_dict), filename=found.filename)
 
 
 @cache
-def _read(key: str) -> Config:
+def _read(key: str, environment: tuple[Optional[str], ...]) -> Config:
+    """A stage as it is with these values of the variables that configs ask for."""
     name, _, stage = key.partition('/')
     return stages.read_stage(CONFIGS / f'{name}.py', stage or None)
 

@@ -85,11 +85,6 @@ class GCC(ContrastiveClusterer):
         """K."""
         return self.head.num_clusters
 
-    @property
-    def smallest_batch(self) -> dict[str, int]:
-        """Stream -> rows of all ranks below which its loss says nothing: K clusters cannot all have an image."""
-        return dict(batch=self.num_clusters)
-
     def remembered(self) -> tuple[Tensor, Tensor]:
         """What the graph compares: features (N, D), and whether an image has one, (N,) bool."""
         seen = self.bank.field('seen')
