@@ -245,7 +245,7 @@ def test_one_step(stepped):
 
 def num_views(model, stream):
     """RUC has four of the rows that may be clean, TCL one without augmentation beside its two, others one."""
-    given = dict(TCL=3, IDFD=1, Autoencoder=1, DEC=1, IDEC=1)
+    given = dict(TCL=3, IDFD=1, Autoencoder=1, DEC=1, IDEC=1, TURTLE=1)
     if model.type in given:
         return given[model.type]
     if model.type == 'RUC' and stream == ('labelled' if model.get('labeller') else 'unlabelled'):

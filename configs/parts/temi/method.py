@@ -18,8 +18,8 @@ train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval
 optim_wrapper = dict(
     type='OptimWrapper', optimizer=dict(type='AdamW', lr='{lr}', weight_decay=1e-4),
     paramwise_cfg=dict(bias_decay_mult=0., custom_keys=dict(gain=dict(decay_mult=0.))))
-param_scheduler = [
-    dict(type='LinearLR', start_factor=1e-3, begin=0, end='{warm_up}', by_epoch=True, convert_to_iter_based=True)]
+param_scheduler = dict(
+    type='LinearLR', start_factor=1e-3, begin=0, end='{warm_up}', by_epoch=True, convert_to_iter_based=True)
 find_unused_parameters = True
 hooks = dict(
     last_layer=dict(type='ScheduleHook', param='last_layer', steps=[(0, 0.), (1, 1.)]),
