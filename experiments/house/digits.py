@@ -8,6 +8,20 @@ data = 'data/digits'
 bases = {
     'CC': dict(cc=dict(parts=['cc/cnn_digits'])),
     'PICI': dict(pici=dict(parts=['pici/vit_digits'])),
+    'GCC': dict(gcc=dict(parts=['gcc/cnn_digits'])),
+    'SeCu': dict(secu=dict(parts=['secu/cnn_digits'])),
+    'TCL': dict(tcl=dict(parts=['tcl/cnn_digits'])),
+    'IDFD': dict(idfd=dict(parts=['idfd/cnn_digits'])),
+    'SimSiam': dict(simsiam=dict(parts=['simsiam/cnn_digits'])),
+    'BYOL': dict(byol=dict(parts=['byol/cnn_digits'])),
+    'PCL': dict(pcl=dict(parts=['pcl/cnn_digits'])),
+    'BYOL + PCL': dict(pcl=dict(parts=['pcl/cnn_digits_on_byol'])),
+    'DEC': dict(
+        autoencoder=dict(parts=['dec/digits']),
+        dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=30, epochs=100)))),
+    'IDEC': dict(
+        autoencoder=dict(parts=['dec/digits']),
+        idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100)))),
     'ProPos': dict(propos=dict(parts=['propos/cnn_digits'])),
     'SimCLR': dict(simclr=dict(parts=['simclr/cnn_digits'])),
     'MoCo v2': dict(moco=dict(parts=['moco/cnn_digits'])),

@@ -69,7 +69,8 @@ def _side_by_side(todo: list[Job], root: str, workers: int, devices: list[int], 
                     tell(f'[{len(todo) - len(waiting)}/{len(todo)}] {job.folder}')
                     started = _start(job, root, free.pop() if devices else None)
                     running[started.process.sentinel] = started
-            for sentinel in connection.wait(list(running)):
+            # what waited may all have been blocked; a wait for nothing would not end
+            for sentinel in connection.wait(list(running)) if running else ():
                 started = running.pop(cast(int, sentinel))
                 error = _error_of(started)
                 if started.device is not None:
