@@ -101,14 +101,6 @@ def test_which_rows_a_step_has(tmp_path, monkeypatch):
 
 # ---- bad input
 
-def test_a_batch_smaller_than_the_clusters(tmp_path):
-    cfg = gcc_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1)
-    cfg.train_dataloader.sampler.streams.batch.size = K - 1
-    with pytest.raises(ValueError, match=r"GCC: stream 'batch' has size=3, fewer rows than the num_clusters=4"):
-        train(cfg)
-    assert not list((tmp_path / 'work').rglob('*.pth'))
-
-
 @pytest.mark.parametrize('change, message', [
     (dict(near=dict(begin=1)), "stream 'near' begins at epoch 1, and the graph that it draws from at 2"),
     (dict(neighbor=dict(begin=3)), "'near' and 'neighbor' come together")])

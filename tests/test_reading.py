@@ -18,7 +18,8 @@ GROUND = {
     'engine/hooks/sweep.py', 'engine/hooks/estep.py', 'engine/hooks/schedule.py', 'functional/average.py',
     'functional/schedule.py', 'functional/clustering/kmeans.py'}
 WATCHING = {'engine/hooks/collapse.py', 'models/watch.py', 'functional/labels/diagnostics.py'}     # the log alone
-COMMON = {'at_least_float32', 'unit_rows', 'one_hot'}       # of functional/, what they do is in their names
+# of functional/, what they do is in their names
+COMMON = {'align_clusters', 'at_least_float32', 'flip_labels', 'one_hot', 'unit_rows'}
 NETWORKS = {'backbone', 'neck', 'projector', 'predictor', 'decoder', 'head', 'data_preprocessor', 'base', 'network',
             'embed', 'init_cfg'}
 

@@ -95,9 +95,9 @@ def test_given_labels_may_be_more_than_a_batch_of_rows():
 
 
 def test_rows_without_a_given_label_are_refused():
-    runner = runner_with()
+    runner = runner_with(streams=dict(labelled=dict(size=M, pool='prototypes')))
     runner.model.labeller = ASDLabels(D, K, M, U, window=5, given='target')
-    with pytest.raises(ValueError, match="stream 'labelled' must draw from it: set its pool to 'target', not 'all'"):
+    with pytest.raises(ValueError, match="must draw from it.*set its pool to 'target', not 'prototypes'"):
         AnchorHook().before_train_epoch(runner)
 
 

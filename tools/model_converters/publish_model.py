@@ -103,8 +103,8 @@ def main() -> None:
     entry = model_entry(args.name)
     stage = last_stage(entry.config)
     runs = [run / stage if stage and (run / stage).is_dir() else run for run in args.runs]
-    file, digest = write_weights(runs[0], args.zoo, args.name, args.half)
     metrics, spread = figures(runs)
+    file, digest = write_weights(runs[0], args.zoo, args.name, args.half)
     result = {'Task': 'Image Clustering', 'Dataset': ', '.join(entry.data), 'Metrics': metrics, 'Seeds': spread}
     path = write_entry(args.name, {'Weights': f'{args.zoo.name}/{file.name}', 'SHA256': digest,
                                    'Size': file.stat().st_size, 'License': args.license, 'Results': [result]})
