@@ -1,6 +1,8 @@
 # CC's contrast between images and between clusters on BYOL's projector.
 model = dict(
     type='BYOLCC',
+    temperature=0.5,
+    cluster_temperature=1.,
     bank=None,
     head=dict(type='MLPClusterHead', in_channels='{embed}', num_clusters='{num_clusters}'))
 hooks = dict(kmeans=None)

@@ -5,6 +5,8 @@ facts = dict(heads=10)
 network = dict(embed=128)
 model = dict(
     type='SeCu',
+    temperature=0.05,
+    label_weight=0.2,
     num_clusters='{num_clusters}',
     heads='{heads}',
     in_channels='{embed}',

@@ -23,7 +23,7 @@ class CenterHead(BaseModule):
         init_cfg: ``None``: random directions.
     """
 
-    def __init__(self, in_channels: int, num_clusters: int, temperature: float = 0.05,
+    def __init__(self, in_channels: int, num_clusters: int, temperature: float,
                  init_cfg: Optional[Union[dict, list[dict]]] = None):
         require_count('CenterHead', in_channels=in_channels)
         require_two_clusters('CenterHead', num_clusters)
