@@ -74,7 +74,7 @@ def test_what_propos_compares_with(name):
         'BatchRandomResizedCrop', 'BatchColorJitter', 'BatchGrayscale']
     if name.startswith('pcl'):
         assert model.granularities == [250, 500, 1000] and cfg.custom_hooks[0].steps == [(0, 0.), (50, 0.01)]
-        assert cfg.custom_hooks[1] == dict(type='PrototypeHook', begin=50)
+        assert cfg.custom_hooks[1].type == 'PrototypeHook' and cfg.custom_hooks[1].begin == 50
 
 
 @pytest.mark.parametrize('data', ['cnn_digits', 'cnn_sign_digits', 'r18_cifar10', 'r18_cifar20'])
