@@ -56,7 +56,7 @@ def find_images(root: Union[str, Path], labels: Optional[str] = None, limit: Opt
         raise FileNotFoundError(f'{root} is no folder: give the folder of the images')
     if limit is not None and limit < 1:
         raise ValueError(f'at least one image must be taken, got a limit of {limit}')
-    paths, others = scan_images(root)
+    paths, others, _ = scan_images(root)
     if not paths:
         raise no_image_error(root, others, 'Give a folder of images')
     names = _labels(root, paths, labels) if labels else None

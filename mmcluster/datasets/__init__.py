@@ -13,6 +13,7 @@ from .samplers import StreamSampler, SweepSampler
 from .sources import ArraySource, DigitsSource, ImageSource
 from .stl10 import STL10Source
 from .svhn import SVHNSource
+from .tar_files import TarSource
 from .tiny_imagenet import TinyImageNetSource
 from .transforms import *  # noqa: F403
 from .trial import TrialSource
@@ -29,5 +30,5 @@ def identity(item: _Item) -> _Item:
 __all__ = [
     'ArraySource', 'CIFAR10Source', 'CIFAR100Source', 'ClassFolderSource', 'DigitsSource', 'FolderSource',
     'ImageSource', 'ImbalancedSource', 'IndexedDataset', 'ListedSource', 'STL10Source', 'SVHNSource', 'StreamSampler',
-    'SweepSampler', 'TinyImageNetSource', 'TrialSource', 'UnreadableImageError', 'decode_image', 'identity'
+    'SweepSampler', 'TarSource', 'TinyImageNetSource', 'TrialSource', 'UnreadableImageError', 'decode_image', 'identity'
 ]

@@ -1,6 +1,7 @@
 """One way to read an image file, and one way to say that it cannot be read."""
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
@@ -72,16 +73,40 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB', draft: Optional[int]
         if found.st_size == 0:
             raise ValueError('the file is empty')
         with Image.open(path) as image:
-            fault = _tiff_fault(getattr(image, 'tag_v2', {}))
-            if fault:  # PIL would show some of what is there without a word
-                raise ValueError(fault)
-            if draft is not None:
-                image.draft(None, (draft, draft))       # formats other than JPEG do nothing
-            image.load()
-            return _to_mode(_turned(image), mode)
+            return _pixels(image, mode, draft)
     except Exception as error:  # decoders of damaged files raise anything from OSError to IndexError
         reason = _reason(path, error)
         raise UnreadableImageError(f'{printable(str(path))}: {reason}', reason) from error
+
+
+def decode_bytes(content: bytes, name: str, draft: Optional[int] = None) -> Image.Image:
+    """Read the content of an image file as 8-bit colour, as :func:`decode_image` does.
+
+    Args:
+        content: All bytes of the file.
+        name: What errors call it.
+        draft: As in :func:`decode_image`.
+    """
+    _prepare_pillow()
+    try:
+        if not content:
+            raise ValueError('the file is empty')
+        with Image.open(io.BytesIO(content)) as image:
+            return _pixels(image, 'RGB', draft)
+    except Exception as error:
+        reason = _reason(name, error)
+        raise UnreadableImageError(f'{printable(name)}: {reason}', reason) from error
+
+
+def _pixels(image: Image.Image, mode: str, draft: Optional[int]) -> Image.Image:
+    """Decode an image that Pillow has opened."""
+    fault = _tiff_fault(getattr(image, 'tag_v2', {}))
+    if fault:  # PIL would show some of what is there without a word
+        raise ValueError(fault)
+    if draft is not None:
+        image.draft(None, (draft, draft))       # formats other than JPEG do nothing
+    image.load()
+    return _to_mode(_turned(image), mode)
 
 
 def _prepare_pillow() -> None:
@@ -91,10 +116,15 @@ def _prepare_pillow() -> None:
         Image.MAX_IMAGE_PIXELS = env_int(LIMIT, 0, least=1)     # it warns from here, and refuses from twice as many
 
 
-def decoder_name() -> str:
-    """What else than a file decides about its pixels, and whether it can be read."""
+def decoder_name(draft: Optional[int] = None) -> str:
+    """What else than a file decides about its pixels, and whether it can be read.
+
+    Args:
+        draft: As in :func:`decode_image`.
+    """
     _prepare_pillow()
-    return f'Pillow {PIL.__version__} {"HEIF" in Image.OPEN} {Image.MAX_IMAGE_PIXELS}'
+    size = '' if draft is None else f' draft {draft}'
+    return f'Pillow {PIL.__version__} {"HEIF" in Image.OPEN} {Image.MAX_IMAGE_PIXELS}{size}'
 
 
 def _turned(image: Image.Image) -> Image.Image:

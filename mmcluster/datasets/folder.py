@@ -4,19 +4,23 @@ from __future__ import annotations
 import posixpath
 import warnings
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Optional, Sequence, Union
 
 import numpy as np
 
+from mmcluster.image_files import image_suffixes
 from mmcluster.registry import DATASETS
 
 from .class_lists import class_folders
 from .files import FileSource
+from .index_file import Listing, kept_listing, state_of
 from .label_csv import read_labels
 from .layout import check_layout, splits_among
 from .listing import existing_folder, no_image_error, scan_images, sub_folders
 from .names import printable
+from .path_table import PathTable
 
 _OUTSIDE = 'outside the class folders'
 
@@ -34,6 +38,8 @@ class ClassFolderSource(FileSource):
             ``'imagenet_dogs'``, see :mod:`~mmcluster.datasets.class_lists`); None for all, sorted.
         mode: ``'RGB'`` or ``'L'``.
         skip_unreadable: Leave out images that cannot be read (a warning counts them).
+        draft: Shorter edge in pixels that is enough: larger JPEGs are decoded at a half, a quarter or an eighth of
+            their size where that is not below it.
 
     Edge cases:
         Missing or empty class folders and splits with different classes are errors, and so are folders that look like
@@ -43,31 +49,15 @@ class ClassFolderSource(FileSource):
 
     def __init__(self, root: Union[str, Path], splits: Optional[Sequence[str]] = ('train', 'test'),
                  classes: Union[str, Sequence[str], None] = None, mode: str = 'RGB',
-                 skip_unreadable: bool = False) -> None:
+                 skip_unreadable: bool = False, draft: Optional[int] = None) -> None:
         root = existing_folder(root)
         chosen, titles = (None, None) if classes is None else class_folders(classes)
         folders = [''] if splits is None else [splits] if isinstance(splits, str) else list(splits)
         names = self._classes(root, folders, chosen)
-        paths, labels = [], []
-        left_out: Counter[str] = Counter()
-        inside: dict[str, list[str]] = {name: [] for name in names}
-        for folder in folders:
-            left_out[_OUTSIDE] += len(scan_images(root / folder, recursive=False)[0])
-            for label, name in enumerate(names):
-                found, others = scan_images(root / folder / name)
-                if not found:
-                    raise no_image_error(root / folder / name, others,
-                                         'Fill or remove it, or name the wanted folders in `classes`')
-                left_out += others
-                inside[name] += found
-                paths += [posixpath.join(folder, name, path) for path in found]
-                labels += [label] * len(found)
-        if chosen is None:
-            check_layout(root, inside)
-        if left_out[_OUTSIDE]:
-            warnings.warn(f'{root}: passed over {left_out[_OUTSIDE]} images that lie beside the class folders')
-        super().__init__(root, paths, np.asarray(labels, np.int64), list(map(printable, titles or names)), mode,
-                         skip_unreadable, +left_out)
+        settings = ['class folders', *folders, str(chosen is None), *names, *image_suffixes()]
+        found = kept_listing(root, settings, partial(_scan_classes, root, folders, names, chosen is None))
+        super().__init__(root, found.paths, found.labels, list(map(printable, titles or names)), mode,
+                         skip_unreadable, found.left_out, draft)
         self.name = classes if isinstance(classes, str) else self.name
         self._warn_of_small_classes()
 
@@ -125,13 +115,48 @@ class FolderSource(FileSource):
     def __init__(self, root: Union[str, Path], labels: Union[str, Path, None] = None, recursive: bool = True,
                  mode: str = 'RGB', skip_unreadable: bool = False) -> None:
         root = existing_folder(root)
-        paths, left_out = scan_images(root, recursive)
-        if not paths:
-            raise no_image_error(root, left_out, '' if recursive else 'Set recursive=True to look into sub folders')
-        splits = splits_among(sorted({path.split('/')[0] for path in paths if '/' in path}))
-        if len(splits) > 1:
-            warnings.warn(f'{root}: the images of the folders {", ".join(splits)} are read together; give one of them '
-                          'as `root` to read it alone')
         table = None if labels is None else root / labels if (root / labels).is_file() else Path(labels)
-        numbers, classes = (None, []) if table is None else read_labels(table, paths)
-        super().__init__(root, paths, numbers, classes, mode, skip_unreadable, left_out)
+        settings = ['folder', str(recursive), '' if table is None else str(table.absolute()), *image_suffixes()]
+        found = kept_listing(root, settings, partial(_scan_folder, root, recursive, table))
+        super().__init__(root, found.paths, found.labels, found.classes, mode, skip_unreadable, found.left_out)
+
+
+def _scan_classes(root: Path, folders: list[str], names: list[str], check: bool) -> Listing:
+    """List the images of class folders in some splits; ``check`` whether they look like classes."""
+    paths, labels, watched = [], [], {}
+    left_out: Counter[str] = Counter()
+    inside: dict[str, list[str]] = {name: [] for name in names}
+    for folder in folders:
+        beside = scan_images(root / folder, recursive=False)
+        left_out[_OUTSIDE] += len(beside.paths)
+        watched.update(beside.watched)
+        for label, name in enumerate(names):
+            found = scan_images(root / folder / name)
+            if not found.paths:
+                raise no_image_error(root / folder / name, found.left_out,
+                                     'Fill or remove it, or name the wanted folders in `classes`')
+            left_out += found.left_out
+            watched.update(found.watched)
+            inside[name] += found.paths
+            paths += [posixpath.join(folder, name, path) for path in found.paths]
+            labels += [label] * len(found.paths)
+    if check:
+        check_layout(root, inside)
+    if left_out[_OUTSIDE]:
+        warnings.warn(f'{root}: passed over {left_out[_OUTSIDE]} images that lie beside the class folders')
+    return Listing(PathTable.of(paths), np.asarray(labels, np.int64), [], +left_out, [], watched)
+
+
+def _scan_folder(root: Path, recursive: bool, table: Optional[Path]) -> Listing:
+    """List the images of a folder, with the labels of a table if there is one."""
+    paths, left_out, watched = scan_images(root, recursive)
+    if not paths:
+        raise no_image_error(root, left_out, '' if recursive else 'Set recursive=True to look into sub folders')
+    splits = splits_among(sorted({path.split('/')[0] for path in paths if '/' in path}))
+    if len(splits) > 1:
+        warnings.warn(f'{root}: the images of the folders {", ".join(splits)} are read together; give one of them '
+                      'as `root` to read it alone')
+    if table is not None:
+        watched[str(table)] = state_of(str(table))
+    labels, classes = (None, []) if table is None else read_labels(table, paths)
+    return Listing(PathTable.of(paths), labels, classes, left_out, [], watched)

@@ -12,6 +12,7 @@ from mmcluster.functional.imbalance import imbalance_sizes, longtail_sizes
 from mmcluster.functional.rng import Draws
 from mmcluster.registry import DATASETS
 
+from .path_table import PathTable
 from .seeding import stable_hash
 from .sources import ImageSource
 
@@ -49,7 +50,7 @@ class ImbalancedSource(ImageSource):
             f'zeta={zeta}' if ratio is None else f'{profile} ratio={ratio}'), source.root, source.left_out
         self.mode, self.classes = source.mode, source.classes
         self.array = None if source.array is None else source.array[rows]
-        self.paths = None if source.paths is None else [source.paths[row] for row in rows]
+        self.paths = None if source.paths is None else PathTable.of(source.paths).take(rows)
         self.labels = source.labels[rows]
 
     @property

@@ -17,6 +17,7 @@ from mmcluster.structures import TEST_STREAM, Key, Rows
 from .decode import UnreadableImageError, unreadable_error
 from .files import check_headers
 from .image_bank import image_bank
+from .path_table import PathTable
 from .seeding import preserve_random_state, seed_view, stable_hash
 from .sources import ImageSource, split_parts, to_pil
 from .summary import DataSummary, summarise
@@ -66,7 +67,9 @@ class IndexedDataset(Dataset):
         # that of files is not known before their content is read, which nobody may ask for
         self._origin = source.fingerprint if source.paths is None else source
         self._labels = None if source.labels is None else whole_labels(source.labels, f'labels of {source.name}')[rows]
-        self._paths = None if source.paths is None else [source.paths[i] for i in rows]
+        self._paths = None if source.paths is None else PathTable.of(source.paths)
+        if self._paths is not None and indices is not None:
+            self._paths = self._paths.take(rows)
         self._splits = dict(source.splits)
         self._left_out = dict(source.left_out)
         self._metainfo: dict[str, Any] = dict(dataset=source.name, classes=list(source.classes))
@@ -76,7 +79,7 @@ class IndexedDataset(Dataset):
         self._bank = image_bank(source, size, cache) if in_memory else None
         self._files = None if in_memory else source
         if self._files is not None:
-            check_headers(source, rows.tolist())
+            check_headers(source, rows)
         if pipelines is not None and self._bank is not None and self._bank.ndim != 4:
             raise ValueError('features have no views to make; leave `pipelines` out')
 
@@ -96,7 +99,7 @@ class IndexedDataset(Dataset):
         return list(self._metainfo['classes'])
 
     @property
-    def paths(self) -> Optional[list[str]]:
+    def paths(self) -> Optional[Sequence[str]]:
         """N paths relative to the folder of the data; None for arrays."""
         return self._paths
 

@@ -4,12 +4,27 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Mapping, Union
+from typing import Mapping, NamedTuple, Union
 
 from mmcluster.image_files import IRREGULAR, count_suffixes, image_suffixes, passed_over, suffix_of
 
+from .index_file import state_of
 
-def scan_images(root: Path, recursive: bool = True) -> tuple[list[str], Counter]:
+
+class Scan(NamedTuple):
+    """What lies below a folder.
+
+    Attributes:
+        paths: Images, relative to the folder with forward slashes, sorted as plain text (``img10`` before ``img2``).
+        left_out: Number of other files by suffix, with pipes and devices that are called images.
+        watched: Folder that was read -> its state before, see :func:`~mmcluster.datasets.index_file.state_of`.
+    """
+    paths: list[str]
+    left_out: Counter
+    watched: dict[str, str]
+
+
+def scan_images(root: Path, recursive: bool = True) -> Scan:
     """List the images below a folder in an order that does not depend on the file system.
 
     Files count as images by their suffix, in either case. Names that start with a dot are passed over. Folders behind
@@ -20,16 +35,18 @@ def scan_images(root: Path, recursive: bool = True) -> tuple[list[str], Counter]
         recursive: Enter sub folders.
 
     Returns:
-        Paths relative to ``root`` with forward slashes, sorted as plain text (``img10`` before ``img2``); and the
-        number of other files by suffix, with pipes and devices that are called images.
+        What was found.
     """
     found, others, irregular, seen, todo, suffixes = [], [], 0, set(), [root], set(image_suffixes())
+    watched: dict[str, str] = {}
     while todo:
         folder = todo.pop()
         real = os.path.realpath(folder)
         if real in seen:
             continue
         seen.add(real)
+        watched[str(folder)] = state_of(str(folder))
+        inside = '' if folder == root else f'{folder.relative_to(root).as_posix()}/'
         for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.name.startswith('.'):
                 continue
@@ -38,11 +55,11 @@ def scan_images(root: Path, recursive: bool = True) -> tuple[list[str], Counter]
             elif suffix_of(entry.name) not in suffixes:
                 others.append(entry.name)
             elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
-                found.append(Path(entry.path).relative_to(root).as_posix())
+                found.append(inside + entry.name)
             else:
                 irregular += 1
     left_out = count_suffixes(others)
-    return sorted(found), left_out + Counter({IRREGULAR: irregular})
+    return Scan(sorted(found), left_out + Counter({IRREGULAR: irregular}), watched)
 
 
 def list_images(root: Path, recursive: bool = True) -> list[str]:
@@ -52,7 +69,7 @@ def list_images(root: Path, recursive: bool = True) -> list[str]:
         root: The folder.
         recursive: Enter sub folders.
     """
-    return scan_images(root, recursive)[0]
+    return scan_images(root, recursive).paths
 
 
 def no_image_error(folder: Path, left_out: Mapping[str, int], hint: str = '') -> FileNotFoundError:

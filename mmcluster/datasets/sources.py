@@ -38,7 +38,7 @@ class ImageSource:
     array: Optional[np.ndarray] = None
     labels: Optional[np.ndarray] = None
     classes: tuple[str, ...] = ()
-    paths: Optional[list[str]] = None
+    paths: Optional[Sequence[str]] = None
     fingerprint: int = 0
     splits: Mapping[str, range] = MappingProxyType({})
     left_out: Mapping[str, int] = MappingProxyType({})

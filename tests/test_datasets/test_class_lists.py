@@ -16,12 +16,17 @@ def write(root, folders):
 
 
 def test_the_lists():
-    assert {name: len(content) for name, content in CLASS_LISTS.items()} == dict(imagenet10=10, imagenet_dogs=15)
+    assert {name: len(content) for name, content in CLASS_LISTS.items()} == dict(
+        imagenet10=10, imagenet_dogs=15, imagenet50=50, imagenet100=100, imagenet200=200)
     for content in CLASS_LISTS.values():
         assert all(re.fullmatch(r'n\d{8}', folder) for folder in content) and list(content) == sorted(content)
         assert len(set(content.values())) == len(content)
     shared = set(CLASS_LISTS['imagenet10']) & set(CLASS_LISTS['imagenet_dogs'])
-    assert shared == {'n02085936'} and all(content['n02085936'] == 'Maltese dog' for content in CLASS_LISTS.values())
+    assert shared == {'n02085936'} and all(CLASS_LISTS[name]['n02085936'] == 'Maltese dog' for name in ('imagenet10', 'imagenet_dogs'))
+    small, middle, large = (CLASS_LISTS[name].items() for name in ('imagenet50', 'imagenet100', 'imagenet200'))
+    assert small < middle < large, 'each holds the smaller one, with the same names'
+    assert all(len({content[folder] for content in CLASS_LISTS.values() if folder in content}) == 1
+               for content in CLASS_LISTS.values() for folder in content), 'one name for a class in all lists'
     assert class_folders(('b', 'a')) == (['b', 'a'], ['b', 'a'])
 
 
