@@ -15,8 +15,8 @@ from mmcluster.recipes import stages
 UNTYPED = dict(bank='SampleBank', teacher='MomentumTeacher')
 # Who sets them -> the options, as Class.option; * stands for any class or option.
 KEPT = {
-    'data of one\'s own': """FolderSource.* ClassFolderSource.skip_unreadable TinyImageNetSource.skip_unreadable
-        ListedSource.mode ArraySource.* IndexedDataset.indices IndexedDataset.cache ImbalancedSource.seed
+    'data of one\'s own': """FolderSource.* TarSource.* ClassFolderSource.skip_unreadable
+        TinyImageNetSource.skip_unreadable ListedSource.mode ArraySource.* IndexedDataset.indices IndexedDataset.cache ImbalancedSource.seed
         GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file WhitenedFeatures.features""",
     'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
         EfficientNetLite.in_channels EfficientNetLite.out_channels SmallCNN.convs_per_stage MLPClusterHead.hid_channels
