@@ -19,7 +19,7 @@ KEPT = {
         TinyImageNetSource.skip_unreadable ListedSource.mode ArraySource.* IndexedDataset.indices IndexedDataset.cache ImbalancedSource.seed
         GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file WhitenedFeatures.features""",
     'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
-        EfficientNetLite.in_channels EfficientNetLite.out_channels SmallCNN.convs_per_stage MLPClusterHead.hid_channels
+        EfficientNetLite.in_channels EfficientNetLite.out_channels MLPClusterHead.hid_channels
         PreNormClusterHead.hid_channels MLPProjector.bias Boost.neck
         MultiHeadClusterer.neck RUC.backbone RUC.neck ClassicalClusterer.base""",
     'views of one\'s own': """BatchGaussianBlur.kernel BatchRandomResizedCrop.ratio FixMatchCutout.*

@@ -14,7 +14,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 
 from mmcluster.engine.console import ShortLogRunner
-from mmcluster.engine.hooks import AnnounceHook
+from mmcluster.engine.hooks import AnnounceHook, CostHook
 from mmcluster.engine.launch import group_options, init_environment, prepare
 from mmcluster.engine.lock import locked
 from mmcluster.engine.resume import latest_checkpoint
@@ -176,6 +176,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
                                        tuple(files.values())))
         _check(runner)
         runner.register_hook(AnnounceHook())
+        runner.register_hook(CostHook())
         runner.train()
         barrier()
         checkpoint = latest_checkpoint(work_dir)

@@ -145,13 +145,15 @@ def test_gcc_equals_a_torchvision_network_with_its_stem_exchanged():
         assert torch.allclose(network(x), reference(x), atol=1e-6)
 
 
-@pytest.mark.parametrize('size, channels, widths, convs', [(8, 1, (32, 64, 128), 1), (32, 3, (16, 32), 2)])
-def test_small_cnn(size, channels, widths, convs):
-    network = MODELS.build(dict(type='SmallCNN', in_channels=channels, widths=widths, convs_per_stage=convs))
+@pytest.mark.parametrize('size, channels, widths, convs, first', [
+    (8, 1, (32, 64, 128), 1, 1), (32, 3, (16, 32), 2, 1), (24, 3, (16, 32), 2, 2)])
+def test_small_cnn(size, channels, widths, convs, first):
+    network = MODELS.build(dict(
+        type='SmallCNN', in_channels=channels, widths=widths, convs_per_stage=convs, first_stride=first))
     maps = []
     network.stages.register_forward_hook(lambda module, args, out: maps.append(out))
     out = network(torch.randn(4, channels, size, size))
-    last = size // 2**(len(widths) - 1)
+    last = size // first // 2**(len(widths) - 1)
     assert maps[0].shape == (4, widths[-1], last, last)
     assert out.shape == (4, widths[-1]) and network.out_channels == widths[-1]
     assert len([m for m in network.modules() if isinstance(m, nn.Conv2d)]) == len(widths) * convs
@@ -161,7 +163,7 @@ def test_small_cnn(size, channels, widths, convs):
 
 def test_small_cnn_default_size_and_errors():
     assert count(SmallCNN()) == sum(a * b * 9 + 2 * b for a, b in ((1, 32), (32, 64), (64, 128))) == 92_896
-    for wrong in (dict(widths=()), dict(convs_per_stage=0)):
+    for wrong in (dict(widths=()), dict(convs_per_stage=0), dict(first_stride=3)):
         with pytest.raises(ValueError, match='at least one'):
             SmallCNN(**wrong)
 

@@ -5,6 +5,7 @@ from .centers import PreviousCentersHook
 from .checkpoint import CheckpointHook
 from .classical import ClassicalHook
 from .collapse import CollapseHook
+from .costs import CostHook
 from .estep import EStepHook, KMeansHook
 from .features import FeatureHook
 from .graph import GraphHook
@@ -25,8 +26,8 @@ from .turn import TurnHook
 
 __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'ClassicalHook',
-    'CollapseHook', 'EStepHook', 'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook', 'MatchHook',
-    'NeighborHook', 'PoolHook', 'PreviousCentersHook', 'PrototypeHook', 'ResultHook', 'RuntimeInfoHook',
-    'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TargetHook', 'TeacherHook', 'ThresholdHook',
-    'TransitionHook', 'TurnHook'
+    'CollapseHook', 'CostHook', 'EStepHook', 'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook',
+    'MatchHook', 'NeighborHook', 'PoolHook', 'PreviousCentersHook', 'PrototypeHook', 'ResultHook',
+    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TargetHook', 'TeacherHook',
+    'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

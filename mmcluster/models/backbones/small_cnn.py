@@ -16,25 +16,28 @@ from .gcc_resnet import KAIMING
 class SmallCNN(BaseModule):
     """Stages of 3x3 convolution, batch norm and ReLU for images of 8 to 32 pixels.
 
-    The first stage keeps the resolution, every further stage halves it, and the last map is averaged over space.
+    The first stage keeps the resolution, or halves it already, which makes training several times as fast; every
+    further stage halves it, and the last map is averaged over space.
     The default, 92,896 parameters with one channel, turns 8x8 digits into a 2x2 map of 128 channels.
 
     Args:
         in_channels: Channels of the image.
         widths: Channels of each stage; the last is F, the width of the output.
         convs_per_stage: Convolutions per stage; the first one carries the stride.
+        first_stride: Stride of the first stage, 1 or 2.
         init_cfg: ``None``: Kaiming normal (fan out) convolutions, 1 / 0 in batch norm.
     """
 
     def __init__(self, in_channels: int = 1, widths: Sequence[int] = (32, 64, 128), convs_per_stage: int = 1,
-                 init_cfg: Optional[Union[dict, list[dict]]] = None):
+                 first_stride: int = 1, init_cfg: Optional[Union[dict, list[dict]]] = None):
         super().__init__(init_cfg or list(KAIMING))
-        if not widths or convs_per_stage < 1:
-            raise ValueError(f'SmallCNN needs at least one stage and one convolution per stage, got widths={widths}, '
-                             f'convs_per_stage={convs_per_stage}')
+        if not widths or convs_per_stage < 1 or first_stride not in (1, 2):
+            raise ValueError(f'SmallCNN needs at least one stage, one convolution per stage, and a first stride of 1 '
+                             f'or 2, got widths={widths}, convs_per_stage={convs_per_stage}, '
+                             f'first_stride={first_stride}')
         stages, width = [], in_channels
         for i, out in enumerate(widths):
-            strides = [1 if i == 0 else 2] + [1] * (convs_per_stage - 1)
+            strides = [first_stride if i == 0 else 2] + [1] * (convs_per_stage - 1)
             stages.append(nn.Sequential(*[
                 ConvModule(out if j else width, out, 3, stride, 1, norm_cfg=dict(type='BN'))
                 for j, stride in enumerate(strides)
