@@ -1,4 +1,5 @@
 """Fixtures of the tests that build Runners. This folder is on the path, so that all tests can import ``reduced``."""
+import gc
 import os
 import tempfile
 
@@ -15,6 +16,11 @@ CACHE = tempfile.TemporaryDirectory(prefix='mmcluster_cache_')   # tests leave n
 os.environ['MMCLUSTER_CACHE'] = CACHE.name
 torch.set_num_threads(1)  # small tensors gain nothing from more, and equal runs need equal numbers of threads
 once.install()
+
+
+def pytest_collection_finish():
+    """Imports and collected tests stay, so a collection need not walk them: it takes 0.05 s then instead of 0.3."""
+    gc.freeze()
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 """Every config without stages, and every part of recipes, trains a step on tiny data in its own layout."""
+import gc
 from types import SimpleNamespace
 
 import numpy as np
@@ -211,6 +212,8 @@ def stepped(request, data, tmp_path_factory):
                           single=read_stage(request.param))
     recipe.close(runner)
     forget()
+    del runner
+    gc.collect()     # a Runner is a circle: without this a hundred networks wait in memory, 5 GB of them
     torch.set_num_threads(threads)
 
 
