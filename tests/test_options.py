@@ -32,7 +32,8 @@ KEPT = {
     'several processes': 'BYOL.shuffle_bn MoCo.shuffle_bn',
     'Python: the model or its head says it in a run': '*.num_clusters',
     'weights that a ScheduleHook moves': """PICI.pisd PICI.picd PICI.cross_level RUC.unsup_weight TCL.boosting TEMI.last_layer
-        MixMatchLoss.unsup_weight""",
+        MixMatchLoss.unsup_weight ProPos.psl_weight ProPos.sigma CCPSL.psl_weight PCL.proto_weight
+        BYOLPCL.proto_weight BYOLCC.decay""",
     'MMEngine and PyTorch, or the command line': """*.init_cfg *Sampler.seed *Sampler.rank *Sampler.world_size
         SweepSampler.stream ViewPreprocessor.non_blocking AutocastOptimWrapper.dtype
         GroupedOptimWrapperConstructor.paramwise_cfg FixMatchCosineLR.iters_per_epoch WarmupCosineLR.iters_per_epoch

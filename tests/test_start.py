@@ -16,7 +16,7 @@ def test_the_start_of_a_run(tmp_path, capfd):
     """What is trained on what, for how long; long entries are in the file only; a replaced number is named."""
     cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=4)
     cfg.log_level = 'INFO'
-    cfg.model.sigma = 0.5
+    cfg.model.sigma, cfg.model.psl_weight = 0.5, 0.1
     train(cfg)
     file = next((tmp_path / 'work').glob('*/*.log')).read_text(encoding='utf-8')
     console = ''.join(capfd.readouterr())

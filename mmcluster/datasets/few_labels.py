@@ -8,7 +8,7 @@ import numpy as np
 
 from mmcluster.functional.labels.given import UNKNOWN, label_of, whole_labels
 
-from .label_csv import is_header, raise_faults, read_table
+from .label_csv import raise_faults, read_rows, read_table
 from .names import PathLookup
 from .sources import read_npy
 
@@ -42,7 +42,9 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
             raise ValueError(f'{table} holds labels of shape {labels.shape}; expected whole numbers of shape '
                              f'({num_rows},), one for each image of the training set, -1 where unknown')
         return labels
-    given, faults = _read_rows(table, num_rows, PathLookup(paths or ()))
+    known = PathLookup(paths or ())
+    cells, faults = read_rows(table, lambda cell: _row_of(cell, num_rows, known), num_rows, 'row or path,')
+    given = {row: text for row, (_, text) in cells.items()}
     code, odd = _codes(given, classes)
     raise_faults(table, faults + odd, 'the data set')
     labels = np.full(num_rows, UNKNOWN, np.int64)
@@ -63,24 +65,6 @@ def counts_rows(table: Union[str, Path], paths: Optional[Sequence[str]] = None) 
     known = PathLookup(paths or ())
     cells = [cells[0].strip() for _, cells in read_table(Path(table))]
     return any(cell.isdecimal() and cell not in known for cell in cells)
-
-
-def _read_rows(table: Path, num_rows: int, known: PathLookup) -> tuple[dict[int, str], list[str]]:
-    """Row -> label as text; and what is wrong with the file."""
-    given, faults = {}, []
-    for number, (line, cells) in enumerate(read_table(table)):
-        row = _row_of(cells[0], num_rows, known)
-        if number == 0 and row is None and is_header(cells, known):
-            continue
-        if len(cells) != 2:
-            faults.append(f'line {line}: {len(cells)} columns, expected row or path, and label')
-        elif row is None:
-            faults.append(f'line {line}: there is no image {cells[0]} among {num_rows}')
-        elif row in given:
-            faults.append(f'line {line}: image {cells[0]} has a label already')
-        else:
-            given[row] = cells[1].strip()
-    return given, faults
 
 
 def _row_of(cell: str, num_rows: int, known: PathLookup) -> Optional[int]:

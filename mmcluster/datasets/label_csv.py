@@ -4,7 +4,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Container, Sequence
+from typing import Callable, Optional, Sequence
 
 import numpy as np
 
@@ -30,20 +30,9 @@ def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
     Raises:
         ValueError: If the file does not fit the images, or holds what :func:`label_of` refuses.
     """
-    known, given, faults = PathLookup(paths), {}, []
-    for number, (line, cells) in enumerate(read_table(table)):
-        if number == 0 and is_header(cells, known):
-            continue
-        row = known.find(cells[0])
-        if len(cells) != 2:
-            faults.append(f'line {line}: {len(cells)} columns, expected path and label')
-        elif row is None:
-            faults.append(f'line {line}: there is no image {cells[0]}')
-        elif row in given:
-            faults.append(f'line {line}: {cells[0]} has a label already')
-        else:
-            given[row] = cells[1].strip()
-            faults += label_fault(line, given[row])
+    cells, faults = read_rows(table, PathLookup(paths).find, len(paths), 'path')
+    given = {row: text for row, (_, text) in cells.items()}
+    faults += [fault for line, text in cells.values() for fault in _label_fault(line, text)]
     faults += [f'no line for the image {printable(path)} (write an empty label if it is unknown)'
                for row, path in enumerate(paths) if row not in given]
     raise_faults(table, faults, 'the images')
@@ -55,6 +44,36 @@ def read_labels(table: Path, paths: list[str]) -> tuple[np.ndarray, list[str]]:
     numbers = {name: number for number, name in enumerate(classes)}
     code = {text: numbers[name] for text, name in names.items()}
     return np.asarray([code.get(given[row], UNKNOWN) for row in range(len(paths))], np.int64), classes
+
+
+def read_rows(table: Path, row_of: Callable[[str], Optional[int]], num_rows: int,
+              first: str) -> tuple[dict[int, tuple[int, str]], list[str]]:
+    """Read what a table says of the rows of a data set.
+
+    Args:
+        table: See :func:`read_table`; a first line of words such as ``path,label`` is passed over.
+        row_of: Row that a first cell stands for, or ``None``.
+        num_rows: N.
+        first: What a first cell may be, for the message.
+
+    Returns:
+        row -> (number of its line, its label as text); and what is wrong with the file, a line each.
+    """
+    given: dict[int, tuple[int, str]] = {}
+    faults = []
+    for number, (line, cells) in enumerate(read_table(table)):
+        row = row_of(cells[0])
+        if number == 0 and row is None and _is_header(cells):
+            continue
+        if len(cells) != 2:
+            faults.append(f'line {line}: {len(cells)} columns, expected {first} and label')
+        elif row is None:
+            faults.append(f'line {line}: there is no image {cells[0]} among {num_rows}')
+        elif row in given:
+            faults.append(f'line {line}: image {cells[0]} has a label already')
+        else:
+            given[row] = line, cells[1].strip()
+    return given, faults
 
 
 def read_table(table: Path) -> list[tuple[int, list[str]]]:
@@ -98,13 +117,8 @@ def _read_text(table: Path) -> str:
     return text
 
 
-def label_fault(line: int, text: str) -> list[str]:
-    """What is wrong with a label of a table, in one line or none.
-
-    Args:
-        line: Its number.
-        text: The label.
-    """
+def _label_fault(line: int, text: str) -> list[str]:
+    """What is wrong with a label in a line of a table, in one line or none."""
     try:
         label_of(text)
     except ValueError as error:
@@ -125,11 +139,6 @@ def raise_faults(table: Path, faults: Sequence[str], what: str) -> None:
         raise ValueError('\n  '.join([f'{table} does not fit {what}:', *faults[:_MAX_LISTED], *more]))
 
 
-def is_header(cells: list[str], known: Container[str]) -> bool:
-    """Whether the first line of a CSV names its two columns; any other text there is taken for data.
-
-    Args:
-        cells: The first line.
-        known: What a first cell may be in other lines.
-    """
-    return len(cells) == 2 and cells[0] not in known and any(cell.strip().lower() in _HEADER_WORDS for cell in cells)
+def _is_header(cells: list[str]) -> bool:
+    """Whether a first line that stands for no row names its two columns; any other text there is taken for data."""
+    return len(cells) == 2 and any(cell.strip().lower() in _HEADER_WORDS for cell in cells)

@@ -13,8 +13,8 @@ from mmcluster.structures import Batch
 from .bank import SampleBank
 from .base_parts import base_parts, load_base_parts
 from .batch_norm import broadcast_statistics, frozen_statistics
-from .clusterers.base import BaseClusterer, build, forward_parts
-from .head_parts import build_for_head
+from .clusterers.base import BaseClusterer, forward_parts
+from .head_parts import build, build_for_head, build_head
 from .teacher import MomentumTeacher
 from .watch import ClusterWatch
 
@@ -112,9 +112,10 @@ class Boost(BaseClusterer):
         if reference not in (None, 'network', *['teacher'] * bool(teacher)):
             raise ValueError(f"Boost: reference is 'network' or, with teacher=dict(decay=...), 'teacher'; got "
                              f'{reference!r}')
-        given = dict(backbone=build(backbone), neck=build(neck), head=build(head))
+        given = dict(backbone=build(backbone), neck=build(neck), head=head)
         taken = base_parts(base, given)
         parts = {**given, **taken}
+        parts['head'] = build_head(**parts)
         if parts['head'] is None:
             raise ValueError("Boost needs a head: its base has none, so give head=dict(type='LinearClusterHead', ...)")
         super().__init__(**parts, bank=bank, **kwargs)

@@ -1,16 +1,58 @@
-"""What a booster builds upon its head: labeller and loss."""
+"""Parts built from their configs, and what one says of those upon it: width and clusters of head, labeller and loss."""
 from __future__ import annotations
 
 import inspect
-from typing import Optional
+from typing import Any, Optional, Union
 
 from torch import nn
 
 from mmcluster.registry import MODELS
 
-from .clusterers.base import build
+WIDTHS = ('out_channels', 'feat_dim', 'embed_dims')     # of ours, of mmpretrain's ResNets, of its transformers
 
-ASKED = ('num_clusters', 'in_channels')
+
+def build(module: Union[dict, nn.Module, None]) -> Any:
+    """Build a part from its config; modules and ``None`` pass through. Who keeps it declares of which type it is."""
+    return MODELS.build(module) if isinstance(module, dict) else module
+
+
+def width_of(backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> Optional[int]:
+    """D, width of the embedding: what the neck says or, without one, the backbone.
+
+    Args:
+        backbone: (B, C, H, W) -> (B, F).
+        neck: (B, F) -> (B, D), or ``None``.
+
+    Returns:
+        ``None`` if it does not say its width.
+    """
+    last = backbone if neck is None else neck
+    return next((width for width in (getattr(last, name, None) for name in WIDTHS) if isinstance(width, int)), None)
+
+
+def build_head(head: Union[dict, nn.Module, None], backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> Any:
+    """Build a head, or one that holds several of a ``head``; ``in_channels`` is the width of the embedding.
+
+    Args:
+        head: Config, or a module or ``None``, which pass through. One with ``in_channels`` keeps it.
+        backbone: See :func:`width_of`.
+        neck: See :func:`width_of`.
+
+    Raises:
+        ValueError: If the head needs ``in_channels``, and neck and backbone do not say their width.
+    """
+    return build(_with_width(head, backbone, neck) if isinstance(head, dict) else head)
+
+
+def _with_width(head: dict, backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> dict:
+    """The config of a head, complete."""
+    if isinstance(head.get('head'), dict):
+        return {**head, 'head': _with_width(head['head'], backbone, neck)}
+    width = width_of(backbone, neck)
+    if width is None and head.get('in_channels') is None and _takes(head, 'in_channels'):
+        raise ValueError(f"{head['type']} needs in_channels, the width of the embedding: "
+                         f'{type(backbone if neck is None else neck).__name__} does not say its out_channels')
+    return _told(head, in_channels=width)
 
 
 def build_for_head(part: Optional[dict], head: nn.Module) -> Optional[nn.Module]:
@@ -23,14 +65,22 @@ def build_for_head(part: Optional[dict], head: nn.Module) -> Optional[nn.Module]
     Raises:
         ValueError: If the part has another number of clusters than the head, where both know it.
     """
-    if isinstance(part, dict):
-        kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else part.get('type')
-        takes = inspect.signature(kind).parameters if kind is not None else ()
-        known = {name: getattr(head, name, None) for name in ASKED if name in takes and part.get(name) is None}
-        part = {**part, **{name: value for name, value in known.items() if value}}
-    module = build(part)
+    known = {name: getattr(head, name, None) for name in ('num_clusters', 'in_channels')}
+    module = build(_told(part, **known) if isinstance(part, dict) else part)
     clusters = [getattr(one, 'num_clusters', None) for one in (head, module)]
     if None not in clusters and clusters[0] != clusters[1]:
         raise ValueError(f'Boost: the head has num_clusters={clusters[0]}, {type(module).__name__} has '
                          f'num_clusters={clusters[1]}; give both one value, or drop it there')
     return module
+
+
+def _told(part: dict, **known: Optional[int]) -> dict:
+    """A config with what is known of the arguments that its class takes, where it leaves them out."""
+    return {**part, **{name: value for name, value in known.items()
+                       if value and part.get(name) is None and _takes(part, name)}}
+
+
+def _takes(part: dict, name: str) -> bool:
+    """Whether the class of a config takes an argument."""
+    kind = MODELS.get(part['type']) if isinstance(part.get('type'), str) else part.get('type')
+    return kind is not None and name in inspect.signature(kind).parameters

@@ -25,8 +25,8 @@ def three_steps(**options: Any) -> dict:
     torch.manual_seed(4)
     model = MODELS.build(dict(
         type='Boost', backbone=dict(type='SmallCNN', widths=(4, D)), bank=dict(num_samples=N), teacher=dict(decay=0.9),
-        head=dict(type='LinearClusterHead', in_channels=D, num_clusters=K),
-        labeller=dict(type='ASDLabels', in_channels=D, num_clusters=K, num_labelled=M, num_unlabelled=U, window=2,
+        head=dict(type='LinearClusterHead', num_clusters=K),
+        labeller=dict(type='ASDLabels', num_clusters=K, num_labelled=M, num_unlabelled=U, window=2,
                       **options),
         pseudo_label_loss=dict(type='FreeMatchLoss', num_clusters=K, decay=0.2, fairness_weight=0.5)))
     model.init_weights()
@@ -71,7 +71,7 @@ def reference_asd(folder: Path) -> dict:
     torch.manual_seed(4)
     model = MODELS.build(dict(
         type='Boost', backbone=dict(type='SmallCNN', widths=(4, D)), bank=dict(num_samples=N), teacher=dict(decay=0.9),
-        head=dict(type='LinearClusterHead', in_channels=D, num_clusters=K),
+        head=dict(type='LinearClusterHead', num_clusters=K),
         pseudo_label_loss=dict(type='FixMatchLoss', num_clusters=K)))
     model.init_weights()
     for module in model.teacher.modules():

@@ -22,7 +22,7 @@ def tcl_model(**options: Any) -> nn.Module:
     model = MODELS.build(dict(
         type='TCL', backbone=dict(type='SmallCNN', widths=(4, 8)), bank=dict(num_samples=N), threshold=0.5,
         projector=dict(type='PreNormMLP', in_channels=8, hid_channels=16, out_channels=8),
-        head=dict(type='PreNormClusterHead', in_channels=8, num_clusters=K), **options))
+        head=dict(type='PreNormClusterHead', num_clusters=K), **options))
     with torch.no_grad():
         model.head.fc2.weight.mul_(20)
     model.bank.fill(label=torch.arange(N) % 5 - 1)
@@ -34,7 +34,7 @@ def small(kind: str, **options: Any) -> nn.Module:
     torch.manual_seed(3)
     model = MODELS.build(dict(
         type=kind, backbone=dict(type='SmallCNN', widths=(4, 8)),
-        head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K), **options))
+        head=dict(type='MLPClusterHead', num_clusters=K), **options))
     if model.bank is not None:
         model.bank.fill(label=torch.arange(N) % K - 1)
     return model

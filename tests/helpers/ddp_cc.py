@@ -20,7 +20,7 @@ def cc_model(**options: Any) -> nn.Module:
     model = MODELS.build(dict(
         type='CC', backbone=dict(type='SmallCNN', widths=(4, 8)),
         projector=dict(type='MLPProjector', in_channels=8, hid_channels=16, out_channels=8, norm=False),
-        head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K), **options))
+        head=dict(type='MLPClusterHead', num_clusters=K), **options))
     model.init_weights()
     return model
 

@@ -20,7 +20,7 @@ def model(kind: str, head: dict, **options: Any) -> nn.Module:
     torch.manual_seed(3)
     built = MODELS.build(dict(
         type=kind, backbone=dict(type='Pixels'), bank=dict(num_samples=N),
-        head=dict(type='MultiHead', num_heads=2, head=dict(head, in_channels=64, num_clusters=K)), **options))
+        head=dict(type='MultiHead', num_heads=2, head=dict(head, num_clusters=K)), **options))
     built.init_weights()
     return built
 

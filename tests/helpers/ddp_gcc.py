@@ -28,7 +28,7 @@ def gcc_model(**options: Any) -> nn.Module:
     model = MODELS.build(dict(
         type='GCC', backbone=dict(type='SmallCNN', widths=(4, 8)), bank=dict(num_samples=N),
         projector=dict(type='MLPProjector', in_channels=8, hid_channels=16, out_channels=8, norm=False),
-        head=dict(type='LinearClusterHead', in_channels=8, num_clusters=K), **options))
+        head=dict(type='LinearClusterHead', num_clusters=K), **options))
     model.init_weights()
     sharpen(model.head.fc, model.eval().backbone(views(2)[0]), 2.)
     model.bank.fill(neighbors=(random(N, 6) * 1e6).long() % N, degree=6 + torch.arange(N) % 5)

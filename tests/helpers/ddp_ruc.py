@@ -35,7 +35,7 @@ def two_turns(last: int, clean: Optional[int] = None, **options: Any) -> dict:
     model = MODELS.build(dict(
         type='RUC', backbone=dict(type='SmallCNN', widths=(4, D)), bank=dict(num_samples=N),
         relabel_threshold=0.6 if clean is None else 1.1,
-        head=dict(type='LinearClusterHead', in_channels=D, num_clusters=K), **options))
+        head=dict(type='LinearClusterHead', num_clusters=K), **options))
     model.init_weights()
     sharpen(model.head.fc, model.eval().backbone(views(1, U)[0]), 2.)
     sharpen(model.twin.head.fc, model.twin.backbone(views(1, U)[0]), 2.)
@@ -90,7 +90,7 @@ def step_ruc_one_clean(folder: Path) -> dict:
 
 def asd(**options: Any) -> dict:
     """ASD's labels."""
-    return dict(labeller=dict(type='ASDLabels', in_channels=D, num_clusters=K, num_labelled=M, num_unlabelled=U,
+    return dict(labeller=dict(type='ASDLabels', num_clusters=K, num_labelled=M, num_unlabelled=U,
                               window=2, **options))
 
 

@@ -19,7 +19,7 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 BACKBONE = dict(type='SmallCNN', widths=(4, 8))
-HEAD = dict(type='LinearClusterHead', in_channels=8, num_clusters=K)
+HEAD = dict(type='LinearClusterHead', num_clusters=K)
 
 
 @torch.no_grad()

@@ -17,7 +17,7 @@ def secu_steps(**options: Any) -> dict:
     """The second of two steps that share half of their images, with other centres than those of the epoch before."""
     torch.manual_seed(3)
     model = MODELS.build(dict(
-        type='SeCu', backbone=dict(type='SmallCNN', widths=(4, 8)), in_channels=8, num_clusters=K, heads=2,
+        type='SeCu', backbone=dict(type='SmallCNN', widths=(4, 8)), num_clusters=K, heads=2,
         neck=dict(type='MLPProjector', in_channels=8, hid_channels=16, out_channels=8), bank=dict(num_samples=N),
         **options))
     model.init_weights()

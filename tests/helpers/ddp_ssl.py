@@ -20,7 +20,7 @@ def three_steps(kind: str, **options: Any) -> dict:
     torch.manual_seed(4)
     model = MODELS.build(dict(
         type='Boost', backbone=dict(type='SmallCNN', widths=(4, D)), bank=dict(num_samples=N),
-        head=dict(type='LinearClusterHead', in_channels=D, num_clusters=K), labeller=dict(type='SelectedLabels'),
+        head=dict(type='LinearClusterHead', num_clusters=K), labeller=dict(type='SelectedLabels'),
         pseudo_label_loss=dict(type=kind, num_clusters=K, **options)))
     model.init_weights()
     with torch.no_grad():

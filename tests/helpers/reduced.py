@@ -149,7 +149,7 @@ def clusmatch_cfg(work_dir: Any, data: dict[str, str], base: str = '{propos}', e
     cfg = read_stage('propos_clusmatch_cnn_digits/clusmatch')
     cfg.work_dir = str(work_dir)
     cfg.model.base.merge(dict(NARROW, queue_size=50, init_cfg=dict(checkpoint=base)))
-    cfg.model.merge(dict(head=dict(in_channels=8, num_clusters=K), pseudo_label_loss=dict(num_clusters=K, decay=0.9),
+    cfg.model.merge(dict(head=dict(num_clusters=K), pseudo_label_loss=dict(num_clusters=K, decay=0.9),
                          teacher=dict(decay=0.9)))
     cfg.custom_hooks = [
         dict(type='SelectHook', selector=dict(type='CentroidDistance', num_clusters=K, sigma=0.4, n_init=2)),
@@ -178,7 +178,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], epochs: int = 2, **model: Any
         type='SPICE', batch_size=12, repeat=2, bank=dict(num_samples=None),
         backbone=dict(type='SmallCNN', widths=(4, 8)),
         data_preprocessor=dict(cfg.model.data_preprocessor, views=[AFFINE_BATCH, AFFINE_BATCH]),
-        head=dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K)))
+        head=dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', num_clusters=K)))
     cfg.model.update(model)
     cfg.custom_hooks = [dict(type='FeatureHook'), dict(type='BestHeadHook')]
     cfg.train_dataloader.sampler = dict(type='StreamSampler', length=3, micro_batches=2, streams=dict(batch=dict(size=40)))

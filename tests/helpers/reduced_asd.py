@@ -25,8 +25,8 @@ def asd_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4, prototypes: bo
     name = 'asd_ps_freematch_cnn_digits' if prototypes else 'asd_freematch_cnn_digits'
     given, cfg = read_stage(name), propos_cfg(work_dir, data, epochs=epochs)
     given.model.merge(dict(
-        backbone=dict(widths=(4, 8)), head=dict(in_channels=8, num_clusters=K),
-        labeller=dict(in_channels=8, num_clusters=K, num_labelled=LABELLED, num_unlabelled=UNLABELLED, window=6,
+        backbone=dict(widths=(4, 8)), head=dict(num_clusters=K),
+        labeller=dict(num_clusters=K, num_labelled=LABELLED, num_unlabelled=UNLABELLED, window=6,
                       **labeller),
         pseudo_label_loss=dict(num_clusters=K, decay=0.9)))
     streams = given.train_dataloader.sampler.streams
@@ -46,7 +46,7 @@ def asd_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4, prototypes: bo
 
 
 def _shrink_labeller(cfg: Config, **labeller: Any) -> None:
-    cfg.model.labeller.merge(dict(in_channels=8, num_clusters=K, num_labelled=LABELLED, num_unlabelled=UNLABELLED,
+    cfg.model.labeller.merge(dict(num_clusters=K, num_labelled=LABELLED, num_unlabelled=UNLABELLED,
                                   window=6, **labeller))
     cfg.train_dataloader.sampler.length = 3
     cfg.train_dataloader.sampler.streams.merge(dict(

@@ -35,7 +35,7 @@ def byol_cc_cfg(work_dir: Any, data: dict[str, str], epochs: int = 3) -> Config:
     cfg = _read('byol_cc_cnn_digits', work_dir)
     mlp = dict(in_channels=8, hid_channels=16, out_channels=8)
     cfg.model.merge(dict(
-        backbone=dict(NARROW, _delete_=True), neck=mlp, predictor=mlp, head=dict(in_channels=8, num_clusters=K)))
+        backbone=dict(NARROW, _delete_=True), neck=mlp, predictor=mlp, head=dict(num_clusters=K)))
     cfg.train_dataloader.sampler.streams.batch.size = 20
     cfg.param_scheduler.warmup_epochs = 1
     return _finish(cfg, data, epochs)
@@ -53,7 +53,7 @@ def tcl_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4) -> Config:
     cfg.model.merge(dict(
         backbone=dict(NARROW, _delete_=True), neck=dict(in_channels=8, out_channels=8), threshold=0.4,
         projector=dict(in_channels=8, hid_channels=8, out_channels=4),
-        head=dict(in_channels=8, num_clusters=K, init_cfg=dict(type='Normal', layer='Linear', std=0.5))))
+        head=dict(num_clusters=K, init_cfg=dict(type='Normal', layer='Linear', std=0.5))))
     cfg.custom_hooks[0].steps = [(0, 0.), (TCL_BOOST, 1.)]
     cfg.train_dataloader.sampler.streams.batch.size = 20
     return _finish(cfg, data, epochs)

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from reduced import K, _reduce
 from reduced_spice import NARROW, PROJECTOR, _finish, _read
 
-HEAD = dict(type='MLPClusterHead', in_channels=8, num_clusters=K)
+HEAD = dict(type='MLPClusterHead', num_clusters=K)
 NETWORK = dict(backbone=dict(NARROW, _delete_=True), projector=PROJECTOR, head=HEAD)
 
 

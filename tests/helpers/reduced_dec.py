@@ -37,7 +37,7 @@ def dec_cfg(name: str, work_dir: Any, data: dict[str, str], base: Optional[str] 
         cfg.model.base.pop('init_cfg')
     else:
         cfg.model.base.init_cfg.checkpoint = base
-    cfg.model.head.update(in_channels=4, num_clusters=K)
+    cfg.model.head.update(num_clusters=K)
     if name == 'idec':
         cfg.model.decoder = DECODER
     cfg.custom_hooks[0].update(tol=tol, n_init=3)

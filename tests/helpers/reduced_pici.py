@@ -27,7 +27,7 @@ def pici_cfg(work_dir: Any, data: dict[str, str], epochs: int = EPOCHS, phase: i
     cfg = _read('pici_vit_digits', work_dir)
     cfg.model.merge(dict(
         backbone=dict(arch=dict(ARCH, _delete_=True), mask_ratio=0.5),
-        projector=dict(in_channels=8, hid_channels=8, out_channels=6), head=dict(in_channels=8, num_clusters=K),
+        projector=dict(in_channels=8, hid_channels=8, out_channels=6), head=dict(num_clusters=K),
         decoder=dict(embed_dim=8, decoder_embed_dim=4, decoder_num_heads=1), **model))
     for hook, steps in zip(cfg.custom_hooks, ([(0, 1.), (2 * phase, 0.)], [(0, 0.), (phase, 1.)],
                                               [(0, 0.), (2 * phase, 1.)])):

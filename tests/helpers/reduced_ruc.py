@@ -7,7 +7,7 @@ from mmengine.config import Config
 from reduced import K
 from reduced_spice import NARROW, PROJECTOR, _finish, _read
 
-HEAD, LOSS = dict(in_channels=8, num_clusters=K), dict(num_clusters=K)
+HEAD, LOSS = dict(num_clusters=K), dict(num_clusters=K)
 LABELLED, UNLABELLED = 8, 24     # enough rows that labels move before the first map is due
 
 

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from reduced import K
 from reduced_spice import NARROW, PROJECTOR, _finish, _read
 
-HEADS = dict(num_heads=3, head=dict(type='LinearClusterHead', in_channels=8, num_clusters=K))
+HEADS = dict(num_heads=3, head=dict(type='LinearClusterHead', num_clusters=K))
 
 
 def simclr_cfg(work_dir: Any, data: dict[str, str], epochs: int = 4) -> Config:

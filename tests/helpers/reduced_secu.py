@@ -8,7 +8,7 @@ from reduced import K
 from reduced_spice import NARROW, _finish, _read
 
 NECK = dict(in_channels=8, hid_channels=16, out_channels=8)
-NETWORK = dict(backbone=dict(NARROW, _delete_=True), neck=NECK, in_channels=8, num_clusters=K, heads=2)
+NETWORK = dict(backbone=dict(NARROW, _delete_=True), neck=NECK, num_clusters=K, heads=2)
 
 
 def secu_cfg(work_dir: Any, data: dict[str, str], epochs: int = 3, **model: Any) -> Config:
@@ -31,7 +31,7 @@ def boost_secu_cfg(work_dir: Any, data: dict[str, str], base: str = '{secu}', ep
     """ClusMatch on SeCu; ``base``: checkpoint of a SeCu, the other arguments as in :func:`secu_cfg`."""
     cfg = _read('secu_clusmatch_cnn_digits/clusmatch', work_dir)
     cfg.model.base.merge(dict(NETWORK, init_cfg=dict(checkpoint=base)))
-    cfg.model.merge(dict(head=dict(in_channels=8, num_clusters=K), pseudo_label_loss=dict(num_clusters=K)))
+    cfg.model.merge(dict(head=dict(num_clusters=K), pseudo_label_loss=dict(num_clusters=K)))
     select, means = cfg.custom_hooks[:2]
     select.network.merge(dict(NETWORK, init_cfg=dict(checkpoint=base)))
     select.selector.sigma = 0.4

@@ -41,8 +41,7 @@ def boosted_cfg(name: str, work_dir: Any, data: dict[str, str], epochs: int = 2)
     cfg = _read(f'{name}_clusmatch_cnn_digits/clusmatch', work_dir)
     cfg.model.base.merge(NETWORKS[name])
     cfg.model.base.init_cfg.checkpoint = f'{{{name}}}'
-    width = 4 if name == 'pcl' else 8
-    cfg.model.merge(dict(head=dict(in_channels=width, num_clusters=K), pseudo_label_loss=dict(num_clusters=K)))
+    cfg.model.merge(dict(head=dict(num_clusters=K), pseudo_label_loss=dict(num_clusters=K)))
     cfg.custom_hooks[0].selector.merge(dict(sigma=0.4, n_init=2, num_clusters=K))
     cfg.custom_hooks[1].merge(dict(num_clusters=K, n_init=2))
     cfg.train_dataloader.sampler.merge(dict(length=3, streams=dict(labelled=dict(size=6), unlabelled=dict(size=14))))

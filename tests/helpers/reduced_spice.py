@@ -8,7 +8,7 @@ from reduced import K, _reduce, read_stage
 
 NARROW = dict(type='SmallCNN', in_channels=1, widths=(4, 8))
 PROJECTOR = dict(type='MLPProjector', in_channels=8, hid_channels=8, out_channels=4, norm=False)
-HEADS = dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K))
+HEADS = dict(type='MultiHead', num_heads=3, head=dict(type='MLPClusterHead', num_clusters=K))
 
 
 def _read(key: str, work_dir: Any) -> Config:
@@ -62,7 +62,7 @@ def spice_cfg(work_dir: Any, data: dict[str, str], base: Optional[str] = '{moco}
 def joint_cfg(work_dir: Any, data: dict[str, str], base: str = '{spice_self}', epochs: int = 2) -> Config:
     """SPICE's joint stage; the selection takes most rows, since nothing is reliable at this size."""
     cfg = _read('spice_cnn_digits/spice_joint', work_dir)
-    cfg.model.merge(dict(backbone=NARROW, head=dict(in_channels=8, num_clusters=K),
+    cfg.model.merge(dict(backbone=NARROW, head=dict(num_clusters=K),
                          pseudo_label_loss=dict(num_clusters=K), teacher=dict(decay=0.9)))
     select = cfg.custom_hooks[0]
     select.network.merge(dict(backbone=NARROW, head=HEADS, init_cfg=dict(checkpoint=base)))

@@ -22,7 +22,7 @@ def pici(seed: int = 0, **options: Any) -> PICI:
     model = MODELS.build(dict(dict(
         type='PICI', bank=dict(num_samples=N), backbone=dict(type='MaskedViT', arch=ARCH, **PATCHES),
         projector=dict(type='MLPProjector', in_channels=8, hid_channels=8, out_channels=6, norm=False),
-        head=dict(type='MLPClusterHead', in_channels=8, num_clusters=K),
+        head=dict(type='MLPClusterHead', num_clusters=K),
         decoder=dict(type='MaskedDecoder', embed_dim=8, decoder_embed_dim=4, decoder_depth=1, decoder_num_heads=1,
                      **PATCHES)), **options))
     model.init_weights()

@@ -275,9 +275,9 @@ def test_labels_from_csv(tmp_path, text, labels, classes):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('a.png,1\nb.png,2\nd.png,3\nc.png,1\n', 'line 3: there is no image d.png'),
+    ('a.png,1\nb.png,2\nd.png,3\nc.png,1\n', 'line 3: there is no image d.png among 3'),
     ('path,label\na.png,1\nc.png,1\n', 'no line for the image b.png'),
-    ('a.png,1\nb.png,1\na.png,2\nc.png,1\n', 'line 3: a.png has a label already'),
+    ('a.png,1\nb.png,1\na.png,2\nc.png,1\n', 'line 3: image a.png has a label already'),
     ('a.png,1\nb.png,1,5\nc.png,1\n', 'line 2: 3 columns, expected path and label')])
 def test_csv_that_does_not_fit(tmp_path, text, message):
     for name in 'abc':

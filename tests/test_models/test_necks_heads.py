@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-import mmcluster.models.heads
-import mmcluster.models.necks  # noqa: F401
+import mmcluster.models.backbones  # noqa: F401
+from mmcluster.models.clusterers.base import pooled
+from mmcluster.models.head_parts import build_head
 from mmcluster.models.heads import LinearClusterHead, MLPClusterHead
-from mmcluster.models.necks import MLPProjector
+from mmcluster.models.necks import MLPProjector, PlainMLP, PreNormMLP
 from mmcluster.registry import MODELS
 
 
@@ -136,3 +137,27 @@ def test_mlp_head():
     assert torch.allclose(head(x), hidden @ head.fc2.weight.T + head.fc2.bias, atol=1e-6)
     head(x).square().sum().backward()
     assert all(parameter.grad.abs().sum() > 0 for parameter in head.parameters())
+
+
+@pytest.mark.parametrize('backbone, width', [
+    (dict(type='ResNet_CIFAR', depth=18), 512), (dict(type='ResNet', depth=50), 2048),
+    (dict(type='VisionTransformer', arch='deit-tiny', img_size=32, patch_size=16), 192),
+    (dict(type='MaskedViT', arch='pici-tiny', img_size=32, patch_size=16), 192), (dict(type='GCCResNet', depth=18), 512),
+    (dict(type='WideResNet', depth=10, widen_factor=2), 128), (dict(type='EfficientNetLite'), 1280),
+    (dict(type='SmallCNN', in_channels=3, widths=(4, 8)), 8), (dict(type='Pixels', out_channels=3072), 3072)])
+def test_a_head_asks_for_the_width_of_the_embedding(backbone, width):
+    network = MODELS.build(backbone)
+    assert pooled(network(torch.randn(2, 3, 32, 32))).shape == (2, width)
+    several = build_head(dict(type='MultiHead', num_heads=2, head=dict(type='MLPClusterHead', num_clusters=3)), network, None)
+    assert [head.in_channels for head in several.heads] == [width] * 2
+    for neck, out in [(MLPProjector(width, 8, 5), 5), (PlainMLP(width, (8,), 6), 6), (PreNormMLP(width, 8, 7), 7),
+                      (MODELS.build(dict(type='LinearNeck', in_channels=width, out_channels=4)), 4)]:
+        assert build_head(dict(type='LinearClusterHead', num_clusters=3), network, neck).in_channels == out
+
+
+def test_a_head_that_nobody_can_tell_its_width():
+    silent, head = nn.Flatten(), dict(type='LinearClusterHead', num_clusters=3)
+    assert build_head(dict(head, in_channels=12), silent, None).in_channels == 12
+    assert build_head(None, silent, None) is None and build_head(silent, None, None) is silent
+    with pytest.raises(ValueError, match='LinearClusterHead needs in_channels, the width .*: Flatten does not say'):
+        build_head(head, MLPProjector(6), silent)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures('engine')
 
 def secu(seed=0, predictor=False, **kwargs):
     torch.manual_seed(seed)
-    model = SeCu(FlatNet(), MLPProjector(6, 8, D), D, K, **{'heads': [3, K], 'bank': dict(num_samples=N), **kwargs},
+    model = SeCu(FlatNet(), MLPProjector(6, 8, D), K, **{'heads': [3, K], 'bank': dict(num_samples=N), **kwargs},
                  predictor=MLPProjector(D, 8, D) if predictor else None)
     disturb(model.heads, 5)       # other than those of the epoch before
     return model.train()
@@ -152,7 +152,7 @@ def test_outputs():
 
 
 def test_a_booster_takes_the_head_of_the_result():
-    cfg = dict(type='SeCu', backbone=dict(type='FlatNet'), in_channels=D, num_clusters=K, heads=2,
+    cfg = dict(type='SeCu', backbone=dict(type='FlatNet'), num_clusters=K, heads=2,
                bank=dict(num_samples=N), neck=dict(type='MLPProjector', in_channels=6, hid_channels=8, out_channels=D))
     model = Boost(base=cfg, bank=dict(num_samples=N))
     assert type(model.head) is CenterHead and model.head.num_clusters == K

@@ -72,6 +72,8 @@ CHANGES: list[tuple[str, str, str]] = [
      'a derived base says all that its own stage says'),
     (r'(scan_ruc_.*/)?ruc(_.*)?', r'custom_hooks\.0\.embed\.network\.temperature', 'as the stage says it'),
     (r'.*asd.*', r'model\.base\.(entropy_weight|center_ratio)', 'a derived base says all that its own stage says'),
+    (r'.*', r'model\.(psl_weight|sigma|proto_weight)', 'the schedule says it'),
+    (r'byol.*', r'model\.decay', 'the schedule says it'),
     (r'.*', r'model\.base\.(decay|psl_weight|sigma|temperature|ema_before_forward|joint_views)',
      'a derived base says all that its own stage says'),
     (r'(propos_)?clusmatch_r18_cifar20(/clusmatch)?', r'model\.data_preprocessor\.(mean|std)\.\d',
@@ -96,6 +98,9 @@ CHANGES: list[tuple[str, str, str]] = [
     (r'.*', r'custom_hooks\.\d+\.(selector\.)*num_clusters|(val|test)_evaluator\.(\d\.)?num_clusters',
      'the model says how many clusters there are'),
     (r'.*', r'(model|model\.base|custom_hooks\.0\.network)\.pseudo_label_loss\.(num_clusters|in_channels)', 'the head says them'),
+    (r'.*', r'(model|model\.base|custom_hooks\.\d\.network)\.(head\.)+in_channels',
+     'the neck says it, or else the backbone'),
+    (r'.*asd.*', r'(model|model\.base)\.labeller\.(num_clusters|in_channels)', 'the head says them'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 

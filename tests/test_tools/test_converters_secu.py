@@ -41,7 +41,7 @@ def released(stem='cifar', constraint='size', heads=3):
     backbone = dict(type='GCCResNet') if stem == 'gcc' else dict(type=OURS[stem], depth=depth, stem_channels=8,
                                                                  base_channels=8)
     options = dict(
-        type='SeCu', backbone=backbone, in_channels=12, num_clusters=K, heads=heads, bank=dict(num_samples=7),
+        type='SeCu', backbone=backbone, num_clusters=K, heads=heads, bank=dict(num_samples=7),
         entropy_weight=None if constraint == 'size' else 6000., neck=dict(
             type='MLPProjector', in_channels=width, hid_channels=24, out_channels=12,
             **(dict(hidden_layers=2, last_bn=True) if large else {})))

@@ -5,8 +5,7 @@ model = dict(
     bank=dict(num_samples=None),
     data_preprocessor=dict(views=dict(reference=[[]])),
     labeller=dict(
-        type='ASDLabels', in_channels='{width}', num_clusters='{num_clusters}', num_labelled='{labelled}',
-        num_unlabelled='{unlabelled}', window='{window}'))
+        type='ASDLabels', num_labelled='{labelled}', num_unlabelled='{unlabelled}', window='{window}'))
 train_dataloader = dict(sampler=dict(streams=dict(
     unlabelled=dict(size='{unlabelled}'),
     labelled=dict(size='{labelled}'),

@@ -5,5 +5,5 @@ parts = [
 facts = dict(
     epochs=16, val_interval=8, length=50, lr=0.01, decay=0.99, unlabelled=192, window=100, map_interval=100,
     weak=[dict(type='BatchAffine', degrees=5, translate=(0.05, 0.05))])
-model = dict(head=dict(in_channels='{embed}'), labeller=dict(reg=1.))   # trained features lie far apart
+model = dict(labeller=dict(reg=1.))   # trained features lie far apart
 train_dataloader = dict(sampler=dict(length='{length}'))

@@ -4,6 +4,6 @@ model = dict(
     temperature=0.5,
     cluster_temperature=1.,
     bank=None,
-    head=dict(type='MLPClusterHead', in_channels='{embed}', num_clusters='{num_clusters}'))
+    head=dict(type='MLPClusterHead', num_clusters='{num_clusters}'))
 hooks = dict(kmeans=None)
 metrics = dict(head=dict(type='ClusteringMetric', source='head'))

@@ -4,7 +4,6 @@ facts = dict(hidden=4096)
 network = dict(embed=256)
 model = dict(
     type='BYOL',
-    decay=0.996,
     bank=dict(num_samples=None, fields=dict(label=dict())),
     neck=dict(type='MLPProjector', in_channels='{width}', hid_channels='{hidden}', out_channels='{embed}'),
     predictor=dict(type='MLPProjector', in_channels='{embed}', hid_channels='{hidden}', out_channels='{embed}',

@@ -7,7 +7,7 @@ model = dict(
     type='CC',
     projector=dict(
         type='MLPProjector', in_channels='{width}', hid_channels='{hidden}', out_channels='{project}', norm=False),
-    head=dict(type='MLPClusterHead', in_channels='{width}', num_clusters='{num_clusters}'))
+    head=dict(type='MLPClusterHead', num_clusters='{num_clusters}'))
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{batch}'))))
 metrics = dict(
     head=dict(type='ClusteringMetric', source='head'),

@@ -6,7 +6,7 @@ model = dict(
     type='DEC',
     base='{on.network}',
     bank=dict(num_samples=None),
-    head=dict(type='StudentHead', in_channels='{embed}', num_clusters='{num_clusters}', alpha=1.),
+    head=dict(type='StudentHead', num_clusters='{num_clusters}', alpha=1.),
     data_preprocessor=dict(views=[[]]))
 train_dataloader = dict(sampler=dict(length='{refresh}', streams=dict(batch=dict(size='{batch}'))))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval='{val_interval}')

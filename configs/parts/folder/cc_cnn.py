@@ -13,7 +13,7 @@ model = dict(
     data_preprocessor=dict(views=[view, view]),
     backbone=dict(type='SmallCNN', in_channels=3, widths=(16, 32, 64, 128, 256)),
     projector=dict(type='MLPProjector', in_channels=256, hid_channels=128, out_channels=128, norm=False),
-    head=dict(type='MLPClusterHead', in_channels=256, num_clusters='{num_clusters}'))
+    head=dict(type='MLPClusterHead', num_clusters='{num_clusters}'))
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{batch}'))))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval='{val_interval}')
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='Adam', lr=1e-3))

@@ -15,7 +15,7 @@ model = dict(
     data_preprocessor=dict(views=dict(batch=['{view}', '{view}'], near=['{view}'], neighbor=['{view}'])),
     projector=dict(
         type='MLPProjector', in_channels='{width}', hid_channels='{width}', out_channels='{project}', norm=False),
-    head=dict(type='LinearClusterHead', in_channels='{width}', num_clusters='{num_clusters}'))
+    head=dict(type='LinearClusterHead', num_clusters='{num_clusters}'))
 train_dataloader = dict(sampler=dict(streams=dict(
     batch=dict(size='{batch}'),
     near=dict(of='batch', pool='neighbors', entries='{used}', begin='{graph_begin}'),

@@ -1,2 +1,2 @@
 # A new linear cluster head.
-model = dict(head=dict(type='LinearClusterHead', in_channels='{width}', num_clusters='{num_clusters}'))
+model = dict(head=dict(type='LinearClusterHead', num_clusters='{num_clusters}'))

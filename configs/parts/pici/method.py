@@ -10,7 +10,7 @@ model = dict(
     backbone=dict(type='MaskedViT', arch='{arch}', img_size='{size}', patch_size='{patch}', mask_ratio='{mask}'),
     projector=dict(
         type='MLPProjector', in_channels='{width}', hid_channels='{width}', out_channels='{project}', norm=False),
-    head=dict(type='MLPClusterHead', in_channels='{width}', num_clusters='{num_clusters}'),
+    head=dict(type='MLPClusterHead', num_clusters='{num_clusters}'),
     decoder=dict(
         type='MaskedDecoder',
         embed_dim='{width}',

@@ -5,8 +5,6 @@ network = dict(embed=256)
 model = dict(
     type='ProPos',
     num_clusters='{num_clusters}',
-    psl_weight='{psl_weight}',
-    sigma='{sigma}',
     temperature=0.5,
     decay=0.996,
     bank=dict(num_samples=None),

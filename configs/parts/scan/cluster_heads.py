@@ -9,7 +9,7 @@ model = dict(
     data_preprocessor=dict(views=['{strong}']),
     base='{on.network}',
     head=dict(type='MultiHead', num_heads='{heads}', head=dict(
-        type='LinearClusterHead', in_channels='{width}', num_clusters='{num_clusters}')))
+        type='LinearClusterHead', num_clusters='{num_clusters}')))
 train_dataloader = dict(sampler=dict(streams=dict(
     anchor=dict(size='{batch}'), neighbor=dict(of='anchor', pool='neighbors'))))
 hooks = dict(

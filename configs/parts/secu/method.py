@@ -9,7 +9,6 @@ model = dict(
     label_weight=0.2,
     num_clusters='{num_clusters}',
     heads='{heads}',
-    in_channels='{embed}',
     bank=dict(num_samples=None),
     neck=dict(type='MLPProjector', in_channels='{width}', hid_channels='{width}', out_channels='{embed}'))
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{batch}'))))

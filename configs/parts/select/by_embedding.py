@@ -1,4 +1,3 @@
 # A new linear head on the embedding of the base; labelled are the rows nearest to the centre of their k-means cluster.
 parts = ['heads/linear']
-model = dict(head=dict(in_channels='{embed}'))
 hooks = dict(select=dict(selector=dict(type='CentroidDistance', sigma='{share}')))

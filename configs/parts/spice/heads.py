@@ -7,7 +7,7 @@ model = dict(
     data_preprocessor=dict(views=['{weak}', '{strong}']),
     base='{on.network}',
     head=dict(type='MultiHead', num_heads=10, head=dict(
-        type='MLPClusterHead', in_channels='{width}', num_clusters='{num_clusters}')))
+        type='MLPClusterHead', num_clusters='{num_clusters}')))
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{rows}'))))
 hooks = dict(features=dict(type='FeatureHook'), best=dict(type='BestHeadHook'))
 metrics = dict(

@@ -11,7 +11,7 @@ model = dict(
     neck=dict(type='LinearNeck', in_channels='{width}', out_channels='{embed}', norm_cfg=None),
     projector=dict(
         type='PreNormMLP', in_channels='{embed}', hid_channels='{embed}', out_channels='{project}'),
-    head=dict(type='PreNormClusterHead', in_channels='{embed}', num_clusters='{num_clusters}'))
+    head=dict(type='PreNormClusterHead', num_clusters='{num_clusters}'))
 train_dataloader = dict(sampler=dict(streams=dict(batch=dict(size='{batch}'))))
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-4))
 hooks = dict(boosting=dict(type='ScheduleHook', param='boosting', steps=[(0, 0.), ('{boost}', 1.)]))

@@ -10,7 +10,7 @@ model = dict(
     bank=dict(num_samples=None),
     data_preprocessor=dict(views=[[]]),
     head=dict(type='MultiHead', num_heads='{heads}', head=dict(
-        type='CosineClusterHead', in_channels='{width}', num_clusters='{num_clusters}', hid_channels='{hidden}',
+        type='CosineClusterHead', num_clusters='{num_clusters}', hid_channels='{hidden}',
         bottleneck='{bottleneck}')))
 train_dataloader = dict(sampler=dict(streams=dict(
     anchor=dict(size='{batch}'), neighbor=dict(of='anchor', pool='neighbors'))))

@@ -13,7 +13,7 @@ model = dict(
     bank=dict(num_samples=None),
     data_preprocessor=dict(views=[[]]),
     head=dict(type='MultiHead', num_heads=6, head=dict(
-        type='TaskHead', in_channels='{width}', num_clusters='{num_clusters}', widths='{spaces}')))
+        type='TaskHead', num_clusters='{num_clusters}', widths='{spaces}')))
 train_dataloader = dict(sampler=dict(length='{length}', streams=dict(batch=dict(size='{batch}'))))
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs='{epochs}', val_interval='{val_interval}')
 optim_wrapper = dict(

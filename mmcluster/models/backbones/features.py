@@ -33,6 +33,7 @@ class WhitenedFeatures(BaseModule):
         require_count('WhitenedFeatures', in_channels=in_channels, out_channels=out_channels)
         super().__init__(init_cfg)
         self.features = features
+        self.out_channels = out_channels
         self.fc = nn.Linear(in_channels, out_channels)
 
     def init_weights(self) -> None:

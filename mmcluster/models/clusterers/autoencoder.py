@@ -10,7 +10,8 @@ from mmcluster.functional.losses.dec import reconstruction_loss
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from .base import BaseClusterer, build, pooled
+from ..head_parts import build
+from .base import BaseClusterer, pooled
 
 
 @MODELS.register_module()

@@ -8,11 +8,11 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmcluster.functional.clustering.kmeans import center_similarity
-from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM, Batch
 
 from ..bank import SampleBank
 from ..final_centers import FinalCenters
+from ..head_parts import build, build_head
 
 
 def pooled(feat: Any) -> Tensor:
@@ -27,11 +27,6 @@ def pooled(feat: Any) -> Tensor:
     if isinstance(feat, (tuple, list)):
         feat = feat[-1]
     return feat.mean(dim=(2, 3)) if feat.dim() == 4 else feat
-
-
-def build(module: Union[dict, nn.Module, None]) -> Any:
-    """Build a part from its config; modules and ``None`` pass through. Who keeps it declares of which type it is."""
-    return MODELS.build(module) if isinstance(module, dict) else module
 
 
 def num_clusters_of(model: nn.Module) -> Optional[int]:
@@ -62,7 +57,7 @@ class BaseClusterer(BaseModel):
     Args:
         backbone: Config of a network (B, C, H, W) -> (B, F); tuples and feature maps of mmpretrain are unwrapped.
         neck: Config of a module (B, F) -> (B, D). ``None``: D = F.
-        head: Config of a module (B, D) -> (B, K).
+        head: Config of a module (B, D) -> (B, K); it may leave out ``in_channels``.
         bank: Arguments of :class:`SampleBank`; ``None`` for a method without per-sample state.
         data_preprocessor: Config of the preprocessor that makes the views.
         channels_last: Keep convolution weights and images in the channels-last memory format.
@@ -83,7 +78,7 @@ class BaseClusterer(BaseModel):
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = build(backbone)
         self.neck = build(neck)
-        self.head = build(head)
+        self.head = build_head(head, self.backbone, self.neck)
         self.bank = SampleBank(**bank) if bank else None
         self.final_centers = FinalCenters()
         if channels_last:

@@ -13,8 +13,9 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 from ..gather import shuffled
+from ..head_parts import build
 from ..teacher import MomentumTeacher
-from .base import BaseClusterer, build, forward_parts
+from .base import BaseClusterer, forward_parts
 
 
 @MODELS.register_module()

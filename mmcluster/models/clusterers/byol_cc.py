@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from mmcluster.checks import require_positive, require_two_clusters
 from mmcluster.registry import MODELS
 
+from ..head_parts import build_head
 from ..heads import ClusterHead
 from ..teacher import MomentumTeacher
-from .base import build
 from .byol import BYOL
 from .two_level import contrast_of_clusters, instance_contrast
 
@@ -42,7 +42,7 @@ class BYOLCC(BYOL):
                  temperature: float = 0.5, cluster_temperature: float = 1., **kwargs: Any):
         require_positive('BYOLCC', temperature=temperature, cluster_temperature=cluster_temperature)
         super().__init__(backbone, neck, predictor, decay, **kwargs)
-        self.head = build(head)
+        self.head = build_head(head, self.backbone, self.neck)
         require_two_clusters('BYOLCC', self.head.num_clusters)
         self.teacher = MomentumTeacher(dict(backbone=self.backbone, neck=self.neck, head=self.head), decay)
         self.temperature = temperature

@@ -14,7 +14,8 @@ from mmcluster.structures import TEST_STREAM, Batch
 
 from ..bank import SampleBank
 from ..base_parts import base_parts, load_base_parts
-from .base import BaseClusterer, build
+from ..head_parts import build
+from .base import BaseClusterer
 
 
 @MODELS.register_module()

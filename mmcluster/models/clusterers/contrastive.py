@@ -7,7 +7,8 @@ from torch import Tensor
 
 from mmcluster.functional.losses.contrast import unit_rows
 
-from .base import BaseClusterer, build, forward_parts
+from ..head_parts import build
+from .base import BaseClusterer, forward_parts
 
 
 class ContrastiveClusterer(BaseClusterer):

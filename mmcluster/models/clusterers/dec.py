@@ -14,8 +14,9 @@ from mmcluster.structures import Batch
 
 from ..bank import SampleBank
 from ..base_parts import base_parts, load_base, load_base_parts
+from ..head_parts import build
 from ..heads import StudentHead
-from .base import BaseClusterer, build, pooled
+from .base import BaseClusterer, pooled
 
 
 @MODELS.register_module()

@@ -15,8 +15,9 @@ from mmcluster.structures import Batch
 
 from ..bank import SampleBank
 from ..gather import gather_rows, gather_rows_with_grad
+from ..head_parts import build_head
 from ..heads import ClusterHead
-from .base import build, pooled
+from .base import pooled
 from .byol import feature_std
 from .contrastive import ContrastiveClusterer
 
@@ -65,7 +66,7 @@ class GCC(ContrastiveClusterer):
         super().__init__(backbone, projector, **kwargs)
         if self.bank is None:
             raise ValueError('GCC keeps features and neighbors of every image: give it bank=dict(num_samples=None)')
-        self.head = build(head)
+        self.head = build_head(head, self.backbone, self.neck)
         require_two_clusters('GCC', self.head.num_clusters)
         self.temperature = temperature
         self.rgc_weight = rgc_weight

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from ..base_parts import base_parts, load_base_parts
 from ..best_so_far import BestSoFar
+from ..head_parts import build, build_head
 from ..heads import MultiHead
-from .base import BaseClusterer, build, forward_parts
+from .base import BaseClusterer, forward_parts
 
 
 class MultiHeadClusterer(BaseClusterer):
@@ -44,7 +45,7 @@ class MultiHeadClusterer(BaseClusterer):
             raise ValueError(f'{type(self).__name__} needs a base (a trained clusterer) or a backbone')
         given = dict(backbone=build(backbone), neck=build(neck))
         taken = base_parts(base, given, ('backbone', 'neck'))
-        heads = build(head)
+        heads = build_head(head, **{**given, **taken})
         if not hasattr(heads, 'heads'):
             raise ValueError(f"{type(self).__name__} trains several heads and got a {type(heads).__name__}; give "
                              f"head=dict(type='MultiHead', num_heads=10, head=dict(...))")

@@ -16,7 +16,7 @@ from mmcluster.structures import Batch
 from ..backbones.masked_vit import MaskedDecoder, MaskedViT, Tokens
 from ..bank import SampleBank
 from ..gather import gather_rows
-from .base import build
+from ..head_parts import build
 from .two_level import TwoLevelClusterer
 
 NUM_VIEWS = 2

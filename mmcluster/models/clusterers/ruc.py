@@ -21,7 +21,8 @@ from mmcluster.structures import Batch
 from ..base_parts import PARTS
 from ..boost import Boost
 from ..gather import gather_rows, reduce_sum
-from .base import build, forward_parts
+from ..head_parts import build, build_head
+from .base import forward_parts
 
 
 @MODELS.register_module()
@@ -82,7 +83,7 @@ class RUC(Boost):
         if smoothing == 1:
             raise ValueError('RUC: smoothing must be in [0, 1); at 1 no label is left')
         super().__init__(base, backbone, neck, head, **kwargs)
-        given = dict(backbone=backbone, neck=neck, head=head)
+        given = dict(backbone=build(backbone), neck=build(neck), head=build_head(head, self.backbone, self.neck))
         self.twin = ModuleDict({name: copy.deepcopy(getattr(self, name)) if name in self.from_base else build(part)
                                 for name, part in given.items()})
         if kwargs.get('channels_last'):

@@ -16,8 +16,9 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 from ..bank import SampleBank
+from ..head_parts import build, width_of
 from ..heads import CenterHead
-from .base import BaseClusterer, build, forward_parts
+from .base import BaseClusterer, forward_parts
 from .byol import feature_std
 
 
@@ -32,7 +33,6 @@ class SeCu(BaseClusterer):
     Args:
         backbone: Config of a network (B, C, H, W) -> (B, F).
         neck: Config of a projector (B, F) -> (B, D).
-        in_channels: D.
         num_clusters: K.
         heads: H heads, of K, 2 K, ..., H K clusters, as in all runs of the release; or the number of clusters of each,
             with K among them.
@@ -59,7 +59,7 @@ class SeCu(BaseClusterer):
     least: Tensor
     first: Tensor
 
-    def __init__(self, backbone: dict, neck: dict, in_channels: int, num_clusters: int,
+    def __init__(self, backbone: dict, neck: dict, num_clusters: int,
                  heads: Union[int, Sequence[int]] = 10, predictor: Optional[dict] = None, temperature: float = 0.05,
                  center_temperature: float = 0.05, label_weight: float = 0.2, size_ratio: float = 0.9,
                  dual_rate: float = 0.1, entropy_weight: Optional[float] = None, **kwargs: Any):
@@ -71,7 +71,8 @@ class SeCu(BaseClusterer):
             raise ValueError('SeCu keeps the clusters of every image: give it bank=dict(num_samples=None)')
         self.predictor = build(predictor)
         self.sizes = _sizes(heads, num_clusters)
-        self.heads = nn.ModuleList(CenterHead(in_channels, size, temperature) for size in self.sizes)
+        width: Any = width_of(self.backbone, self.neck)
+        self.heads = nn.ModuleList(CenterHead(width, size, temperature) for size in self.sizes)
         self.num_clusters = num_clusters
         self.temperature = temperature
         self.center_temperature = center_temperature

@@ -10,7 +10,8 @@ from mmcluster.functional.losses.contrast import mutual_prediction, unit_rows
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
-from .base import BaseClusterer, build, forward_parts
+from ..head_parts import build
+from .base import BaseClusterer, forward_parts
 from .byol import feature_std
 
 

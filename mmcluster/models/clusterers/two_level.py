@@ -10,8 +10,8 @@ from mmcluster.functional.losses.cluster_contrast import cluster_contrast
 from mmcluster.functional.losses.contrast import at_least_float32, nt_xent, unit_rows
 
 from ..gather import gather_rows_with_grad
+from ..head_parts import build_head
 from ..heads import ClusterHead
-from .base import build
 from .byol import feature_std
 from .contrastive import ContrastiveClusterer
 
@@ -44,7 +44,7 @@ class TwoLevelClusterer(ContrastiveClusterer):
         require_positive(type(self).__name__, temperature=temperature, cluster_temperature=cluster_temperature)
         require_not_negative(type(self).__name__, instance_weight=instance_weight, cluster_weight=cluster_weight)
         super().__init__(backbone, projector, **kwargs)
-        self.head = build(head)
+        self.head = build_head(head, self.backbone, self.neck)
         require_two_clusters(type(self).__name__, self.head.num_clusters)
         self.temperature = temperature
         self.cluster_temperature = cluster_temperature

@@ -27,6 +27,7 @@ class PlainMLP(BaseModule):
         widths = [in_channels, *hid_channels, out_channels]
         require_count('PlainMLP', **{f'width of layer {i}': width for i, width in enumerate(widths)})
         super().__init__(init_cfg)
+        self.out_channels = out_channels
         self.layers = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(widths))
 
     def forward(self, x: Tensor) -> Tensor:
