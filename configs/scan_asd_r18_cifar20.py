@@ -7,4 +7,4 @@ data = 'data/cifar20_split'
 stages = dict(
     simclr=dict(parts=['simclr/r18']),
     scan_cluster=dict(on='simclr', parts=['scan/cluster_cifar20']),
-    asd=dict(on='scan_cluster', parts=['asd/in_scan'], facts=dict(labelled=80)))
+    asd=dict(on='scan_cluster', parts=['asd/in_scan']))

@@ -8,4 +8,4 @@ stages = dict(
     scan_cluster=dict(on='simclr', parts=['scan/cluster_cifar20']),
     scan_selflabel=dict(on='scan_cluster', parts=['scan/selflabel']),
     ruc_asd=dict(on='scan_selflabel', parts=['ruc/images_asd'],
-                 facts=dict(unsup_weight=100., least_weight=10., labelled=80, unlabelled=170, first_map=600)))
+                 facts=dict(unsup_weight=100., least_weight=10., unlabelled=170, first_map=600)))

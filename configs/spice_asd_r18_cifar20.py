@@ -7,4 +7,4 @@ data = 'data/cifar20_split'
 stages = dict(
     moco=dict(parts=['moco/r18']),
     spice_self=dict(on='moco', parts=['spice/self_cifar20']),
-    asd=dict(on='spice_self', parts=['asd/in_spice'], facts=dict(labelled=80)))
+    asd=dict(on='spice_self', parts=['asd/in_spice']))

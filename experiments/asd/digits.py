@@ -18,8 +18,8 @@ rows = {
     'N_b 200': dict(options={'facts.window': 200}),
     'N_t 25': dict(options={'facts.map_interval': 25}),
     'N_t 100': dict(options={'facts.map_interval': 100}),
-    'n_l 20': dict(options={'facts.labelled': 20, 'facts.per_cluster': 2}),
-    'n_l 80': dict(options={'facts.labelled': 80, 'facts.per_cluster': 8}),
+    'n_l 20': dict(options={'facts.per_cluster': 2}),
+    'n_l 80': dict(options={'facts.per_cluster': 8}),
     'prototypes chosen once': dict(options={'hooks.select.interval': -1}),
     'prototypes every 25 iterations': dict(options={
         'hooks.select.interval': 25, 'hooks.select.by_epoch': False, 'train_dataloader.sampler.length': 25}),

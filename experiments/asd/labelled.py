@@ -9,8 +9,7 @@ figure = dict(kind='lines')
 columns = {
     'CIFAR-10': dict(recipe='asd_freematch_r18_cifar10'), 'CIFAR-100-20': dict(recipe='asd_freematch_r18_cifar20')}
 rows = {
-    **{f'n_l = {times} k': dict(x=times, series='n_l / k', cells={
-        name: dict(options={'facts.labelled': times * k}) for name, k in (('CIFAR-10', 10), ('CIFAR-100-20', 20))})
+    **{f'n_l = {times} k': dict(x=times, series='n_l / k', options={'facts.per_cluster': times})
        for times in (2, 4, 6, 8)},
     **{f'{missing} classes missing': dict(x=missing, series='missing classes', options={
         'stages.asd.options.train_dataloader.sampler.streams.labelled.oracle_missing': missing})

@@ -17,8 +17,8 @@ rows = {
         recipe='fixmatch_wrn28_2_cifar10_40', x=10 * per_class, series=f'FixMatch, noise {noise}',
         options={'facts.per_class': per_class, f'{given}.noise': noise})
        for noise in (0.1, 0.2, 0.4) for per_class in (4, 8, 16, 40)},
-    **{f'ASD, noise {noise}, n_l = {labelled}': dict(
-        recipe='asd_freematch_r18_cifar10', x=labelled, series=f'ASD, noise {noise}',
-        options={'facts.labelled': labelled, f'{labeller}.given': 'truth', f'{labeller}.noise': noise,
+    **{f'ASD, noise {noise}, n_l = {10 * per_cluster}': dict(
+        recipe='asd_freematch_r18_cifar10', x=10 * per_cluster, series=f'ASD, noise {noise}',
+        options={'facts.per_cluster': per_cluster, f'{labeller}.given': 'truth', f'{labeller}.noise': noise,
                  'stages.asd.options.hooks.given': hook, 'stages.asd.options.hooks.transitions': None})
-       for noise in (0.1, 0.2, 0.4) for labelled in (20, 40, 80)}}
+       for noise in (0.1, 0.2, 0.4) for per_cluster in (2, 4, 8)}}

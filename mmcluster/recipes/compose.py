@@ -1,9 +1,9 @@
 """A stage from its parts: merged left to right, facts filled in, hooks and metrics made lists.
 
 A **part** is a text config that says one thing, and may stand on other ``parts``. **Facts** are decisions that several
-parts need, each stated once: ``'{num_clusters}'`` as a whole string becomes the fact of that name, with its type. Facts
-under ``network`` belong to the network: they travel with it, and go before facts of the same name that parts state.
-**on** names the stage whose network this one goes on from: ``'{on.network}'`` is its model without initialisers and
+parts need, each stated once: ``'{num_clusters}'`` as a whole string becomes the fact of that name, with its type, and
+``'{per_cluster} * {num_clusters}'`` the product of two. Facts under ``network`` belong to the network: they travel with
+it, and go before facts of the same name that parts state. **on** names the stage whose network this one goes on from: ``'{on.network}'`` is its model without initialisers and
 preprocessor, with its checkpoint; ``'{on.model}'`` is the same with the preprocessor of its evaluation views;
 ``'{moco.model}'`` is that of the earlier stage ``moco``. Composing is a function of nested dicts; a ``PartReader``
 reads files.
@@ -16,7 +16,8 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 
 from mmcluster.checks import near, resembling
 
-FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
+from .facts import fill, references
+
 NETWORK = re.compile(r'(\w+)\.(model|network)')
 _INITIALISERS = ('init_cfg', 'init')
 
@@ -133,15 +134,6 @@ def network_of(model: Mapping[str, Any], stage: str, asked: bool) -> dict[str, A
     return dict(kept, init_cfg=dict(type='Pretrained', checkpoint=f'{{{stage}}}'))
 
 
-def references(value: Any) -> set[str]:
-    """Names of all facts in a nested value."""
-    value = list(value.values()) if isinstance(value, Mapping) else value
-    if isinstance(value, (list, tuple)):
-        return set().union(*map(references, value))
-    match = FACT.fullmatch(value) if isinstance(value, str) else None
-    return {match[1]} if match else set()
-
-
 def merge_parts(names: Sequence[str], read: Callable[[str], dict], trail: tuple[str, ...] = (),
                 done: Optional[set[str]] = None) -> dict[str, Any]:
     """Merge parts from left to right, none twice; one with ``parts`` stands on them, and none on itself.
@@ -185,37 +177,6 @@ def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
         else:
             merged[key] = value
     return merged
-
-
-def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave: Sequence[str] | set[str] = ()) -> Any:
-    """Replace every string that is ``'{fact}'`` as a whole by the fact.
-
-    Args:
-        value: Nested dicts, lists and tuples.
-        facts: Name -> value of any type.
-        used: Names that were found are added.
-        where: Place, for the error.
-        leave: Names that stay as they are: those of stages.
-
-    Raises:
-        ValueError: If a name is neither a fact nor to be left.
-    """
-    if isinstance(value, dict):
-        return {key: fill(item, facts, used, where, leave) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(fill(item, facts, used, where, leave) for item in value)
-    match = FACT.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return value
-    name = match[1]
-    if name in facts:
-        used.add(name)
-        # a fact may be made of other facts, but not of itself
-        return fill(facts[name], {key: item for key, item in facts.items() if key != name}, used, where, leave)
-    if name in leave:
-        return value
-    raise ValueError(f'{where} needs the fact {name!r}{near(name, facts)}, which no part states; '
-                     f'facts are {sorted(facts)}')
 
 
 def without_marks(value: Any) -> Any:

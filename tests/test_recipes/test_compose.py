@@ -26,6 +26,7 @@ PARTS = {
     'quiet': dict(hooks=dict(late=None), metrics=dict(kmeans=None)),
     'other_net': dict(model=dict(backbone=dict(_delete_=True, type='Wide')), network=dict(width=640)),
     'other_source': dict(facts=dict(source=dict(_delete_=True, type='Array'))),
+    'rows': dict(facts=dict(each=4, rows='{each} * {k}'), rows=['{rows}']),
     'circle': dict(parts=['ring']), 'ring': dict(parts=['circle']),
     'typeless': dict(hooks=dict(kmean=dict(k=3))),
 }
@@ -217,3 +218,18 @@ def test_a_fact_that_nothing_uses_here_may_stand_beside_its_opposite():
     parts['both']['facts'] = dict(unlabeled=3, unlabelled=4)
     with pytest.raises(ValueError, match="nothing uses the fact 'unlabeled'.*did you mean 'unlabelled'"):
         compose(dict(one=dict(parts=['both'])), 'one', lambda name: copy.deepcopy(parts[name]))
+
+
+@pytest.mark.parametrize('facts, rows', [({}, 40), (dict(k=3), 12), (dict(each=2), 20), (dict(rows=7), 7)])
+def test_a_product_of_two_facts(facts, rows):
+    """It follows either one; a number takes its place."""
+    stage = dict(parts=['data', 'source', 'rows'], facts=facts, options=dict(a='{each} * 4', b='{each}x{k}'))
+    found = compose(dict(one=stage), 'one', read)
+    assert found['rows'] == [rows] and (found['a'], found['b']) == ('{each} * 4', '{each}x{k}')
+
+
+def test_a_product_of_what_is_no_number():
+    for facts, problem in (dict(each=None), 'is None \\* 10; both facts must be numbers'), (
+            dict(rows='{ech} * {k}'), "needs the fact 'ech' .did you mean 'each'"):
+        with pytest.raises(ValueError, match=f"stage 'one'.*{problem}"):
+            compose(dict(one=dict(parts=['data', 'source', 'rows'], facts=facts)), 'one', read)

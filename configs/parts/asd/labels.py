@@ -1,6 +1,7 @@
 # ASD's labels: labelled rows are matched with fixed anchors, and the instance classes found so are clustered by their
 # transitions of `window` iterations (N_b), every `map_interval` (N_t). Four labelled rows a cluster in the paper.
-facts = dict(labelled=40, unlabelled=448, window=1000, map_interval=1000)
+facts = dict(
+    per_cluster=4, labelled='{per_cluster} * {num_clusters}', unlabelled=448, window=1000, map_interval=1000)
 model = dict(
     bank=dict(num_samples=None),
     data_preprocessor=dict(views=dict(reference=[[]])),

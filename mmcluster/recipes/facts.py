@@ -1,0 +1,59 @@
+"""Facts in the strings of a config: ``'{num_clusters}'``, and products such as ``'{per_cluster} * {num_clusters}'``."""
+from __future__ import annotations
+
+import re
+from typing import Any, Mapping, Sequence
+
+from mmcluster.checks import near
+
+FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
+PRODUCT = re.compile(r'(\{\w+\}) \* (\{\w+\})')
+
+
+def references(value: Any) -> set[str]:
+    """Names of all facts in a nested value."""
+    value = list(value.values()) if isinstance(value, Mapping) else value
+    if isinstance(value, (list, tuple)):
+        return set().union(*map(references, value))
+    match = FACT.fullmatch(value) if isinstance(value, str) else None
+    return {match[1]} if match else set()
+
+
+def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave: Sequence[str] | set[str] = ()) -> Any:
+    """Replace every string that is ``'{fact}'`` as a whole by the fact, and a product of two by the product.
+
+    Args:
+        value: Nested dicts, lists and tuples.
+        facts: Name -> value of any type.
+        used: Names that were found are added.
+        where: Place, for the error.
+        leave: Names that stay as they are: those of stages.
+
+    Raises:
+        ValueError: If a name is neither a fact nor to be left, or a factor is no number.
+    """
+    if isinstance(value, dict):
+        return {key: fill(item, facts, used, where, leave) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(fill(item, facts, used, where, leave) for item in value)
+    match = FACT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        product = PRODUCT.fullmatch(value) if isinstance(value, str) else None
+        return value if product is None else _product(product.groups(), facts, used, where)
+    name = match[1]
+    if name in facts:
+        used.add(name)
+        # a fact may be made of other facts, but not of itself
+        return fill(facts[name], {key: item for key, item in facts.items() if key != name}, used, where, leave)
+    if name in leave:
+        return value
+    raise ValueError(f'{where} needs the fact {name!r}{near(name, facts)}, which no part states; '
+                     f'facts are {sorted(facts)}')
+
+
+def _product(factors: Sequence[str], facts: Mapping[str, Any], used: set[str], where: str) -> Any:
+    """Product of two facts, given as ``'{name}'``."""
+    first, second = (fill(factor, facts, used, where) for factor in factors)
+    if not all(isinstance(number, (int, float)) for number in (first, second)):
+        raise ValueError(f'{where}: {" * ".join(factors)} is {first!r} * {second!r}; both facts must be numbers')
+    return first * second
