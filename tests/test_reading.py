@@ -16,10 +16,10 @@ GROUND = {
     'models/clusterers/base.py', 'models/bank.py', 'models/gather.py', 'models/batch_norm.py', 'models/base_parts.py',
     'models/head_parts.py', 'models/teacher.py', 'models/boost.py', 'models/pseudo_label_losses/base.py',
     'engine/hooks/sweep.py', 'engine/hooks/estep.py', 'engine/hooks/schedule.py', 'functional/average.py',
-    'functional/schedule.py', 'functional/clustering/kmeans.py'}
+    'functional/schedule.py', 'functional/clustering/kmeans.py', 'functional/clustering/match.py'}
 WATCHING = {'engine/hooks/collapse.py', 'models/watch.py', 'functional/labels/diagnostics.py'}     # the log alone
 # of functional/, what they do is in their names
-COMMON = {'align_clusters', 'at_least_float32', 'flip_labels', 'one_hot', 'unit_rows'}
+COMMON = {'at_least_float32', 'one_hot', 'unit_rows'}
 NETWORKS = {'backbone', 'neck', 'projector', 'predictor', 'decoder', 'head', 'data_preprocessor', 'base', 'network',
             'embed', 'init_cfg'}
 

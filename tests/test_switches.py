@@ -8,7 +8,7 @@ from reduced_asd import asd_cfg
 from reduced_pici import pici_cfg
 
 from mmcluster.datasets import StreamSampler
-from mmcluster.functional.labels.given import flip_labels
+from mmcluster.functional.labels.instance import flip_labels
 from mmcluster.functional.losses.prototype import prototype_alignment, prototype_scattering, prototype_uniformity
 from mmcluster.models import Unlabelled
 from mmcluster.registry import MODELS

@@ -3,10 +3,10 @@
 A **part** is a text config that says one thing, and may stand on other ``parts``. **Facts** are decisions that several
 parts need, each stated once: ``'{num_clusters}'`` as a whole string becomes the fact of that name, with its type, and
 ``'{per_cluster} * {num_clusters}'`` the product of two. Facts under ``network`` belong to the network: they travel with
-it, and go before facts of the same name that parts state. **on** names the stage whose network this one goes on from: ``'{on.network}'`` is its model without initialisers and
-preprocessor, with its checkpoint; ``'{on.model}'`` is the same with the preprocessor of its evaluation views;
-``'{moco.model}'`` is that of the earlier stage ``moco``. Composing is a function of nested dicts; a ``PartReader``
-reads files.
+it, and go before facts of the same name that parts state. **on** names the stage whose network this one goes on from:
+``'{on.network}'`` is its model without initialisers and preprocessor, with its checkpoint; ``'{on.model}'`` is the same
+with the preprocessor of its evaluation views; ``'{moco.model}'`` is that of the earlier stage ``moco``. Composing is a
+function of nested dicts; a ``PartReader`` reads files.
 """
 from __future__ import annotations
 

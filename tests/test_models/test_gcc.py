@@ -185,6 +185,25 @@ def test_losses_in_float32():
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
+@pytest.mark.parametrize('size', [2, B])
+@pytest.mark.parametrize('options', [{}, PAPER], ids=['release', 'paper'])
+def test_a_batch_with_fewer_rows_than_clusters_trains(size, options):
+    """As on Tiny-ImageNet, 128 rows and 200 clusters."""
+    model, course = gcc(**options), []
+    model.head = LinearClusterHead(6, 3 * B)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for _ in range(40):
+        losses = model.loss(**step(model, size))
+        optimizer.zero_grad()
+        (losses['loss_features'] + losses['loss_assignments']).backward()
+        assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+        assert any(parameter.grad.abs().sum() for parameter in model.head.parameters())
+        optimizer.step()
+        course.append([losses[name].item() for name in ('loss_features', 'loss_assignments')])
+    assert all(math.isfinite(value) for values in course for value in values)
+    assert all(end < start for start, end in zip(course[0], course[-1]))
+
+
 def test_ours_is_built():
     cfg = dict(type='GCC', backbone=dict(type='FlatNet'), temperature=0.3, bank=dict(num_samples=N),
                projector=dict(type='MLPProjector', in_channels=6, hid_channels=8, out_channels=D, norm=False),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_share
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
-from mmcluster.functional.labels.given import flip_labels
+from mmcluster.functional.labels.instance import flip_labels
 from mmcluster.functional.labels.select import draw_per_class
 from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of

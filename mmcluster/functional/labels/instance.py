@@ -127,3 +127,28 @@ def cluster_target(label: Tensor, index: Tensor, class_map: Tensor, num_clusters
     if not soft:
         return class_map[index]
     return label @ one_hot(class_map, num_clusters, label)
+
+
+def flip_labels(label: Tensor, rate: float, num_classes: int, generator: Optional[torch.Generator] = None) -> Tensor:
+    """Give a share of the labels another class, drawn uniformly from the others (ASD Figs. 4b, 7).
+
+    Args:
+        label: (L,) long; -1 stays.
+        rate: Share of the known labels, of which exactly round(rate L) are flipped.
+        num_classes: C.
+        generator: On the device of the labels; torch's global one by default.
+
+    Returns:
+        (L,) long.
+
+    Raises:
+        ValueError: If ``rate`` is no share, or there is no other class.
+    """
+    if not 0 <= rate <= 1 or (rate and num_classes < 2):
+        raise ValueError(f'rate must be a share in [0, 1], of at least two classes; got {rate} and {num_classes}')
+    known = label >= 0
+    draw = torch.rand(len(label), generator=generator, device=label.device).masked_fill(~known, 2.)
+    step = torch.randint(1, max(num_classes, 2), (len(label),), generator=generator, device=label.device)
+    # by rank, not by index, so that nothing waits for the device
+    flipped = (draw.argsort().argsort() < (rate * known.sum()).round()) & known
+    return torch.where(flipped, (label + step) % num_classes, label)

@@ -8,8 +8,8 @@ from mmengine.dist import get_rank
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive, require_share, require_two_clusters, require_width
-from mmcluster.functional.labels.given import flip_labels
-from mmcluster.functional.labels.instance import InstanceLabels, align_instances, cluster_target, regularisation
+from mmcluster.functional.labels.instance import (InstanceLabels, align_instances, cluster_target, flip_labels,
+                                                  regularisation)
 from mmcluster.functional.labels.transition import record_, transition_codes
 from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
