@@ -3,7 +3,7 @@ import re
 
 import pytest
 import yaml
-from reduced import CONFIGS, ROOT, read_stage, stage_keys
+from reduced import CONFIGS, ROOT, clusters_of, read_stage, stage_keys
 
 
 def hook(cfg, kind):
@@ -37,7 +37,7 @@ def test_there_are_configs():
 def test_four_labelled_rows_a_cluster(name):
     cfg = ASD[name]
     labeller, streams = cfg.model.labeller, cfg.train_dataloader.sampler.streams
-    clusters = labeller.num_clusters
+    clusters = clusters_of(cfg.model)
     assert clusters == dict(cifar20=20, dogs=15).get(last_word(name), 10)
     assert labeller.num_labelled == streams.labelled.size == streams.reference.size == 4 * clusters
     assert labeller.num_unlabelled == streams.unlabelled.size

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
 from PIL import Image
-from reduced import CONFIGS, forget, read_stage, stage_keys
+from reduced import CONFIGS, clusters_of, forget, read_stage, stage_keys
 from scipy.io import savemat
 
 from mmcluster.datasets.class_lists import CLASS_LISTS
@@ -195,9 +195,9 @@ def stepped(request, data, tmp_path_factory):
     shrink(cfg._cfg_dict)
     if cfg.model.type == 'SPICE':     # two rows a cluster are the fewest
         cfg.model.batch_size = 6
-        cfg.train_dataloader.sampler.streams.batch.size = 2 * cfg.model.head.head.num_clusters
+        cfg.train_dataloader.sampler.streams.batch.size = 2 * clusters_of(cfg.model)
     if cfg.model.get('labeller', {}).get('type') == 'ASDLabels':     # and one a cluster
-        clusters, streams = cfg.model.labeller.num_clusters, cfg.train_dataloader.sampler.streams
+        clusters, streams = clusters_of(cfg.model), cfg.train_dataloader.sampler.streams
         streams.labelled.size = streams.reference.size = cfg.model.labeller.num_labelled = clusters
     if (cfg.get('param_scheduler') or {}).get('type') == 'FixMatchCosineLR':     # whose warm-up begins with a rate of 0
         cfg.param_scheduler.warmup_epochs = 0

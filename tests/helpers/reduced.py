@@ -57,6 +57,13 @@ def stage_keys(pattern: str = '*') -> list[str]:
     return found
 
 
+def clusters_of(model: Any) -> int:
+    """K of a model's config: its head says it, or that of its base."""
+    head = model.get('head') or {}
+    found = head.get('num_clusters') or head.get('head', {}).get('num_clusters')
+    return found or clusters_of(model.base)
+
+
 def forget() -> None:
     """Drop the loggers, message hubs and visualisers of earlier Runners, which are found by name."""
     for manager in (MMLogger, MessageHub, Visualizer, DefaultScope):
