@@ -15,8 +15,9 @@ MOST = 10
 GROUND = {
     'models/clusterers/base.py', 'models/bank.py', 'models/gather.py', 'models/batch_norm.py', 'models/base_parts.py',
     'models/head_parts.py', 'models/teacher.py', 'models/boost.py', 'models/pseudo_label_losses/base.py',
-    'engine/hooks/sweep.py', 'engine/hooks/estep.py', 'engine/hooks/schedule.py', 'functional/average.py',
-    'functional/schedule.py', 'functional/clustering/kmeans.py', 'functional/clustering/match.py'}
+    'engine/hooks/sweep.py', 'engine/hooks/estep.py', 'engine/hooks/kmeans.py', 'engine/hooks/schedule.py',
+    'functional/average.py', 'functional/schedule.py', 'functional/shards.py', 'functional/clustering/kmeans.py',
+    'functional/clustering/match.py', 'models/shards.py'}
 WATCHING = {'engine/hooks/collapse.py', 'models/watch.py', 'functional/labels/diagnostics.py'}     # the log alone
 # of functional/, what they do is in their names
 COMMON = {'at_least_float32', 'one_hot', 'unit_rows'}

@@ -4,8 +4,7 @@ from __future__ import annotations
 from typing import Any, Callable, Optional, Sized
 
 import torch
-import torch.distributed as dist
-from mmengine.dist import get_world_size
+from mmengine.dist import all_gather_object
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmengine.runner.amp import autocast
@@ -14,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmcluster.datasets import SweepSampler, identity
 from mmcluster.models.clusterers import BaseClusterer
+from mmcluster.models.shards import process_shards
 from mmcluster.structures import TEST_STREAM, Batch
 
 OUTPUTS = ('embed', 'logits', 'head_probs', 'embed+head_probs')
@@ -81,10 +81,16 @@ def _side_by_side(embed: Tensor, logits: Optional[Tensor]) -> Tensor:
     return torch.cat([embed.float(), _probabilities(logits)], 1)
 
 
-@torch.no_grad()
 def extract(model: nn.Module, loader: DataLoader, num_samples: int, output: str = 'embed', views: str = 'test',
             dtype: Optional[torch.dtype] = None) -> Tensor:
-    """Features of all rows, ordered by data set index, equal on all ranks. Every rank sweeps its share.
+    """Features (N, ...) of all rows, equal on all ranks, see :func:`extract_share`."""
+    return process_shards().gather(extract_share(model, loader, num_samples, output, views, dtype))
+
+
+@torch.no_grad()
+def extract_share(model: nn.Module, loader: DataLoader, num_samples: int, output: str = 'embed', views: str = 'test',
+                  dtype: Optional[torch.dtype] = None) -> Tensor:
+    """Features of this rank's share of the rows, ordered by data set index. All ranks call it together.
 
     Args:
         model: A clusterer; its training mode and buffers are restored afterwards.
@@ -96,47 +102,62 @@ def extract(model: nn.Module, loader: DataLoader, num_samples: int, output: str 
         dtype: Autocast type; ``None`` computes in float32.
 
     Returns:
-        (N, D) float32 on the model's device; with training views (N, V, D).
+        (n, D) float32 on the model's device; with training views (n, V, D).
     """
     network: BaseClusterer = unwrap(model)
     training, kept = network.training, [buffer.clone() for buffer in network.buffers()] if views == 'train' else []
     network.train(views == 'train')
-    function, features, index = output_function(network, output), None, []
-    device = next(network.parameters()).device
+    function, device = output_function(network, output), next(network.parameters()).device
+    share = Share(num_samples, device)
     for data in loader:
         batch: Batch = next(iter(network.data_preprocessor(data, views == 'train')['data_samples'].values()))
         with autocast(device_type=device.type, dtype=dtype, enabled=dtype is not None):
             out = [function(view).float() for view in batch.views]
         rows = torch.stack(out, 1) if views == 'train' else out[0]
-        features = rows.new_zeros(num_samples, *rows.shape[1:]) if features is None else features
-        features.index_copy_(0, batch.index.clamp(max=num_samples - 1), rows)
-        index.append(batch.index)
+        share.put(batch.index, rows)
     for buffer, value in zip(network.buffers(), kept):
         buffer.copy_(value)
     network.train(training)
-    return whole_set(features, index, num_samples, device)
+    return share.whole()
 
 
-def whole_set(features: Optional[Tensor], index: list[Tensor], num_samples: int, device: torch.device) -> Tensor:
-    """Add up what the ranks filled in, (N, ...) with zeros in the rows of others; a rank may have no row at all.
+class Share:
+    """Rows of a sweep as they come, each at its place in this rank's share.
 
-    Raises:
-        RuntimeError: If not every row came once.
+    Args:
+        num_samples: N.
+        device: Where the features are.
     """
-    shapes: list = [None if features is None else tuple(features.shape)]
-    seen = torch.zeros(num_samples + 1, dtype=torch.long, device=device)            # the last place is for strangers
-    for rows in index:
-        rows = rows.clamp(max=num_samples)
-        seen.index_add_(0, rows, torch.ones_like(rows))
-    if get_world_size() > 1:
-        shapes = [None] * get_world_size()
-        dist.all_gather_object(shapes, None if features is None else tuple(features.shape))
-        dist.all_reduce(seen)
-    if not bool((seen[:-1] == 1).all() & (seen[-1] == 0)):
-        raise RuntimeError(f'the sweep returned {int(seen.sum())} rows of {num_samples}, {int((seen[:-1] == 0).sum())} '
-                           f'of them are missing; is the sampler a SweepSampler over the whole data set?')
-    if features is None:
-        features = torch.zeros(next(filter(None, shapes), (0,)), device=device)
-    if get_world_size() > 1:
-        dist.all_reduce(features)
-    return features
+
+    def __init__(self, num_samples: int, device: torch.device):
+        self.shards = process_shards()
+        self.num_samples = num_samples
+        self.own = self.shards.share(num_samples)
+        self.seen = torch.zeros(len(self.own) + 1, dtype=torch.long, device=device)     # the last one is for strangers
+        self.features: Optional[Tensor] = None
+
+    def put(self, index: Tensor, rows: Tensor) -> None:
+        """Take the rows (B, ...) of one batch, by their data set index (B,)."""
+        if self.features is None:
+            self.features = rows.new_zeros(len(self.seen), *rows.shape[1:])
+        place = index - self.own.start
+        place = torch.where((place >= 0) & (place < len(self.own)), place, len(self.own))
+        self.features.index_copy_(0, place, rows)
+        self.seen.index_add_(0, place, torch.ones_like(place))
+
+    def whole(self) -> Tensor:
+        """The share (n, ...), after the last batch; all ranks call it together. One without rows is as wide as others.
+
+        Raises:
+            RuntimeError: If a row is missing, came twice, or came to another rank than its own.
+        """
+        seen = self.seen[:-1]
+        counts = self.shards.sum(torch.stack([self.seen.sum(), (seen == 0).sum(), (seen > 1).sum(), self.seen[-1]]))
+        total, missing, *others = counts.tolist()
+        if missing or any(others):
+            raise RuntimeError(f'the sweep returned {total} rows of {self.num_samples}, {missing} of them are missing; '
+                               f'is the sampler a SweepSampler over the whole data set?')
+        shapes = all_gather_object(None if self.features is None else tuple(self.features.shape[1:]))
+        if self.features is None:
+            return torch.zeros(0, *next(filter(None, shapes), ()), device=seen.device)
+        return self.features[:-1]

@@ -7,7 +7,8 @@ import torch
 from mmengine.dist import all_reduce, get_world_size
 from torch import Tensor, nn
 
-from mmcluster.functional.finite import bad_rows, name_rows
+from mmcluster.functional.finite import bad_rows_of_all, name_rows
+from mmcluster.models.shards import process_shards
 
 
 def check_finite(model: nn.Module, name: str) -> None:
@@ -54,10 +55,10 @@ def check_losses(bad: list[str]) -> None:
 
 
 def check_features(features: Tensor, model: nn.Module, paths: Optional[Sequence[str]], who: str, epoch: int) -> None:
-    """Refuse features of a sweep that are not finite, and name their images.
+    """Refuse features of a sweep that are not finite, and name their images; all ranks call it, and all raise.
 
     Args:
-        features: (N, ...) in the order of the data set.
+        features: (n, ...), a rank's share in the order of the data set.
         model: What made them.
         paths: (N,) names of the images, if they have any.
         who: Who asked; it begins the message.
@@ -66,12 +67,12 @@ def check_features(features: Tensor, model: nn.Module, paths: Optional[Sequence[
     Raises:
         FloatingPointError: If one is not.
     """
-    bad = bad_rows(features)
+    bad, first, total = bad_rows_of_all(features, process_shards())
     if not bad:
         return
-    sound = len(bad) < len(features) and all(bool(param.isfinite().all()) for param in model.parameters())
+    sound = bad < total and all(bool(param.isfinite().all()) for param in model.parameters())
     cause = 'The weights are, so look at these images first; if they are sound, t' if sound else 'T'
     raise FloatingPointError(
-        f'{who}: features of epoch {epoch} are not finite in {len(bad)} of {len(features)} rows, '
-        f'{name_rows(bad, paths)}. {cause}he network diverged: lower the learning rate or train in float32. Earlier '
+        f'{who}: features of epoch {epoch} are not finite in {bad} of {total} rows, '
+        f'{name_rows(first, paths)}. {cause}he network diverged: lower the learning rate or train in float32. Earlier '
         f'checkpoints are untouched.')

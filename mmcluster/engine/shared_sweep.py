@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from mmcluster.registry import LOOPS
 
-from .extract import step_dtype, unwrap, whole_set
+from .extract import Share, step_dtype, unwrap
 
 
 @LOOPS.register_module()
@@ -64,18 +64,15 @@ class SharedSweepLoop(ValLoop):
             batch_size: In which the rows would be embedded: sums round otherwise in batches of another size.
 
         Returns:
-            (N, D) float32, by data set index, as :func:`~mmcluster.engine.extract.extract` returns it.
+            (n, D) float32, by data set index, as :func:`~mmcluster.engine.extract.extract_share` returns it.
         """
         parts, self._parts = self._parts, []
         if self._iteration != self.runner.iter or not self._is_of(dataset, batch_size):
             return None
-        embed = torch.cat([rows for _, rows in parts]) if parts else None
-        features = None
-        if embed is not None:
-            features = embed.new_zeros(len(dataset), embed.shape[1])            # type: ignore[arg-type]
-            features.index_copy_(0, torch.cat([index for index, _ in parts]), embed)
-        device = next(unwrap(self.runner.model).parameters()).device
-        return whole_set(features, [index for index, _ in parts], len(dataset), device)     # type: ignore[arg-type]
+        share = Share(len(dataset), next(unwrap(self.runner.model).parameters()).device)    # type: ignore[arg-type]
+        for index, rows in parts:
+            share.put(index, rows)
+        return share.whole()
 
     def _is_of(self, dataset: Any, batch_size: int) -> bool:
         """Whether this loop evaluates a data set, in batches of this size."""

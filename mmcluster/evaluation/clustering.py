@@ -6,15 +6,18 @@ from typing import NamedTuple, Optional, Sequence
 
 import torch
 from mmengine.device import get_device
-from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size
+from mmengine.dist import all_gather_object, broadcast_object_list
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcluster.checks import require_count, require_two_clusters
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
-from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.functional.clustering.match import contingency
+from mmcluster.functional.clustering.metrics import table_metrics
 from mmcluster.functional.finite import require_finite
+from mmcluster.functional.labels.given import whole_labels
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import METRICS
 from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process
@@ -100,12 +103,10 @@ class ClusteringMetric(BaseMetric):
             if value is None:
                 raise ValueError("ClusteringMetric(source='head') needs a model with a head")
             truth = torch.full_like(sample['index'], -1) if label is None else label
-            if get_world_size() > 1:
-                value = value.cpu()
             self.results.append((sample['index'].cpu(), value, truth.cpu()))
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Metrics of the whole data set, equal on all ranks.
+        """Metrics of the whole data set, equal on all ranks. Each keeps its rows; sums and tables travel.
 
         Args:
             size: N, the number of rows that must have arrived.
@@ -114,60 +115,98 @@ class ClusteringMetric(BaseMetric):
             RuntimeError: If rows are missing or came more than once.
             ValueError: If there are fewer rows than clusters, or a row is not finite.
         """
-        parts = [part for results in all_gather_object(self.results) for part in results]
+        results = list(self.results)
         self.results.clear()
-        metrics = on_main_process(self._of_all_rows, parts, size)
-        holder = [metrics, None if self.centers is None else self.centers.cpu()]
-        broadcast_object_list(holder)
-        self.centers = holder[1]
-        return holder[0]
+        self._require_all(results, size)
+        return {f'{self.prefix}/{name}': value for name, value in self.compute_metrics(results).items()}
 
-    def _of_all_rows(self, parts: list, size: int) -> dict[str, float]:
-        rows = torch.cat([part[0] for part in parts]).sort().values if parts else torch.arange(0)
-        if not torch.equal(rows, torch.arange(size)):
-            raise RuntimeError(f'{len(rows.unique())} of {size} rows were evaluated, {len(rows)} with repetitions; '
-                               f'use a SweepSampler')
-        return {f'{self.prefix}/{name}': value for name, value in self.compute_metrics(parts).items()}
+    @staticmethod
+    def _require_all(results: list, size: int) -> None:
+        """Refuse any but each of N rows once."""
+        shards = process_shards()
+        rows = torch.cat([part[0] for part in results]) if results else torch.zeros(0, dtype=torch.long)
+        known = rows[(rows >= 0) & (rows < size)]
+        seen = shards.sum(torch.bincount(known, minlength=size))
+        total = int(shards.sum(torch.tensor(len(rows))))
+        if total != size or not bool((seen == 1).all()):
+            raise RuntimeError(f'{int((seen > 0).sum())} of {size} rows were evaluated, {total} with repetitions; use '
+                               f'a SweepSampler')
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Cluster and compare.
 
         Args:
-            results: (index (B,), value (B, D) or (B, K), label (B,)) of every batch.
+            results: (index (B,), value (B, D) or (B, K), label (B,)) of every batch of this rank.
 
         Returns:
             Metrics by name, as fractions, and the smallest and largest cluster.
         """
-        index, value, truth = (torch.cat([part[i].to(results[0][i].device) for part in results]) for i in range(3))
-        order = torch.argsort(index)
-        value = value[order.to(value.device)].to(get_device())
-        require_finite(value, f'metric {self.prefix!r}')
+        index, value, truth = self._share(results)
+        shards = process_shards()
+        require_finite(value, f'metric {self.prefix!r}', shards=shards)
         score = value
         if self.source == 'kmeans':
-            self.centers = self._centers(value)
-            score = center_similarity(value, self.centers, self.options['metric'])
+            centers = self._centers(value)
+            score = center_similarity(value, centers, self.options['metric'])
+            self.centers = centers.cpu()
         best = score.topk(2, dim=1)
         cluster = best.indices[:, 0]
-        self.assignments = Assignments(index[order], cluster.cpu(), best.values[:, 0].cpu(), best.indices[:, 1].cpu())
-        sizes = torch.bincount(cluster, minlength=score.shape[1])
-        labelled = int((truth >= 0).sum())
-        metrics = clustering_metrics(truth[order], cluster.cpu()) if labelled else {}
-        if labelled and len(truth[truth >= 0].unique()) == 1:
+        self._keep(index, cluster, best.values[:, 0], best.indices[:, 1])
+        sizes = shards.sum(torch.bincount(cluster, minlength=score.shape[1]))
+        return {**self._compare(truth, cluster.cpu(), score.shape[1]),
+                'cluster_min': int(sizes.min()), 'cluster_max': int(sizes.max())}
+
+    @staticmethod
+    def _share(results: list) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows of this rank by index: (n,), value (n, D) on the device, label (n,). One without rows is as wide as
+        others."""
+        widths = all_gather_object(results[0][1].shape[1] if results else None)
+        if not results:
+            none, width = torch.zeros(0, dtype=torch.long), next(filter(None, widths))
+            return none, torch.zeros(0, width, device=get_device()), none
+        index, value, truth = (torch.cat([part[i].to(results[0][i].device) for part in results]) for i in range(3))
+        order = torch.argsort(index)
+        return index[order], value[order.to(value.device)].to(get_device()), truth[order]
+
+    def _keep(self, *columns: Tensor) -> None:
+        """Keep the assignments of all ranks, (n,) each, on rank 0."""
+        shards = process_shards()
+        index, *others = (shards.gather(column.cpu()) for column in columns)
+        if shards.rank == 0:
+            order = torch.argsort(index)
+            self.assignments = Assignments(index[order], *(column[order] for column in others))
+
+    def _compare(self, truth: Tensor, cluster: Tensor, num_clusters: int) -> dict[str, float]:
+        """Metrics of labels (n,), -1 where there is none, and clusters (n,)."""
+        shards = process_shards()
+        total, labelled = shards.sum(torch.tensor([len(truth), int((truth >= 0).sum())])).tolist()
+        if not labelled:
+            return {}
+        classes = torch.from_numpy(whole_labels(shards.gather(truth.unique()).unique(), 'targets'))
+        classes = classes[classes >= 0]
+        place = torch.where(truth >= 0, torch.searchsorted(classes, truth), -1)
+        table = shards.sum(contingency(place, cluster, len(classes), num_clusters))
+        found = [on_main_process(table_metrics, table)]
+        broadcast_object_list(found)
+        metrics = found[0]
+        if len(classes) == 1:
             print_log(f'metric {self.prefix!r}: all {labelled} labelled images are of one class, with which every '
                       f'metric is perfect or without meaning', logger='current', level=logging.WARNING)
-        if labelled and self.top1:
-            metrics['top1'] = int((truth[order] == cluster.cpu()).sum()) / labelled
-        if 0 < labelled < len(truth):
+        if self.top1:
+            metrics['top1'] = int(shards.sum((truth == cluster).sum())) / labelled
+        if labelled < total:
             metrics['labelled'] = labelled
-        return {**metrics, 'cluster_min': int(sizes.min()), 'cluster_max': int(sizes.max())}
+        return metrics
 
     def _centers(self, value: Tensor) -> Tensor:
-        """Centres (K, D) that the checkpoint keeps, or of k-means on these rows (N, D)."""
+        """Centres (K, D) that the checkpoint keeps, or of k-means on the rows (n, D) of all ranks."""
+        shards = process_shards()
+        total = sum(shards.sizes(len(value)))
+        self.clusters = int(shards.max(torch.tensor(self.clusters or 0)))   # no prediction told ranks without rows
         if self.kept is not None and len(self.kept) == self.clusters and not self.refit:
-            print_log(f'metric {self.prefix!r}: {len(value)} images are given to the {len(self.kept)} centres that the '
+            print_log(f'metric {self.prefix!r}: {total} images are given to the {len(self.kept)} centres that the '
                       f'checkpoint keeps; refit=True runs k-means on them instead', logger='current')
             return self.kept.to(value)
-        assert self.clusters is not None        # the predictions told it
-        if len(value) < self.clusters:
-            raise ValueError(f'{len(value)} images cannot form {self.clusters} clusters')
-        return kmeans(value, self.clusters, **self.options).centers
+        if total < self.clusters:
+            raise ValueError(f'{total} images cannot form {self.clusters} clusters')
+        return kmeans(value, self.clusters, shards=shards, **self.options).centers

@@ -6,6 +6,8 @@ from typing import Optional, Sequence
 import torch
 from torch import Tensor
 
+from .shards import WHOLE, Shards
+
 SHOWN = 5       # rows that an error names
 
 
@@ -30,18 +32,36 @@ def name_rows(rows: Sequence[int], names: Optional[Sequence[str]] = None) -> str
     return text + (', ...' if len(rows) > SHOWN else '')
 
 
+def bad_rows_of_all(rows: Tensor, shards: Shards) -> tuple[int, list[int], int]:
+    """Count the rows with an entry that is not finite over all holders.
+
+    Args:
+        rows: (n, ...) of this holder.
+        shards: The holders; all learn the same.
+
+    Returns:
+        How many there are, the numbers of the first ones in order, and how many rows there are.
+    """
+    bad, start, total = bad_rows(rows), shards.start(len(rows)), sum(shards.sizes(len(rows)))
+    count = int(shards.sum(torch.tensor(len(bad))))
+    first = shards.gather(torch.tensor(bad[:SHOWN + 1], dtype=torch.long) + start) if count else torch.zeros(0)
+    return count, first.tolist(), total
+
+
 def require_finite(rows: Tensor, what: str, advice: str = 'mend or leave out these rows, or, if a network made them, '
-                                                          'go back to a checkpoint from before it diverged') -> None:
+                                                          'go back to a checkpoint from before it diverged',
+                   shards: Shards = WHOLE) -> None:
     """Refuse rows with an entry that is NaN or infinite. Waits for the device: not for a training step.
 
     Args:
         rows: (N, ...).
         what: What they are; it begins the message.
         advice: What to do.
+        shards: Holders of the rows; all raise if one has such a row.
 
     Raises:
         ValueError: If an entry is not finite.
     """
-    bad = bad_rows(torch.as_tensor(rows))
+    bad, first, total = bad_rows_of_all(torch.as_tensor(rows), shards)
     if bad:
-        raise ValueError(f'{what}: {len(bad)} of {len(rows)} rows hold NaN or inf, {name_rows(bad)}; {advice}')
+        raise ValueError(f'{what}: {bad} of {total} rows hold NaN or inf, {name_rows(first)}; {advice}')

@@ -386,7 +386,7 @@ def test_labels_of_training_views():
 @pytest.mark.parametrize('per_view', [False, True])
 @pytest.mark.parametrize('scale', [None, 'set', 'batch'])
 def test_views_are_clustered_together_or_apart(per_view, scale, monkeypatch):
-    monkeypatch.setattr('mmcluster.engine.hooks.estep.SCALE_BATCH', 20)
+    monkeypatch.setattr('mmcluster.engine.hooks.kmeans.SCALE_BATCH', 20)
     model = rowwise(fields=())
     model.bank.add_field('view_label', shape=(2,))
     hook = KMeansHook(K, field='view_label', views='train', per_view=per_view, scale=scale, n_init=2,

@@ -9,7 +9,8 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.functional.clustering.match import contingency
+from mmcluster.functional.clustering.metrics import clustering_metrics, table_metrics
 
 PERFECT = pytest.approx(dict(acc=1, nmi=1, nmi_geometric=1, ari=1, purity=1))
 
@@ -155,3 +156,13 @@ def test_unknown_means_the_same_however_it_is_written() -> None:
 def test_what_is_no_label_is_refused(target: list, pred: list, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         clustering_metrics(target, pred)
+
+
+@pytest.mark.parametrize('n, p, q', [(500, 7, 5), (60, 3, 9), (40, 1, 1), (0, 2, 2)])
+def test_a_table_has_the_same_values(n: int, p: int, q: int) -> None:
+    """To the bit, also with a class and a cluster that do not occur."""
+    rng = np.random.default_rng(n)
+    target, pred = torch.from_numpy(rng.integers(p, size=n)), torch.from_numpy(rng.integers(q, size=n))
+    table = contingency(target, pred, p + 1, q + 1)
+    assert table_metrics(table) == clustering_metrics(target, pred)
+    assert table_metrics(table, ami=False) == clustering_metrics(target, pred, ami=False)

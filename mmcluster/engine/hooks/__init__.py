@@ -6,10 +6,11 @@ from .checkpoint import CheckpointHook
 from .classical import ClassicalHook
 from .collapse import CollapseHook
 from .costs import CostHook
-from .estep import EStepHook, KMeansHook
+from .estep import EStepHook, ShardedEStepHook
 from .features import FeatureHook
 from .graph import GraphHook
 from .ground_truth import GroundTruthHook
+from .kmeans import KMeansHook
 from .match import MatchHook
 from .neighbors import NeighborHook
 from .prototypes import PrototypeHook
@@ -28,6 +29,7 @@ __all__ = [
     'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'ClassicalHook',
     'CollapseHook', 'CostHook', 'EStepHook', 'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook',
     'MatchHook', 'NeighborHook', 'PoolHook', 'PreviousCentersHook', 'PrototypeHook', 'ResultHook',
-    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'SweepHook', 'TargetHook', 'TeacherHook',
+    'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'ShardedEStepHook', 'SweepHook', 'TargetHook',
+    'TeacherHook',
     'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

@@ -12,7 +12,7 @@ from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook
+from .sweep import SweepHook, all_rows
 
 
 @HOOKS.register_module()
@@ -33,7 +33,7 @@ class BestHeadHook(SweepHook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Select."""
         model: MultiHeadClusterer = unwrap(runner.model)
-        losses = on_main_process(model.selection_losses, self.features(runner))
+        losses = on_main_process(model.selection_losses, all_rows(self.features(runner)))
         losses = torch.zeros_like(model.best_so_far.loss).repeat(model.head.num_heads) if losses is None else losses
         losses = losses.to(model.best_so_far.loss).contiguous()
         broadcast(losses)

@@ -1,28 +1,24 @@
-"""E-steps: sweep the data set, estimate on one rank, write the bank on all."""
+"""E-steps: sweep the data set, estimate from each rank's rows or on one rank, write the bank on all."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
-import torch
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from mmcluster.checks import require_count, require_interval, require_positive, require_two_clusters
-from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
-from mmcluster.functional.clustering.match import align_clusters
-from mmcluster.functional.losses.cross_level import scale_features
+from mmcluster.checks import require_count, require_interval
+from mmcluster.functional.shards import variance
 from mmcluster.models import SampleBank
-from mmcluster.models.clusterers.base import num_clusters_of
-from mmcluster.registry import HOOKS
+from mmcluster.models.shards import process_shards
 
 from ..extract import unwrap
-from .sweep import SweepHook, write_estimate
-
-SCALE_BATCH = 96        # rows whose range PICI's release scales by, its batch size
+from .sweep import SweepHook, all_rows, write_estimate, write_share
 
 
 class EStepHook(SweepHook):
-    """Template of an E-step: due, extract, estimate on rank 0, broadcast, fill the bank.
+    """Template of an E-step: due, extract, estimate on rank 0 from all rows, broadcast, fill the bank.
+
+    :class:`ShardedEStepHook` is the same for what every rank can estimate for its own rows.
 
     Args:
         field: Bank field that is written.
@@ -61,11 +57,21 @@ class EStepHook(SweepHook):
         """Run the E-step when it is due."""
         if not self.is_due(runner):
             return
-        bank: SampleBank = unwrap(runner.model).bank
         features = self.features(runner)
-        targets = {name: bank.field(name) for name in self.fields()}
-        write_estimate({**targets, **self.buffers(unwrap(runner.model))}, self.estimate, runner, features)
+        bank: SampleBank = unwrap(runner.model).bank
+        self.fill(runner, {name: bank.field(name) for name in self.fields()}, features)
         self.log(runner, features)
+
+    def fill(self, runner: Runner, fields: dict[str, Tensor], features: Tensor) -> None:
+        """Estimate and fill the bank and :meth:`buffers`.
+
+        Args:
+            runner: The Runner.
+            fields: Name -> bank field (N, ...).
+            features: (n, ...), this rank's share.
+        """
+        targets = {**fields, **self.buffers(unwrap(runner.model))}
+        write_estimate(targets, self.estimate, runner, all_rows(features))
 
     def is_due(self, runner: Runner) -> bool:
         """Whether the epoch that comes next begins with this E-step."""
@@ -95,137 +101,34 @@ class EStepHook(SweepHook):
         return {}
 
     def log(self, runner: Runner, features: Tensor) -> None:
-        """Collapse watch: spread of unit features, 1 / sqrt(D) when healthy."""
+        """Collapse watch: spread of unit features (n, ...), 1 / sqrt(D) when healthy."""
         unit = nn.functional.normalize(features.flatten(0, -2), dim=1)
-        runner.message_hub.update_scalar('train/estep_feat_std', unit.std(dim=0).mean().item())
+        std = variance(unit, process_shards()).sqrt().mean()
+        runner.message_hub.update_scalar('train/estep_feat_std', std.item())
 
 
-@HOOKS.register_module()
-class KMeansHook(EStepHook):
-    """Clusters the embedding by spherical k-means with restarts and writes ``bank.label``.
+class ShardedEStepHook(EStepHook):
+    """An E-step whose ranks keep their rows and exchange what is small: sums, counts, tables.
+
+    :meth:`estimate` is called on all ranks, with this rank's share (n, ...) of the features. It returns fields of these
+    rows, and buffers that are equal on all ranks.
 
     Args:
-        num_clusters: K; ``None``: that of the model.
-        align_to: Bank field of trusted targets (N,); clusters are renamed by Hungarian matching on its rows >= 0, so
-            that ids keep the meaning of the head's classes (ClusMatch section 3.2). ``'head'``: by what the head of the
-            model, which must be trained, predicts for all rows.
-        n_init: Restarts.
-        metric: ``'cosine'`` or ``'euclidean'``.
-        posterior_temperature: If given, ``bank.posterior`` (N, K) is written too: the softmax of the similarities to
-            the centres, divided by this.
-        per_view: Cluster every training view on its own, with ids that have nothing to do with each other's (PICI).
-            ``False``: all views together.
-        scale: Stretch every dimension to [0, 1] first, by the range of the ``'set'`` or, as PICI's release does, of
-            each of its batches of 96 in a random order, ``'batch'``. ``None``: as they are.
         kwargs: See :class:`EStepHook`.
     """
 
-    def __init__(self, num_clusters: Optional[int] = None, field: str = 'label', align_to: Optional[str] = None,
-                 n_init: int = 10, metric: str = 'cosine', posterior_temperature: Optional[float] = None,
-                 per_view: bool = False, scale: Optional[str] = None, **kwargs: Any):
-        require_count('KMeansHook', n_init=n_init)
-        require_positive('KMeansHook', posterior_temperature=posterior_temperature)
-        super().__init__(field, **kwargs)
-        require_two_clusters('KMeansHook', num_clusters)
-        if scale not in (None, 'set', 'batch'):
-            raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}")
-        if per_view and self.views != 'train':
-            raise ValueError("KMeansHook: per_view=True needs views='train'; there is one test view")
-        if per_view and (align_to or posterior_temperature):
-            raise ValueError('KMeansHook: align_to and posterior_temperature are for clusters that all views share; '
-                             'drop them or per_view')
-        self.num_clusters = num_clusters
-        self.align_to = align_to
-        self.posterior_temperature = posterior_temperature
-        self.per_view = per_view
-        self.scale = scale
-        self.options: dict[str, Any] = dict(n_init=n_init, metric=metric)
-        self.head = SweepHook('logits', batch_size=self.batch_size, num_workers=self.num_workers)
+    def fill(self, runner: Runner, fields: dict[str, Tensor], features: Tensor) -> None:
+        """Estimate on all ranks; fill the bank with the rows of all, and :meth:`buffers`."""
+        values = self.estimate(runner, features)
+        write_share(fields, values)
+        for name, buffer in self.buffers(unwrap(runner.model)).items():
+            buffer.copy_(values[name])
 
-    def before_train(self, runner: Runner) -> None:
-        """Refuse more clusters than images, and labels of another number of clusters than the model has."""
-        known = num_clusters_of(unwrap(runner.model))
-        check_num_clusters(self._clusters(runner), len(runner.train_dataloader.dataset))
-        if self.field in ('label', 'view_label') and known not in (None, self._clusters(runner)):
-            raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one '
-                             f'value, or drop it here')
-
-    def _clusters(self, runner: Runner) -> int:
-        """Number of clusters of k-means: its own, or else the model's."""
-        found = self.num_clusters or num_clusters_of(unwrap(runner.model))
-        if found is None:
-            raise ValueError(f'KMeansHook: {type(unwrap(runner.model)).__name__} does not say how many clusters it '
-                             f'has; give num_clusters')
-        return found
-
-    def fields(self) -> list[str]:
-        """``label``, and ``posterior`` when it is asked for."""
-        return [self.field] + (['posterior'] if self.posterior_temperature else [])
-
-    def features(self, runner: Runner) -> Tensor:
-        """The embedding; with ``align_to='head'`` the head's prediction is a last column."""
-        features = super().features(runner)
-        if self.align_to != 'head':
-            return features
-        predicted = self.head.features(runner).argmax(1).to(features)
-        column = predicted.view(-1, *[1] * (features.dim() - 1))
-        return torch.cat([features, column.expand(*features.shape[:-1], 1)], -1)
-
-    def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Cluster ids (N,), or (N, V) of training views, aligned when asked for, and posteriors (N, K)."""
-        seed, clusters = (runner.seed or 0) + runner.epoch, self._clusters(runner)
-        features, predicted = self._split(features)
-        if self.per_view:
-            labels = [kmeans(self._scaled(view, seed), clusters, seed=seed, **self.options).labels
-                      for view in features.unbind(1)]
-            return {self.field: torch.stack(labels, 1)}
-        rows = self._scaled(features.flatten(0, -2), seed)
-        result = kmeans(rows, clusters, seed=seed, **self.options)
-        label, order = result.labels, None
-        if self.align_to:
-            label, order = self._align(runner, self.align_to, label, clusters, predicted)
-        values = {self.field: label.view(features.shape[:-1])}
-        if self.posterior_temperature:
-            similarity = center_similarity(rows, result.centers, self.options['metric'])
-            prob = (similarity / self.posterior_temperature).softmax(1)
-            prob = prob if order is None else prob[:, torch.argsort(order.to(prob.device))]
-            values['posterior'] = prob.view(*features.shape[:-1], -1)
-        return values
-
-    def _scaled(self, rows: Tensor, seed: int) -> Tensor:
-        order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))
-        return scale_features(rows, self.scale, SCALE_BATCH, order)
-
-    def _split(self, features: Tensor) -> tuple[Tensor, Optional[Tensor]]:
-        """Embedding, and the head's predictions (N,) or (N, V) if they are its last column."""
-        return (features[..., :-1], features[..., -1].long()) if self.align_to == 'head' else (features, None)
-
-    def _align(self, runner: Runner, align_to: str, label: Tensor, clusters: int,
-               predicted: Optional[Tensor]) -> tuple[Tensor, Tensor]:
-        bank: SampleBank = unwrap(runner.model).bank
-        if predicted is not None:
-            target = predicted.flatten().to(label.device)
-        else:
-            target = bank.read(align_to, torch.arange(bank.num_samples, device=label.device))
-            target = target.repeat_interleave(len(label) // bank.num_samples)       # one for each training view
-        chosen = (target >= 0).nonzero().flatten()
-        if not len(chosen):
-            raise RuntimeError(f'KMeansHook: align_to={align_to!r} has no trusted row; let a SelectHook that '
-                               f'writes it come before this hook')
-        previous = bank.field(self.field).flatten() if bank.is_set(self.field) else None
-        alignment = align_clusters(label, chosen, target[chosen], clusters, previous=previous)
-        runner.message_hub.update_scalar('train/align_agreement', float(alignment.n_agree) / len(chosen))
-        return torch.as_tensor(alignment.aligned), torch.as_tensor(alignment.mapping)
-
-    def log(self, runner: Runner, features: Tensor) -> None:
-        """Collapse watch: spread of features, smallest and largest cluster."""
-        super().log(runner, self._split(features)[0])
-        label = unwrap(runner.model).bank.field(self.field).flatten()
-        sizes = torch.bincount(label.clamp(min=0), minlength=self._clusters(runner)).tolist()
-        runner.message_hub.update_scalar('train/cluster_min', min(sizes))
-        runner.message_hub.update_scalar('train/cluster_max', max(sizes))
-        runner.logger.info(f'E-step at epoch {runner.epoch}: cluster sizes {min(sizes)} to {max(sizes)}, '
-                           f'{sum(size == 0 for size in sizes)} empty')
+    @staticmethod
+    def own_rows(field: Tensor) -> Tensor:
+        """This rank's share of a bank field (N, ...)."""
+        own = process_shards().share(len(field))
+        return field[own.start:own.stop]
 
 
 def check_num_clusters(num_clusters: int, num_samples: int) -> None:

@@ -8,11 +8,11 @@ from torch import Tensor
 
 from mmcluster.registry import HOOKS
 
-from .estep import EStepHook
+from .estep import ShardedEStepHook
 
 
 @HOOKS.register_module()
-class FeatureHook(EStepHook):
+class FeatureHook(ShardedEStepHook):
     """Writes the embedding to ``bank.feat`` (N, D), once, while it is unset (SPICE's first branch).
 
     Args:
@@ -23,5 +23,5 @@ class FeatureHook(EStepHook):
         super().__init__('feat', interval=-1, **kwargs)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """The features themselves, (N, D)."""
+        """The features themselves, (n, D)."""
         return {self.field: features}

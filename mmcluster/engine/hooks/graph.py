@@ -13,7 +13,7 @@ from mmcluster.models.clusterers import GCC
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
-from .estep import EStepHook
+from .estep import EStepHook, ShardedEStepHook
 
 FIELD, DEGREE = 'neighbors', 'degree'
 
@@ -66,8 +66,8 @@ class GraphHook(EStepHook):
         return False
 
     def features(self, runner: Runner) -> Tensor:
-        """Remembered features (N, D), zeros where there is none."""
-        return unwrap(runner.model).remembered()[0]
+        """This rank's share of the remembered features (N, D), zeros where there is none."""
+        return ShardedEStepHook.own_rows(unwrap(runner.model).remembered()[0])
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Neighbors (N, k + 1) and degrees (N,); logs the mean similarity and the largest degree.

@@ -9,14 +9,16 @@ from torch import Tensor
 from mmcluster.checks import require_count
 from mmcluster.functional.losses.cross_level import label_votes, match_labels
 from mmcluster.models import SampleBank
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
-from .estep import EStepHook
+from .estep import ShardedEStepHook
+from .sweep import all_rows
 
 
 @HOOKS.register_module()
-class MatchHook(EStepHook):
+class MatchHook(ShardedEStepHook):
     """Renames ``bank.view_label`` (N, V) to the clusters of the head, as the rows of the whole set agree best.
 
     It comes after the hook that writes the labels, every epoch, and does for ``PICI(match='set')`` what ``'batch'``
@@ -33,7 +35,7 @@ class MatchHook(EStepHook):
         super().__init__('view_label', interval=1, begin=begin, output='logits', **kwargs)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Renamed labels, of the field's shape, from logits (N, M) or (N, V, M).
+        """Renamed labels (n,) or (n, V), as the field's rows, from logits (n, M) or (n, V, M).
 
         Raises:
             RuntimeError: If the field is not filled.
@@ -42,15 +44,20 @@ class MatchHook(EStepHook):
         if not bank.is_set(self.field):
             raise RuntimeError(f'MatchHook: bank.{self.field} is not filled; let the KMeansHook that writes it come '
                                f'before this hook, with begin={self.begin} or earlier')
-        label, cluster = bank.field(self.field), features.argmax(-1)
-        columns = label.reshape(len(label), -1)
-        cluster = cluster.reshape(len(cluster), -1).expand_as(columns)
-        votes = label_votes(columns, cluster, features.shape[-1]).cpu()
+        label = self.own_rows(bank.field(self.field))
+        columns, cluster = self._columns(label, features)
+        votes = process_shards().sum(label_votes(columns, cluster, features.shape[-1])).cpu()
         return {self.field: match_labels(columns, votes).view_as(label)}
 
     def log(self, runner: Runner, features: Tensor) -> None:
         """Share of the labels that are the head's clusters, by their new names."""
-        label, cluster = unwrap(runner.model).bank.field(self.field), features.argmax(-1)
-        columns = label.reshape(len(label), -1)
-        agree = columns.cpu() == cluster.reshape(len(cluster), -1).expand_as(columns).cpu()
-        runner.message_hub.update_scalar('train/match_agreement', float(agree.float().mean()))
+        label = self.own_rows(unwrap(runner.model).bank.field(self.field))
+        columns, cluster = self._columns(label, features)
+        agree = all_rows((columns.cpu() == cluster.cpu()).float())
+        runner.message_hub.update_scalar('train/match_agreement', float(agree.mean()))
+
+    @staticmethod
+    def _columns(label: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Labels, and clusters of the head, (n, V) each."""
+        columns, cluster = label.flatten(1) if label.dim() > 1 else label[:, None], logits.argmax(-1)
+        return columns, (cluster if cluster.dim() > 1 else cluster[:, None]).expand_as(columns)

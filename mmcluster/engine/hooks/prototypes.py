@@ -9,10 +9,12 @@ from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.functional.losses.granular import concentration
 from mmcluster.models.clusterers.pcl import FIELD, Granularities
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
-from .estep import EStepHook, KMeansHook
+from .estep import EStepHook
+from .kmeans import KMeansHook
 
 
 @HOOKS.register_module()
@@ -39,12 +41,12 @@ class PrototypeHook(KMeansHook):
         return max(_part(unwrap(runner.model)).num_clusters)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Clusters (N, M), and prototypes, densities and sizes of all of them."""
+        """Clusters (n, M), and prototypes, densities and sizes of all of them."""
         part, rows = _part(unwrap(runner.model)), unit_rows(features)
-        labels, found = [], []
+        shards, labels, found = process_shards(), [], []
         for clusters in part.num_clusters:
-            result = kmeans(rows, clusters, seed=(runner.seed or 0) + runner.epoch, **self.options)
-            tight = concentration(rows, result.labels, result.centers, part.temperature)
+            result = kmeans(rows, clusters, seed=(runner.seed or 0) + runner.epoch, shards=shards, **self.options)
+            tight = concentration(rows, result.labels, result.centers, part.temperature, shards=shards)
             labels.append(result.labels)
             found.append((tight.prototypes if part.unit else result.centers, tight.density, tight.counts))
         values = dict(zip(('prototypes', 'density', 'counts'), map(torch.cat, zip(*found))))

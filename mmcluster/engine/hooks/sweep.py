@@ -11,11 +11,12 @@ from torch.utils.data import Dataset
 
 from mmcluster.checks import require_count
 from mmcluster.models.base_parts import load_base
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process
 
-from ..extract import extract, step_dtype, sweep_loader, unwrap
+from ..extract import extract_share, step_dtype, sweep_loader, unwrap
 from ..finite import check_features
 from ..shared_sweep import SharedSweepLoop
 
@@ -48,13 +49,13 @@ class SweepHook(Hook):
         self.num_workers = num_workers
 
     def features(self, runner: Runner) -> Tensor:
-        """Sweep the training set.
+        """Sweep the training set; all ranks call it together.
 
         Args:
             runner: The Runner.
 
         Returns:
-            (N, ...) float32, equal on all ranks.
+            (n, ...) float32, this rank's share of the rows. :func:`all_rows` makes them whole.
 
         Raises:
             FloatingPointError: If a feature is not finite.
@@ -65,7 +66,7 @@ class SweepHook(Hook):
         if features is None:
             loader = sweep_loader(dataset, self.batch_size, self.num_workers, self.stream, runner.seed or 0,
                                   runner.epoch)
-            features = extract(model, loader, len(dataset), self.output, self.views, step_dtype(runner))
+            features = extract_share(model, loader, len(dataset), self.output, self.views, step_dtype(runner))
         check_features(features, model, getattr(dataset, 'paths', None), type(self).__name__, runner.epoch)
         return features
 
@@ -88,6 +89,11 @@ class SweepHook(Hook):
         return model.to(next(runner.model.parameters()).device)
 
 
+def all_rows(share: Tensor) -> Tensor:
+    """Rows (N, ...) of all ranks from each one's share (n, ...), for what cannot be computed from shares."""
+    return process_shards().gather(share)
+
+
 def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str, Tensor]], *args: Any) -> None:
     """Estimate on rank 0, broadcast, fill fields of the bank and other buffers in place.
 
@@ -101,3 +107,14 @@ def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str,
         value = values.get(name, target).to(target).contiguous().clone()
         broadcast(value)
         target.copy_(value)
+
+
+def write_share(fields: dict[str, Tensor], values: dict[str, Tensor]) -> None:
+    """Fill fields of the bank in place from each rank's rows.
+
+    Args:
+        fields: Name -> field (N, ...).
+        values: Name -> (n, ...), the share of this rank.
+    """
+    for name, field in fields.items():
+        field.copy_(all_rows(values[name].to(field)))

@@ -4,20 +4,18 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast
 from mmengine.runner import Runner
-from torch import Tensor
 
 from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.losses.dec import label_change, target_distribution
 from mmcluster.models.clusterers import DEC
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
-from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
 from .estep import check_num_clusters
-from .sweep import SweepHook, write_estimate
+from .sweep import SweepHook, write_share
 
 
 @HOOKS.register_module()
@@ -59,11 +57,10 @@ class TargetHook(SweepHook):
         if model.bank.is_set('label'):
             return
         embed = self.start.features(runner)
-        centers = on_main_process(self._centers, embed, model.num_clusters, runner.seed or 0)
-        centers = torch.empty_like(model.head.centers) if centers is None else centers.to(model.head.centers)
-        broadcast(centers)
+        found = kmeans(embed, model.num_clusters, n_init=self.n_init, metric='euclidean', seed=runner.seed or 0,
+                       shards=process_shards())
         with torch.no_grad():
-            model.head.centers.copy_(centers)
+            model.head.centers.copy_(found.centers)
         self._estep(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -75,16 +72,14 @@ class TargetHook(SweepHook):
             runner.logger.info(f'epoch {runner.epoch + 1}: {float(model.changed):.3%} of the labels changed, fewer '
                                f'than tol={self.tol:.3%}: the training ends')
 
-    def _centers(self, embed: Tensor, num_clusters: int, seed: int) -> Tensor:
-        """Centres (K, D) of k-means on the embedding (N, D)."""
-        return kmeans(embed, num_clusters, n_init=self.n_init, metric='euclidean', seed=seed).centers
-
     def _estep(self, runner: Runner) -> None:
         """Write labels and targets, and how much changed."""
         model: DEC = unwrap(runner.model)
         last = model.bank.field('label').clone()
         logits = self.features(runner)
-        write_estimate({name: model.bank.field(name) for name in ('label', 'soft_target')}, self._estimate, logits)
+        target = target_distribution(logits.softmax(1), process_shards()).target
+        write_share({name: model.bank.field(name) for name in ('label', 'soft_target')},
+                    dict(label=logits.argmax(1), soft_target=target))
         model.changed.copy_(label_change(model.bank.field('label'), last))
         sizes = torch.bincount(model.bank.field('label'), minlength=model.num_clusters).tolist()
         runner.message_hub.update_scalar('train/changed', float(model.changed))
@@ -92,8 +87,3 @@ class TargetHook(SweepHook):
         runner.message_hub.update_scalar('train/cluster_max', max(sizes))
         runner.logger.info(f'E-step: {float(model.changed):.3%} of the labels changed; cluster sizes {min(sizes)} to '
                            f'{max(sizes)}, {sum(size == 0 for size in sizes)} empty')
-
-    @staticmethod
-    def _estimate(logits: Tensor) -> dict[str, Tensor]:
-        """Labels (N,) and targets (N, K) of logits (N, K)."""
-        return dict(label=logits.argmax(1), soft_target=target_distribution(logits.softmax(1)).target)

@@ -22,7 +22,7 @@ from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook
+from .sweep import SweepHook, all_rows
 
 LOG_INTERVAL = 10       # iterations between two looks at the labels
 
@@ -141,7 +141,7 @@ class TransitionHook(SweepHook):
         logits = None
         if self.align_first and not labeller.mapped:
             broadcast_statistics(unwrap(runner.model))      # epochs end with it, and this is within one
-            logits = self.features(runner)
+            logits = all_rows(self.features(runner))
         new = on_main_process(self.make_map, runner, logits)
         new = torch.empty_like(labeller.class_map) if new is None else new.to(labeller.class_map)
         broadcast(new)

@@ -17,12 +17,13 @@ class State(NamedTuple):
     """Result of a pass of A restarts.
 
     Attributes:
-        labels: (A, N) long.
-        gap: (A, N), by how much the row's own centre is certainly nearer than the others (in scores).
+        labels: (A, n) long.
+        gap: (A, n), by how much the row's own centre is certainly nearer than the others (in scores).
         inertia: (A,) float64.
         counts: (A, K) float64.
         centers: (A, K, D) float64, those the labels belong to.
         sums: (A, K, D) float64, summed rows of each cluster: the next centres come from them.
+        own: (A, K, D) float64, the part of the sums that the rows here make.
     """
     labels: Tensor
     gap: Tensor
@@ -30,6 +31,7 @@ class State(NamedTuple):
     counts: Tensor
     centers: Tensor
     sums: Tensor
+    own: Tensor
 
     def rows(self, index: Tensor | int) -> State:
         """Keep some restarts."""
@@ -82,7 +84,7 @@ def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
     """Give every row to its nearest centre, the first one on ties.
 
     Args:
-        space: N rows.
+        space: n rows.
         centers: (A, K, D) float64 of A restarts.
         chunk_size: Rows scored at once.
     """
@@ -96,8 +98,13 @@ def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
         gaps.append(gap)
         counts += member.sum(2)
         sums += _cluster_sums(rows, label, member)
-    inertia = space.total_cost(centers, sums, counts)
-    return State(torch.cat(labels, 1).long(), torch.cat(gaps, 1), inertia, counts, centers, sums)
+    return _state(space, torch.cat(labels, 1).long(), torch.cat(gaps, 1), counts, centers, sums)
+
+
+def _state(space: Space, labels: Tensor, gap: Tensor, counts: Tensor, centers: Tensor, own: Tensor) -> State:
+    """Add up counts (A, K) and sums (A, K, D) of all holders."""
+    counts, sums = space.shards.sum(counts), space.shards.sum(own)
+    return State(labels, gap, space.total_cost(centers, sums, counts), counts, centers, sums, own)
 
 
 def _cluster_sums(rows: Tensor, label: Tensor, member: Tensor) -> Tensor:
@@ -145,7 +152,7 @@ def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, d
                        chunk_size: Optional[int]) -> State:
     """Score only the doubtful rows (A, N) and move those that change their cluster from sum to sum."""
     weight, bias = space.weight_bias(centers)
-    labels, sums = old.labels.clone(), old.sums.clone()
+    labels, own = old.labels.clone(), old.own.clone()
     for a, rows_in_doubt in enumerate(doubt):
         for index in chunks(rows_in_doubt.nonzero().flatten(), 1, chunk_size):
             rows = space.rows[index]
@@ -153,7 +160,7 @@ def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, d
             gap[a, index] = wide[0]
             changed = (label[0] != labels[a, index]).nonzero().flatten()
             moved, come = rows[changed].double(), label[0, changed].long()
-            sums[a].index_add_(0, come, moved).index_add_(0, labels[a, index[changed]], moved, alpha=-1)
+            own[a].index_add_(0, come, moved).index_add_(0, labels[a, index[changed]], moved, alpha=-1)
             labels[a, index[changed]] = come
     counts = torch.zeros_like(old.counts).scatter_add_(1, labels, old.counts.new_ones(()).expand_as(labels))
-    return State(labels, gap, space.total_cost(centers, sums, counts), counts, centers, sums)
+    return _state(space, labels, gap, counts, centers, own)

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..finite import require_finite
-from .assign import assign, chunks, means, reassign
+from ..shards import WHOLE, Shards
+from .assign import State, assign, chunks, means, reassign
 from .seeding import Space, as_float, num_trials, random_seeds, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'lloyd']
@@ -37,7 +38,7 @@ class KMeansResult(NamedTuple):
     """Outcome of k-means.
 
     Attributes:
-        labels: (N,) long, nearest of ``centers``.
+        labels: (n,) long, nearest of ``centers``.
         centers: (K, D); cosine: plain means of unit rows, zero for an empty cluster.
         inertia: Sum of 1 - cos, or of squared distances, to ``centers``.
         n_iter: Iterations done (of the winning restart).
@@ -57,6 +58,14 @@ def _first_best(inertia: list[float], dtype: torch.dtype) -> int:
     return next((place for place, value in enumerate(inertia) if value <= smallest * margin), 0)
 
 
+def _stand_still(space: Space, old: State, new: State, limit: Tensor) -> Tensor:
+    """Which restarts (A,) repeat all labels or move their centres no further than a limit."""
+    changed = (new.labels != old.labels).any(1)
+    far = ~(space.movement(old.centers, new.centers) <= limit)
+    # a vote, so that no holder goes on alone where their processors round apart
+    return (space.shards.sum(torch.stack([changed, far]).long()) == 0).any(0)
+
+
 def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: Optional[int]) -> KMeansResult:
     """Move the centres (R, K, D) of all restarts, drop those that stand still, return the best.
 
@@ -69,7 +78,7 @@ def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: O
     for n_iter in range(1, max_iter + 1):
         new = reassign(space, now, means(now, space.metric), chunk_size)
         best = new if n_iter == 1 else best.or_better(new)
-        still = (new.labels == now.labels).all(1) | (space.movement(now.centers, new.centers) <= limit)
+        still = _stand_still(space, now, new, limit)
         now = new
         moving = [slot for slot, stop in enumerate(still.tolist()) if not stop]
         if len(moving) < len(active):
@@ -89,7 +98,7 @@ def _run(space: Space, centers: Tensor, max_iter: int, tol: float, chunk_size: O
 
 @_in_full_precision
 def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, tol: float = 1e-4,
-          chunk_size: Optional[int] = None) -> KMeansResult:
+          chunk_size: Optional[int] = None, shards: Shards = WHOLE) -> KMeansResult:
     """Iterate k-means from given centres (ProPos Sec. 3: the E-step).
 
     Rows are first given to ``init``, which is not counted. An iteration moves the centres to the means of their rows
@@ -97,12 +106,13 @@ def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, 
     when the summed movement of the centres is at most ``tol`` times the mean variance of the (unit) rows.
 
     Args:
-        x: (N, D) raw rows; cosine normalises them.
+        x: (n, D) raw rows; cosine normalises them.
         init: (K, D).
         metric: ``'cosine'`` (distance 1 - cos, centres are plain means of unit rows) or ``'euclidean'``.
         max_iter: Most iterations; 0 only assigns.
         tol: Relative tolerance.
         chunk_size: Rows scored at once; ``None`` suits the device.
+        shards: Who holds the N rows; labels are those of the rows here, all else is that of all rows.
 
     Returns:
         The iteration with the smallest inertia. Edge cases: an empty cosine cluster has a zero centre at distance 1
@@ -112,20 +122,20 @@ def lloyd(x: Tensor, init: Tensor, metric: str = 'cosine', max_iter: int = 300, 
     Raises:
         ValueError: If a row or a centre is not finite.
     """
-    require_finite(x, 'k-means')
+    require_finite(x, 'k-means', shards=shards)
     require_finite(init, 'k-means: first centres')
-    space = Space.of(x, metric)
+    space = Space.of(x, metric, shards)
     return _run(space, (init.to(x.device).double() - space.origin)[None], max_iter, tol, chunk_size)
 
 
 @_in_full_precision
 def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, tol: float = 1e-4,
            metric: str = 'cosine', seed: int = 0, chunk_size: Optional[int] = None,
-           init: Union[Tensor, str, None] = None) -> KMeansResult:
+           init: Union[Tensor, str, None] = None, shards: Shards = WHOLE) -> KMeansResult:
     """Cluster rows by the best of several restarts from greedy k-means++ seeds.
 
     Args:
-        x: (N, D) raw rows on any device.
+        x: (n, D) raw rows on any device.
         num_clusters: K.
         n_init: Restarts; the first ones are the same for every ``n_init``.
         max_iter: See :func:`lloyd`.
@@ -135,6 +145,7 @@ def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, 
         chunk_size: See :func:`lloyd`.
         init: (K, D) centres to start from, once, instead of seeding. ``'random'``: each restart begins with rows that
             are all equally likely.
+        shards: Who holds the N rows, see :func:`lloyd`. The seeds are those of one holder.
 
     Returns:
         The restart with the smallest inertia. Edge cases: with fewer than K distinct rows some clusters are empty;
@@ -145,24 +156,24 @@ def kmeans(x: Tensor, num_clusters: int, n_init: int = 10, max_iter: int = 300, 
     """
     if isinstance(init, str) and init != 'random':
         raise ValueError(f"init must be centres, 'random' or None (greedy k-means++), got {init!r}")
-    if isinstance(init, Tensor) or not len(x):
+    if isinstance(init, Tensor) or not sum(shards.sizes(len(x))):
         init = init if isinstance(init, Tensor) else x.new_zeros(num_clusters, x.shape[1])
-        return lloyd(x, init, metric, max_iter, tol, chunk_size)
-    require_finite(x, 'k-means')
-    space = Space.of(x, metric)
+        return lloyd(x, init, metric, max_iter, tol, chunk_size, shards)
+    require_finite(x, 'k-means', shards=shards)
+    space = Space.of(x, metric, shards)
     if init == 'random':
-        seeds = random_seeds(len(x), num_clusters, max(n_init, 1), seed).to(x.device)
-        return _run(space, space.rows[seeds].double(), max_iter, tol, chunk_size)
+        seeds = random_seeds(space.total, num_clusters, max(n_init, 1), seed).to(x.device)
+        return _run(space, space.fetch(seeds), max_iter, tol, chunk_size)
     trials = num_trials(num_clusters)
     generator = torch.Generator().manual_seed(seed)
     steps = max(num_clusters - 1, 0)
     draws = torch.stack([torch.rand(1 + steps * trials, generator=generator, dtype=torch.float64)
                          for _ in range(max(n_init, 1))]).to(x.device)
     results = []
-    for part in draws.split(max(1, SEED_DISTANCES // (trials * len(x)))):
-        first = (part[:, 0] * len(x)).long().clamp_(max=len(x) - 1)
+    for part in draws.split(max(1, SEED_DISTANCES // (trials * max(space.sizes)))):
+        first = (part[:, 0] * space.total).long().clamp_(max=space.total - 1)
         seeds = seed_restarts(space, first, part[:, 1:].view(len(part), steps, trials))
-        results.append(_run(space, space.rows[seeds].double(), max_iter, tol, chunk_size))
+        results.append(_run(space, space.fetch(seeds), max_iter, tol, chunk_size))
     return results[_first_best([result.inertia for result in results], space.rows.dtype)]
 
 

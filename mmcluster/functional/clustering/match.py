@@ -8,6 +8,8 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
+from ..shards import WHOLE, Shards
+
 
 class Alignment(NamedTuple):
     """Cluster ids renamed to classes.
@@ -15,7 +17,7 @@ class Alignment(NamedTuple):
     Attributes:
         votes: (K, K) long, selected rows by cluster (row) and class (column).
         mapping: (K,) long, class of each cluster.
-        aligned: (N,) long, renamed labels, -1 stays.
+        aligned: (n,) long, renamed labels, -1 stays.
         n_agree: Selected rows whose renamed label is their target.
     """
     votes: Tensor
@@ -59,27 +61,29 @@ def hungarian(votes: Tensor | np.ndarray) -> Tensor:
 
 
 def align_clusters(label: Tensor, index: Tensor, target: Tensor, num_clusters: int,
-                   previous: Optional[Tensor] = None) -> Alignment:
+                   previous: Optional[Tensor] = None, shards: Shards = WHOLE) -> Alignment:
     """Rename clusters so that they agree with the targets of selected rows (ClusMatch Sec. 3.4).
 
     Of all mappings that agree equally well on the selected rows, the one closest to ``previous`` on the full set is
     taken: votes count first, agreement with ``previous`` only between equals.
 
     Args:
-        label: (N,) long, cluster ids; -1 is unknown.
-        index: (n,) long, selected rows.
-        target: (n,) long, their classes in [0, K); others do not vote.
+        label: (n,) long, cluster ids; -1 is unknown.
+        index: (m,) long, selected ones of these rows.
+        target: (m,) long, their classes in [0, K); others do not vote.
         num_clusters: K.
-        previous: (N,) long, renamed labels of the last time, if there were any.
+        previous: (n,) long, renamed labels of the last time, if there were any.
+        shards: Who holds the N rows; all get one mapping.
 
     Returns:
         The alignment, on the device of ``label``. Edge cases: clusters without votes get the classes left over.
     """
     label, index = label.long(), index.long().to(label.device)
-    votes = contingency(label[index], target.to(label.device), num_clusters, num_clusters)
+    votes = shards.sum(contingency(label[index], target.to(label.device), num_clusters, num_clusters))
     weight = votes
     if previous is not None:
-        weight = votes * (len(label) + 1) + contingency(label, previous, num_clusters, num_clusters)
+        weight = votes * (sum(shards.sizes(len(label))) + 1)
+        weight += shards.sum(contingency(label, previous, num_clusters, num_clusters))
     mapping = hungarian(weight).to(label.device)
     known = (label >= 0) & (label < num_clusters)
     aligned = torch.where(known, mapping[label.clamp(0, num_clusters - 1)], -1)

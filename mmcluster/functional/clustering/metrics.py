@@ -72,7 +72,11 @@ def _count(target: np.ndarray, pred: np.ndarray, num_target: int, num_pred: int)
     pairs += pred
     if num_target * num_pred > max(DENSE_CELLS, 4 * len(pairs)):
         return _count_sparse(pairs, num_target, num_pred)
-    table = np.bincount(pairs, minlength=num_target * num_pred).reshape(num_target, num_pred)
+    return _count_table(np.bincount(pairs, minlength=num_target * num_pred).reshape(num_target, num_pred))
+
+
+def _count_table(table: np.ndarray) -> _Counts:
+    """Count a table (C, K)."""
     classes, clusters = table.sum(1), table.sum(0)
     mapping = hungarian(table).numpy()
     kept = np.flatnonzero(mapping >= 0)
@@ -148,12 +152,32 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
     known = np.ones(len(truth), bool) if unsigned else truth != UNKNOWN
     if not known.all():
         truth, cluster = truth[known], cluster[known]
-    total = len(truth)
     (truth, num_target), (cluster, num_pred) = _codes(truth), _codes(cluster)
-    counts = _count(truth, cluster, num_target, num_pred)
+    metrics = _values(_count(truth, cluster, num_target, num_pred), len(truth))
+    return {**metrics, 'ami': float(adjusted_mutual_info_score(truth, cluster))} if ami else metrics
+
+
+def table_metrics(table: Tensor, ami: bool = True) -> dict[str, float]:
+    """Compare a clustering with classes by how often each pair occurs, which processes can add up.
+
+    Args:
+        table: (C, K) long, rows of each class (row) and cluster (column), as
+            :func:`~mmcluster.functional.clustering.match.contingency` counts them.
+        ami: See :func:`clustering_metrics`.
+
+    Returns:
+        What :func:`clustering_metrics` returns for these rows, to the bit.
+    """
+    counts = table.cpu().numpy()
+    metrics = _values(_count_table(counts), int(counts.sum()))
+    if not ami:
+        return metrics
+    truth, cluster = np.divmod(np.repeat(np.arange(counts.size), counts.reshape(-1)), max(counts.shape[1], 1))
+    return {**metrics, 'ami': float(adjusted_mutual_info_score(truth, cluster))}
+
+
+def _values(counts: _Counts, total: int) -> dict[str, float]:
+    """All metrics of the counts of so many rows but AMI."""
     nmi, nmi_geometric = _nmi(counts, total)
-    metrics = dict(acc=counts.matched / max(total, 1), nmi=nmi, nmi_geometric=nmi_geometric, ari=_ari(counts, total),
-                   purity=counts.purest / max(total, 1))
-    if ami:
-        metrics['ami'] = float(adjusted_mutual_info_score(truth, cluster))
-    return metrics
+    return dict(acc=counts.matched / max(total, 1), nmi=nmi, nmi_geometric=nmi_geometric, ari=_ari(counts, total),
+                purity=counts.purest / max(total, 1))

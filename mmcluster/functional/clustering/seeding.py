@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..shards import WHOLE, Shards, variance
+
 METRICS = ('cosine', 'euclidean')
 ROUNDING = 4            # two scores closer than this many machine epsilons are a tie
 
@@ -24,36 +26,66 @@ class Space(NamedTuple):
     x.c - |c|^2 / 2 of rows with zero mean (far offsets would eat digits), the squared distance is |x|^2 - 2 score.
 
     Attributes:
-        rows: (N, D) unit rows, or rows minus their mean.
+        rows: (n, D) unit rows, or rows minus the mean of all N.
         origin: (D,) float64, what was subtracted.
-        half_square: (N,) |x|^2 / 2 of Euclidean rows, ``None`` for cosine.
+        half_square: (n,) |x|^2 / 2 of Euclidean rows, ``None`` for cosine.
         tie: Difference of scores that rounding can make.
         metric: ``'cosine'`` or ``'euclidean'``.
+        shards: Who holds the N rows.
+        sizes: Rows of each holder.
     """
     rows: Tensor
     origin: Tensor
     half_square: Optional[Tensor]
     tie: float
     metric: str
+    shards: Shards
+    sizes: list[int]
 
     @classmethod
-    def of(cls, x: Tensor, metric: str) -> Space:
-        """Prepare rows x (N, D) for a metric; integers and half precision become float32.
+    def of(cls, x: Tensor, metric: str, shards: Shards = WHOLE) -> Space:
+        """Prepare rows x (n, D) for a metric; integers and half precision become float32.
 
         Raises:
             ValueError: If the metric is unknown.
         """
         if metric not in METRICS:
             raise ValueError(f'metric must be one of {METRICS}, got {metric!r}')
-        x = as_float(x)
+        x, sizes = as_float(x), shards.sizes(len(x))
         tie = ROUNDING * torch.finfo(x.dtype).eps
         if metric == 'cosine':
-            return cls(F.normalize(x, dim=1), x.new_zeros(x.shape[1], dtype=torch.float64), None, tie, metric)
-        origin = x.mean(0, dtype=torch.float64).nan_to_num() if len(x) else x.new_zeros(x.shape[1], dtype=torch.float64)
+            origin = x.new_zeros(x.shape[1], dtype=torch.float64)
+            return cls(F.normalize(x, dim=1), origin, None, tie, metric, shards, sizes)
+        origin = (shards.sum(x.sum(0, dtype=torch.float64)) / max(sum(sizes), 1)).nan_to_num()
         rows = x - origin.to(x.dtype)
         half_square = rows.square().sum(1) / 2
-        tie *= 2 * float(half_square.max()) if len(x) else 1.0
-        return cls(rows, origin.to(x.dtype).double(), half_square, tie, metric)
+        tie *= 2 * float(shards.max(half_square.amax() if len(x) else x.new_zeros(()))) if sum(sizes) else 1.0
+        return cls(rows, origin.to(x.dtype).double(), half_square, tie, metric, shards, sizes)
+
+    @property
+    def total(self) -> int:
+        """N."""
+        return sum(self.sizes)
+
+    @property
+    def start(self) -> int:
+        """Place of the first of these rows among all N."""
+        return sum(self.sizes[:self.shards.rank])
+
+    def place(self, index: Tensor) -> tuple[Tensor, Tensor]:
+        """Where rows of all N (...,) long lie here.
+
+        Returns:
+            (...,) place among these n rows, 0 for the others; (...,) bool, whether they are here.
+        """
+        here = (index >= self.start) & (index < self.start + len(self.rows))
+        return torch.where(here, index - self.start, 0), here
+
+    def fetch(self, index: Tensor) -> Tensor:
+        """Prepared rows (..., D) float64 by their place (...,) long among all N, from whoever holds them."""
+        place, here = self.place(index)
+        rows = self.rows[place].double() if len(self.rows) else self.origin.expand(*index.shape, -1)
+        return self.shards.sum(torch.where(here[..., None], rows, 0.0))
 
     def weight_bias(self, centers: Tensor) -> tuple[Tensor, Optional[Tensor]]:
         """Turn centres (..., D) into what scores the rows.
@@ -69,7 +101,7 @@ class Space(NamedTuple):
         """Seeding distance of every row to centres (M, D): 1 - cos, or the squared distance.
 
         Returns:
-            (M, N), what rounding cannot tell from zero is zero.
+            (M, n), what rounding cannot tell from zero is zero.
         """
         weight, bias = self.weight_bias(centers)
         if bias is None or self.half_square is None:
@@ -79,7 +111,7 @@ class Space(NamedTuple):
         return torch.threshold_(distance, self.tie, 0.0)
 
     def total_cost(self, centers: Tensor, sums: Tensor, counts: Tensor) -> Tensor:
-        """Objective of R clusterings, from the centres (R, K, D) and the sums and sizes of their clusters.
+        """Objective of R clusterings of all rows, from the centres (R, K, D) and the sums and sizes of their clusters.
 
         Args:
             centers: (R, K, D) float64.
@@ -90,9 +122,9 @@ class Space(NamedTuple):
             (R,) float64.
         """
         if self.half_square is None:
-            return len(self.rows) - (F.normalize(centers, dim=-1) * sums).sum((-1, -2))
+            return self.total - (F.normalize(centers, dim=-1) * sums).sum((-1, -2))
         score = (centers * sums).sum((-1, -2)) - (centers.square().sum(-1) * counts).sum(-1) / 2
-        return 2 * (self.half_square.sum(dtype=torch.float64) - score)
+        return 2 * (self.shards.sum(self.half_square.sum(dtype=torch.float64)) - score)
 
     def movement(self, old: Tensor, new: Tensor) -> Tensor:
         """Summed movement of centres (R, K, D) -> (R,): 1 - cos, or squared distances.
@@ -104,8 +136,8 @@ class Space(NamedTuple):
         return (old - new).square().sum((-1, -2))
 
     def variance(self) -> Tensor:
-        """Mean over the dimensions of the unbiased variance of the rows -> (); 0 for fewer than two rows."""
-        return self.rows.var(0).mean().double() if len(self.rows) > 1 else self.origin.new_zeros(())
+        """Mean over the dimensions of the unbiased variance of all rows -> (); 0 for fewer than two rows."""
+        return variance(self.rows, self.shards).mean().double()
 
 
 def as_float(x: Tensor) -> Tensor:
@@ -135,7 +167,8 @@ def seed_restarts(space: Space, first: Tensor, uniforms: Tensor) -> Tensor:
 
     A candidate is the first row whose cumulative distance to the centres so far reaches u times the total, where the
     distance is 1 - cos or the squared Euclidean one; of the T candidates of a step the one that leaves the smallest
-    total wins, the earlier one on ties.
+    total wins, the earlier one on ties. Rows count in their order over all holders, so that they are the same for any
+    number of these.
 
     Args:
         space: N >= 1 rows.
@@ -143,21 +176,46 @@ def seed_restarts(space: Space, first: Tensor, uniforms: Tensor) -> Tensor:
         uniforms: (R, K - 1, T) float64 in [0, 1), T candidates per step; usually T = 2 + floor(ln K).
 
     Returns:
-        (R, K) long, chosen rows; they repeat when there are fewer than K distinct ones.
+        (R, K) long, chosen rows of all N; they repeat when there are fewer than K distinct ones.
     """
     restart = torch.arange(len(first), device=first.device)
     chosen = [first]
-    closest = space.distance(space.rows[first].double())
-    closest[restart, first] = 0
+    closest = space.distance(space.fetch(first))
+    _forget(space, closest, first)
     for step in uniforms.unbind(1):
-        mass = closest.cumsum(1, dtype=torch.float64)
-        candidate = torch.searchsorted(mass, step * mass[:, -1:]).clamp_(max=len(space.rows) - 1)
-        distance = space.distance(space.rows[candidate.flatten()].double()).view(*candidate.shape, -1)
-        distance.scatter_(2, candidate[..., None], 0.0)
+        candidate, total = _draw(space, closest, step)
+        distance = space.distance(space.fetch(candidate.flatten())).view(*candidate.shape, -1)
+        _forget(space, distance, candidate)
         distance = torch.minimum(distance, closest[:, None], out=distance)
-        left = distance.sum(2, dtype=torch.float64)
-        margin = space.tie * mass[:, -1:].clamp(min=torch.finfo(torch.float64).tiny)
+        left = space.shards.sum(distance.sum(2, dtype=torch.float64))
+        margin = space.tie * total.clamp(min=torch.finfo(torch.float64).tiny)
         best = (left <= left.amin(1, keepdim=True) + margin).to(torch.uint8).argmax(1)
         closest = distance[restart, best]
         chosen.append(candidate[restart, best])
     return torch.stack(chosen, 1)
+
+
+def _forget(space: Space, distance: Tensor, index: Tensor) -> None:
+    """Put the distance (..., n) of chosen rows (...,) to themselves to 0."""
+    if len(space.rows):
+        place, here = (value[..., None] for value in space.place(index))
+        distance.scatter_(-1, place, distance.gather(-1, place).masked_fill_(here, 0.0))
+
+
+def _draw(space: Space, closest: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    """Draw rows of all N by their distance (R, n) to the centres so far, from uniform numbers (R, T).
+
+    Returns:
+        (R, T) long, and the total distance (R, 1).
+    """
+    mass = closest.cumsum(1, dtype=torch.float64)
+    own = mass[:, -1] if len(space.rows) else closest.new_zeros(len(closest), dtype=torch.float64)
+    ends = space.shards.gather(own[None]).cumsum(0).T.contiguous()                  # (R, W), up to each holder's last
+    wanted = uniform * ends[:, -1:]
+    # no row lies with the holders before the first that has one
+    empty = torch.tensor(space.sizes, device=ends.device).cumsum(0) == 0
+    owner = torch.searchsorted(ends.masked_fill(empty, -1.0), wanted).clamp_(max=len(space.sizes) - 1)
+    if space.shards.rank:
+        mass += ends[:, space.shards.rank - 1, None]
+    row = torch.searchsorted(mass, wanted).clamp_(max=max(len(space.rows) - 1, 0)) + space.start
+    return space.shards.sum(torch.where(owner == space.shards.rank, row, 0)), ends[:, -1:]

@@ -7,32 +7,42 @@ import torch
 from torch import Tensor
 
 from ..clustering.match import contingency, hungarian
-from ..scale import min_max
+from ..shards import WHOLE, Shards
 from .consistency import probability_ce
 from .contrast import at_least_float32
 
 
-def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Optional[Tensor] = None) -> Tensor:
+def scale_features(z: Tensor, scale: Optional[str], batch: int = 96, order: Optional[Tensor] = None,
+                   shards: Shards = WHOLE) -> Tensor:
     """Stretch every dimension to [0, 1] before k-means.
 
     Args:
-        z: (N, D).
+        z: (n, D).
         scale: ``'set'``: by the range of all rows. ``'batch'``: by the ranges of consecutive rows in a given order, as
             released, which mixes scales. ``None``: as they are.
         batch: Rows of a batch; the last one may be shorter.
         order: (N,) long, for ``'batch'``; ``None``: as they come.
+        shards: Who holds the N rows.
 
     Returns:
-        (N, D). Edge cases: a dimension without a range becomes 0.
+        (n, D). Edge cases: a dimension without a range becomes 0.
     """
     if scale is None:
         return z
-    if scale == 'set':
-        return min_max(z, dim=0)
-    order = torch.arange(len(z), device=z.device) if order is None else order.to(z.device)
-    # the release scales batch by batch in the loader's random order, so that one place means several things (eq. 12)
-    rows = [min_max(part, dim=0) for part in z[order].split(batch)]
-    return torch.cat(rows)[order.argsort()]
+    z, size, start = at_least_float32(z), sum(shards.sizes(len(z))), shards.start(len(z))
+    group = torch.zeros(len(z), dtype=torch.long, device=z.device)
+    if scale == 'batch':
+        # the release scales by batches in the loader's random order, so that one place means several things (eq. 12)
+        place = torch.arange(size) if order is None else order.argsort()
+        group = (place // batch)[start:start + len(z)].to(z.device)
+    groups = -(-size // batch) if scale == 'batch' else 1
+    ends = torch.cat([z, -z], 1)
+    ends = ends.new_full((groups, ends.shape[1]), -torch.inf).scatter_reduce_(0, group[:, None].expand_as(ends), ends,
+                                                                             'amax')
+    high, low = shards.max(ends).chunk(2, 1)
+    low = -low
+    span = high - low
+    return (z - low[group]) / span.where(span > 0, torch.ones_like(span))[group]
 
 
 def relabel_map(votes: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..shards import WHOLE, Shards
 from .contrast import at_least_float32
 
 
@@ -13,7 +14,7 @@ class TargetDistribution(NamedTuple):
     """Outcome of :func:`target_distribution`.
 
     Attributes:
-        target: (N, K), rows add up to 1.
+        target: (n, K), rows add up to 1.
         frequency: (K,), soft sizes of the clusters.
     """
     target: Tensor
@@ -38,19 +39,20 @@ def student_logits(z: Tensor, centers: Tensor, alpha: float = 1.) -> Tensor:
 
 
 @torch.no_grad()
-def target_distribution(prob: Tensor) -> TargetDistribution:
+def target_distribution(prob: Tensor, shards: Shards = WHOLE) -> TargetDistribution:
     """Sharpen soft assignments of a whole data set: p_ij ~ q_ij^2 / f_j, f_j = sum_i q_ij (DEC eq. 3).
 
     The square favours what is sure already, the division keeps large clusters from growing.
 
     Args:
-        prob: (N, K), q of all rows; of a mini-batch alone f would be another, and small clusters would die out.
+        prob: (n, K), q of all rows; of a mini-batch alone f would be another, and small clusters would die out.
+        shards: Who holds the N rows.
 
     Returns:
         Targets and f. Edge case: a cluster that no row is in at all is nobody's target.
     """
     prob = at_least_float32(prob)
-    frequency = prob.sum(dim=0)
+    frequency = shards.sum(prob.sum(dim=0))
     weight = torch.where(frequency > 0, prob.square() / frequency, torch.zeros_like(prob))
     return TargetDistribution(weight / weight.sum(dim=1, keepdim=True), frequency)
 

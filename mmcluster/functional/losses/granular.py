@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.linalg import vector_norm
 from torch.nn import functional as F
 
+from ..shards import WHOLE, Shards
 from .contrast import at_least_float32, unit_rows
 from .prototype import one_hot
 
@@ -32,14 +33,14 @@ class Concentration(NamedTuple):
 
 @torch.no_grad()
 def concentration(features: Tensor, label: Tensor, centers: Tensor, temperature: float, offset: float = 10.,
-                  low: float = 10., high: float = 90., floor: float = 1e-3) -> Concentration:
+                  low: float = 10., high: float = 90., floor: float = 1e-3, shards: Shards = WHOLE) -> Concentration:
     """Estimate the concentration of every cluster, ``mean |v - c| / log(Z + offset)`` (PCL eq. 12).
 
     As in the authors' release, a cluster of one image counts as the loosest one, and outliers are clipped.
 
     Args:
-        features: (N, D) unit rows.
-        label: (N,) long, the cluster of every row.
+        features: (n, D) unit rows.
+        label: (n,) long, the cluster of every row.
         centers: (K, D) as k-means returns them, plain means of the rows.
         temperature: Mean of the densities (paper's tau).
         offset: Keeps small clusters from looking tight (paper's alpha).
@@ -47,14 +48,15 @@ def concentration(features: Tensor, label: Tensor, centers: Tensor, temperature:
         high: Percentile to which larger values fall.
         floor: Smallest density as a share of the temperature; duplicates of one image have distance 0, which would
             divide by 0.
+        shards: Who holds the N rows.
 
     Edge cases: if no cluster has a spread, or none has two members, every density is the temperature.
     """
     features, centers = at_least_float32(features), at_least_float32(centers).to(features.device)
     # distances from differences: expanded squares lose them in tight clusters
     distance = vector_norm(features - centers.index_select(0, label), dim=1).double()
-    counts = torch.bincount(label, minlength=len(centers))
-    mean = distance.new_zeros(len(centers)).index_add_(0, label, distance) / counts.clamp(min=1)
+    counts = shards.sum(torch.bincount(label, minlength=len(centers)))
+    mean = shards.sum(distance.new_zeros(len(centers)).index_add_(0, label, distance)) / counts.clamp(min=1)
     raw = mean / (counts + offset).log()
     several = counts > 1
     raw = torch.where(several, raw, raw.masked_fill(~several, 0).max())
