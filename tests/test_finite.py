@@ -13,7 +13,8 @@ from test_engine.toy import ToyModel, toy_runner
 from mmcluster.datasets.sources import ArraySource
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
 from mmcluster.functional.clustering.kmedoids import pam
-from mmcluster.functional.clustering.neighbors import local_consistency, nearest, reliable_labels
+from mmcluster.functional.clustering.neighbors import local_consistency, nearest
+from mmcluster.functional.labels.reliable import reliable_labels
 from mmcluster.functional.labels.select import accompanied_prototypes, select_by_distance, select_by_variance
 from mmcluster.functional.labels.sinkhorn import sinkhorn
 from mmcluster.models.bank import SampleBank

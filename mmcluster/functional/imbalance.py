@@ -1,9 +1,11 @@
-"""Simulated imbalance of classes."""
+"""Imbalance of classes: simulated, and weighed out."""
 from __future__ import annotations
 
 from typing import NamedTuple, Sequence, Union
 
 import numpy as np
+import torch
+from torch import Tensor
 
 SLACK = 1e-9                    # guards the floor against rounding
 PROFILES = ('exponential', 'step')
@@ -78,3 +80,17 @@ def longtail_sizes(ratio: float, size: Union[int, Sequence[int], np.ndarray], nu
     share = ratio ** (place / max(num_classes - 1, 1)) if profile == 'exponential' else np.where(
         place < num_classes // 2, 1., ratio)
     return np.floor((share if num_classes > 1 else np.ones(1)) * sizes + SLACK).astype(np.int64)
+
+
+def balanced_weights(label: Tensor) -> Tensor:
+    """Weights that give every occurring cluster the same chance (ProPos, class-balanced resampling).
+
+    Args:
+        label: (N,) long; -1 is unknown.
+
+    Returns:
+        (N,) float64, N / size of the row's own cluster; 0 where the label is unknown.
+    """
+    place = label.long().clamp(min=-1) + 1          # the unknown come first
+    counts = torch.bincount(place, minlength=1)
+    return torch.where(place > 0, len(place) / counts[place].double(), 0.0)

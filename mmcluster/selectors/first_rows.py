@@ -6,6 +6,7 @@ from typing import Optional
 from torch import Tensor
 
 from mmcluster.checks import require_count
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -35,25 +36,33 @@ class FirstRows:
         """Hand K to the selector."""
         self.selector.num_clusters = value
 
-    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+    @property
+    def sharded(self) -> bool:
+        """Whether the selector takes shards."""
+        return getattr(self.selector, 'sharded', False)
+
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
         """Select among the first n rows.
 
         Args:
-            embed: (N, D), or ``None`` if the selector works on probabilities.
-            prob: (N, K), or ``None``.
+            embed: (n, D), or ``None`` if the selector works on probabilities.
+            prob: (n, K), or ``None``.
+            shards: Who holds the N rows.
 
         Returns:
-            (N,) labels of the selected rows, -1 elsewhere.
+            (n,) labels of the selected rows, -1 elsewhere.
 
         Raises:
             ValueError: If the data set has fewer rows.
         """
         given = prob if embed is None else embed
         assert given is not None
-        total = len(given)
+        total = sum(shards.sizes(len(given)))
         if total < self.num_rows:
             raise ValueError(f'FirstRows: num_rows={self.num_rows}, but the data set has {total} rows; lower it')
-        first = self.selector(*[None if rows is None else rows[:self.num_rows] for rows in (embed, prob)])
-        target = first.new_full((total,), -1)
-        target[:self.num_rows] = first
+        seen = min(max(self.num_rows - shards.start(len(given)), 0), len(given))
+        rows = [None if value is None else value[:seen] for value in (embed, prob)]
+        first = self.selector(*rows, shards) if self.sharded else self.selector(*rows)
+        target = first.new_full((len(given),), -1)
+        target[:seen] = first
         return target

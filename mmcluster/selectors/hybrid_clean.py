@@ -9,6 +9,7 @@ from torch import Tensor
 from mmcluster.checks import require_count, require_share, require_two_clusters
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.losses.ruc import HOW, clean_rows
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -26,6 +27,8 @@ class HybridClean:
         k: Nearest rows that vote, the row itself one of them.
     """
 
+    sharded = True
+
     def __init__(self, num_clusters: Optional[int] = None, how: str = 'hybrid', threshold: float = 0.99, k: int = 100):
         require_share('HybridClean', threshold=threshold)
         require_count('HybridClean', k=k)
@@ -37,15 +40,16 @@ class HybridClean:
         self.threshold = threshold
         self.k = k
 
-    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
         """Select.
 
         Args:
-            embed: (N, D); not needed for ``how='confidence'``.
-            prob: (N, K) of the clustering.
+            embed: (n, D); not needed for ``how='confidence'``.
+            prob: (n, K) of the clustering.
+            shards: Who holds the N rows.
 
         Returns:
-            (N,) cluster id of the clean rows, -1 elsewhere.
+            (n,) cluster id of the clean rows, -1 elsewhere.
 
         Raises:
             ValueError: If something is missing, for another number of clusters, with fewer than k rows, or with values
@@ -58,7 +62,7 @@ class HybridClean:
         if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'HybridClean has num_clusters={self.num_clusters}, the head {prob.shape[1]} clusters; '
                              f'give both one value')
-        require_finite(prob, 'HybridClean: probabilities')
+        require_finite(prob, 'HybridClean: probabilities', shards=shards)
         label = prob.argmax(1)
-        keep = clean_rows(prob.log(), embed, label, self.how, self.threshold, self.k)
+        keep = clean_rows(prob.log(), embed, label, self.how, self.threshold, self.k, shards=shards)
         return torch.where(keep, label, -1)

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from mmcluster.checks import require_count, require_share, require_two_clusters, stated_clusters
 from mmcluster.functional.clustering.kmeans import kmeans
-from mmcluster.functional.clustering.neighbors import local_consistency, reliable_labels
+from mmcluster.functional.clustering.neighbors import local_consistency
+from mmcluster.functional.labels.reliable import reliable_labels
 from mmcluster.functional.losses.prototype import one_hot
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -35,6 +37,8 @@ class LocalConsistency:
         seed: Seed of the balancing draws and of k-means.
     """
 
+    sharded = True
+
     def __init__(self, num_clusters: Optional[int] = None, k: int = 100, ratio: float = 0.95,
                  threshold: Optional[float] = 0.99, balanced: bool = True, floor: int = 0, include_self: bool = True,
                  strict: bool = False, seed: int = 0):
@@ -52,15 +56,16 @@ class LocalConsistency:
         self.strict = strict
         self.seed = seed
 
-    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
         """Select.
 
         Args:
-            embed: (N, D).
-            prob: (N, K) of a head, or ``None``.
+            embed: (n, D).
+            prob: (n, K) of a head, or ``None``.
+            shards: Who holds the N rows.
 
         Returns:
-            (N,) cluster id of the selected rows, -1 elsewhere.
+            (n,) cluster id of the selected rows, -1 elsewhere.
 
         Raises:
             ValueError: Without an embedding, with another number of clusters than ``num_clusters``, with ``k`` above
@@ -73,20 +78,21 @@ class LocalConsistency:
         if prob is None:
             threshold = None
             clusters = stated_clusters('LocalConsistency', self.num_clusters)
-            label = kmeans(embed, clusters, n_init=10, seed=self.seed).labels
+            label = kmeans(embed, clusters, n_init=10, seed=self.seed, shards=shards).labels
             prob = one_hot(label.to(embed.device), clusters, embed)
         if self.num_clusters not in (None, prob.shape[1]):
             raise ValueError(f'LocalConsistency has num_clusters={self.num_clusters}, the head {prob.shape[1]} '
                              f'clusters; give both one value')
-        count = local_consistency(embed, prob.argmax(1), self.k, include_self=self.include_self)
+        count = local_consistency(embed, prob.argmax(1), self.k, include_self=self.include_self, shards=shards)
         result = reliable_labels(prob, count, self.k, self.ratio, threshold, self.balanced, self.floor, self.strict,
-                                 torch.Generator().manual_seed(self.seed))
-        self._report(prob, result.reliable, result.labelled)
+                                 torch.Generator().manual_seed(self.seed), shards)
+        predicted = shards.sum(torch.bincount(prob.argmax(1), minlength=prob.shape[1]))
+        self._report(predicted.tolist(), result.reliable, result.labelled)
         return result.target
 
-    def _report(self, prob: Tensor, reliable: Tensor, labelled: Tensor) -> None:
+    @staticmethod
+    def _report(sizes: list[int], reliable: Tensor, labelled: Tensor) -> None:
         """Log the sizes of all clusters; a cluster that nobody is assigned to deserves a warning."""
-        sizes = torch.bincount(prob.argmax(1), minlength=prob.shape[1]).tolist()
         print_log(f'LocalConsistency, per cluster: {sizes} predicted, {reliable.tolist()} reliable, '
                   f'{labelled.tolist()} labelled', logger='current')
         empty = [cluster for cluster, size in enumerate(sizes) if not size]

@@ -9,6 +9,7 @@ from mmcluster.checks import require_count, require_two_clusters, stated_cluster
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.labels.select import accompanied_prototypes, to_target
 from mmcluster.functional.losses.contrast import unit_rows
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS
 
 INITS = ('k-means++', 'random')
@@ -26,6 +27,8 @@ class AccompaniedPrototypes:
         init: What k-means begins with: ``'k-means++'``, greedily, or ``'random'`` rows (the paper's ablation).
     """
 
+    sharded = True
+
     def __init__(self, num_clusters: Optional[int] = None, per_cluster: int = 4, n_init: int = 1, seed: int = 0,
                  init: str = 'k-means++'):
         require_count('AccompaniedPrototypes', per_cluster=per_cluster, n_init=n_init)
@@ -38,15 +41,16 @@ class AccompaniedPrototypes:
         self.seed = seed
         self.init = init
 
-    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
         """Select from an embedding.
 
         Args:
-            embed: (N, D).
+            embed: (n, D).
             prob: Not used.
+            shards: Who holds the N rows.
 
         Returns:
-            (N,) centre of the selected rows, -1 elsewhere.
+            (n,) centre of the selected rows, -1 elsewhere.
 
         Raises:
             ValueError: Without an embedding, or with fewer images than rows are asked for.
@@ -54,10 +58,12 @@ class AccompaniedPrototypes:
         if embed is None:
             raise ValueError("AccompaniedPrototypes works on an embedding; use a SelectHook with output='embed'")
         clusters = stated_clusters('AccompaniedPrototypes', self.num_clusters)
-        if len(embed) < clusters * self.per_cluster:
-            raise ValueError(f'AccompaniedPrototypes: {len(embed)} images cannot give each of {clusters} '
+        total = sum(shards.sizes(len(embed)))
+        if total < clusters * self.per_cluster:
+            raise ValueError(f'AccompaniedPrototypes: {total} images cannot give each of {clusters} '
                              f'clusters per_cluster={self.per_cluster} of its own; lower it')
         rows = unit_rows(embed)
         result = kmeans(rows, clusters, n_init=self.n_init, seed=self.seed, metric='cosine',
-                        init='random' if self.init == 'random' else None)
-        return to_target(accompanied_prototypes(rows, result.centers, self.per_cluster), len(rows))
+                        init='random' if self.init == 'random' else None, shards=shards)
+        chosen = accompanied_prototypes(rows, result.centers, self.per_cluster, shards)
+        return to_target(chosen, len(rows), shards)

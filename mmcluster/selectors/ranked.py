@@ -1,6 +1,7 @@
 """The most confident rows of each cluster (ClusMatch section 3.3).
 
-A label selector is a callable ``(embed (N, D) | None, prob (N, K) | None) -> target (N,)``, -1 = not selected.
+A label selector is a callable ``(embed (N, D) | None, prob (N, K) | None) -> target (N,)``, -1 = not selected. With
+``sharded = True`` it takes ``shards`` too, and the three are those of this holder's rows.
 """
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from mmcluster.checks import require_count, require_two_clusters, stated_clusters
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.labels.select import select_by_distance, select_by_variance, to_target
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -27,6 +29,8 @@ class CentroidDistance:
         seed: Seed of k-means.
     """
 
+    sharded = True
+
     def __init__(self, sigma: float, num_clusters: Optional[int] = None, distance: str = 'cosine', to: str = 'assigned',
                  n_init: int = 10, seed: int = 0):
         require_count('CentroidDistance', n_init=n_init)
@@ -39,22 +43,23 @@ class CentroidDistance:
         self.n_init = n_init
         self.seed = seed
 
-    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
         """Select from an embedding.
 
         Args:
-            embed: (N, D).
+            embed: (n, D).
             prob: Not used.
+            shards: Who holds the N rows.
 
         Returns:
-            (N,) cluster id of the selected rows, -1 elsewhere.
+            (n,) cluster id of the selected rows, -1 elsewhere.
         """
         if embed is None:
             raise ValueError('CentroidDistance works on an embedding; use a SelectHook with output=\'embed\'')
         clusters = stated_clusters('CentroidDistance', self.num_clusters)
-        result = kmeans(embed, clusters, n_init=self.n_init, seed=self.seed)
-        chosen = select_by_distance(embed, result.labels, result.centers, self.sigma, self.distance, self.to)
-        return to_target(chosen, len(embed))
+        result = kmeans(embed, clusters, n_init=self.n_init, seed=self.seed, shards=shards)
+        chosen = select_by_distance(embed, result.labels, result.centers, self.sigma, self.distance, self.to, shards)
+        return to_target(chosen, len(embed), shards)
 
 
 @LABEL_SELECTORS.register_module()
@@ -65,24 +70,27 @@ class ProbabilityVariance:
         sigma: Share of the data set to select, in (0, 1].
     """
 
+    sharded = True
+
     def __init__(self, sigma: float):
         check_share(sigma)
         self.sigma = sigma
 
-    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None) -> Tensor:
+    def __call__(self, embed: Optional[Tensor], prob: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
         """Select from probabilities.
 
         Args:
             embed: Not used.
-            prob: (N, K).
+            prob: (n, K).
+            shards: Who holds the N rows.
 
         Returns:
-            (N,) arg-max class of the selected rows, -1 elsewhere.
+            (n,) arg-max class of the selected rows, -1 elsewhere.
         """
         if prob is None:
             raise ValueError('ProbabilityVariance works on a head\'s probabilities; use a SelectHook with '
                              'output=\'head_probs\' and a model with a trained head')
-        return to_target(select_by_variance(prob, self.sigma), len(prob))
+        return to_target(select_by_variance(prob, self.sigma, shards), len(prob), shards)
 
 
 def check_share(sigma: float) -> None:

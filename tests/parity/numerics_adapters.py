@@ -8,8 +8,9 @@ from mmcluster.functional.clustering.kmeans import lloyd
 from mmcluster.functional.clustering.match import align_clusters
 from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.functional.clustering.seeding import Space, seed_restarts
-from mmcluster.functional.labels.select import (balanced_weights, num_per_cluster, probability_variance,
-                                                select_by_distance, select_by_variance)
+from mmcluster.functional.imbalance import balanced_weights
+from mmcluster.functional.labels.select import (num_per_cluster, probability_variance, select_by_distance,
+                                                select_by_variance)
 
 from .registry import adapter
 

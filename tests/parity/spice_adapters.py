@@ -8,6 +8,7 @@ from mmcluster.functional import schedule
 from mmcluster.functional.clustering import neighbors
 from mmcluster.functional.clustering.attention import prototype_indices, prototype_maps
 from mmcluster.functional.imbalance import imbalance_sizes
+from mmcluster.functional.labels import reliable
 from mmcluster.functional.labels.estep import EStep, head_selection_losses, prototype_estep
 from mmcluster.functional.labels.select import to_target
 from mmcluster.functional.losses.consistency import double_softmax_ce, negative_entropy
@@ -97,15 +98,15 @@ def spice_local_consistency(inputs: dict, dtype: torch.dtype) -> dict:
     confidence, label = prob.max(dim=1)
     count = neighbors.local_consistency(feats, label, k)
     others = neighbors.local_consistency(feats, label, k, include_self=False)
-    keep = neighbors.reliable_rows(confidence, count, k, ratio, inputs['score_threshold'])
+    keep = reliable.reliable_rows(confidence, count, k, ratio, inputs['score_threshold'])
     sizes = torch.bincount(label[keep], minlength=prob.shape[1])
-    chosen = neighbors.balance(keep, label, prob.shape[1], permutations=inputs['balance_permutations'])
+    chosen = reliable.balance(keep, label, prob.shape[1], permutations=inputs['balance_permutations'])
     target = to_target(chosen, len(label))
     return dict(pred_labels=label, neighbors=neighbors.nearest(feats, k).index.sort(dim=1).values,
                 num_consistent=count, keep_before_balancing=keep, min_cluster=sizes.min(), selected_idx=chosen.index,
                 selected_labels=chosen.target, label_file=target.where(target >= 0, NO_LABEL),
                 paper_ratio=others.double() / k,
-                paper_keep=neighbors.reliable_rows(confidence, others, k, ratio, None, strict=True))
+                paper_keep=reliable.reliable_rows(confidence, others, k, ratio, None, strict=True))
 
 
 @adapter('spice', 'fixmatch_loss')

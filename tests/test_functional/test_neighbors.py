@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mmcluster.functional.clustering import neighbors as n
+from mmcluster.functional.labels import reliable
 
 
 @pytest.fixture(autouse=True)
@@ -115,16 +116,16 @@ def test_consistency_follows_rows_and_ignores_names() -> None:
 def test_share_of_neighbors_at_the_bound(k: int, ratio: float, least: int) -> None:
     count = torch.arange(k + 1)
     sure = torch.ones(k + 1)
-    assert n.reliable_rows(sure, count, k, ratio).tolist() == [c >= least for c in range(k + 1)]
-    more = n.reliable_rows(sure, count, k, ratio, None, strict=True)
+    assert reliable.reliable_rows(sure, count, k, ratio).tolist() == [c >= least for c in range(k + 1)]
+    more = reliable.reliable_rows(sure, count, k, ratio, None, strict=True)
     assert more.tolist() == [c > least or c == least > k * ratio + 1e-6 for c in range(k + 1)]
 
 
 def test_confidence_must_exceed_its_threshold() -> None:
     confidence = torch.tensor([.98, .99, .995, 1.], dtype=torch.float64)
     count = torch.tensor([10, 10, 10, 8])
-    assert n.reliable_rows(confidence, count, 10, .9, .99).tolist() == [False, False, True, False]
-    assert n.reliable_rows(confidence, count, 10, .9, None).tolist() == [True, True, True, False]
+    assert reliable.reliable_rows(confidence, count, 10, .9, .99).tolist() == [False, False, True, False]
+    assert reliable.reliable_rows(confidence, count, 10, .9, None).tolist() == [True, True, True, False]
 
 
 def test_top_up_takes_the_most_consistent_then_the_most_confident() -> None:
@@ -136,31 +137,31 @@ def test_top_up_takes_the_most_consistent_then_the_most_confident() -> None:
               2: torch.tensor([1, 1, 0, 0, 1, 1, 1, 1, 1, 1]).bool(),
               3: torch.tensor([1, 1, 0, 1, 1, 1, 1, 1, 1, 1]).bool(), 9: torch.ones(10).bool()}
     for floor, expected in floors.items():
-        assert n.top_up(keep, label, confidence, count, floor).tolist() == expected.tolist(), floor
+        assert reliable.top_up(keep, label, confidence, count, floor).tolist() == expected.tolist(), floor
 
 
 def test_balance_takes_the_same_number_of_each() -> None:
     label = torch.randint(5, (200,))
     keep = torch.rand(200) < .5
     sizes = torch.bincount(label[keep], minlength=5)
-    index, target = n.balance(keep, label, 5, generator=torch.Generator().manual_seed(1))
+    index, target = reliable.balance(keep, label, 5, generator=torch.Generator().manual_seed(1))
     assert target.tolist() == [c for c in range(5) for _ in range(sizes.min())]
     assert torch.equal(label[index], target) and keep[index].all() and len(set(index.tolist())) == len(index)
-    again = n.balance(keep, label, 5, generator=torch.Generator().manual_seed(1))
-    other = n.balance(keep, label, 5, generator=torch.Generator().manual_seed(2))
+    again = reliable.balance(keep, label, 5, generator=torch.Generator().manual_seed(1))
+    other = reliable.balance(keep, label, 5, generator=torch.Generator().manual_seed(2))
     assert torch.equal(again.index, index) and not torch.equal(other.index, index)
-    limited = n.balance(keep, label, 5, size=3, generator=torch.Generator().manual_seed(1))
+    limited = reliable.balance(keep, label, 5, size=3, generator=torch.Generator().manual_seed(1))
     assert torch.bincount(limited.target).tolist() == [3] * 5
-    assert torch.equal(n.balance(keep, label, 5, size=999).target.bincount(), sizes), 'no more than there are'
+    assert torch.equal(reliable.balance(keep, label, 5, size=999).target.bincount(), sizes), 'no more than there are'
 
 
 def test_balance_follows_given_permutations() -> None:
     label = torch.tensor([1, 0, 0, 1, 1, 0])
     keep = torch.tensor([1, 1, 1, 1, 1, 0]).bool()
     order = torch.tensor([[1, 0, -1], [2, 0, 1]])
-    index, target = n.balance(keep, label, 2, permutations=order)
+    index, target = reliable.balance(keep, label, 2, permutations=order)
     assert index.tolist() == [2, 1, 4, 0] and target.tolist() == [0, 0, 1, 1]
-    index, target = n.balance(keep, label, 3, permutations=torch.tensor([[1, 0, -1], [2, 0, 1], [-1, -1, -1]]))
+    index, target = reliable.balance(keep, label, 3, permutations=torch.tensor([[1, 0, -1], [2, 0, 1], [-1, -1, -1]]))
     assert index.tolist() == target.tolist() == [], 'a cluster without any leaves none'
 
 
@@ -179,10 +180,10 @@ def test_reliable_labels_with_and_without_balance() -> None:
     label = both.argmax(1)
     keep = (count >= 9) & (both.amax(1) > .9)
     sizes = torch.bincount(label[keep], minlength=2)
-    plain = n.reliable_labels(both, count, 10, .9, .9, balanced=False)
+    plain = reliable.reliable_labels(both, count, 10, .9, .9, balanced=False)
     assert torch.equal(plain.target, label.masked_fill(~keep, -1))
     assert torch.equal(plain.reliable, sizes) and torch.equal(plain.labelled, sizes)
-    even = n.reliable_labels(both, count, 10, .9, .9, generator=torch.Generator().manual_seed(0))
+    even = reliable.reliable_labels(both, count, 10, .9, .9, generator=torch.Generator().manual_seed(0))
     assert even.labelled.tolist() == [int(sizes.min())] * 2 and torch.equal(even.reliable, sizes)
     assert ((even.target == plain.target) | (even.target == -1)).all()
 
@@ -190,36 +191,36 @@ def test_reliable_labels_with_and_without_balance() -> None:
 def test_a_cluster_without_reliable_rows_is_an_error_or_topped_up() -> None:
     prob, count = unsure()
     with pytest.raises(ValueError, match=r'clusters \[2\].*floor'):
-        n.reliable_labels(prob, count, 10, .9, .9)
-    bare = n.reliable_labels(prob, count, 10, .9, .9, balanced=False)
+        reliable.reliable_labels(prob, count, 10, .9, .9)
+    bare = reliable.reliable_labels(prob, count, 10, .9, .9, balanced=False)
     assert bare.labelled.tolist()[2] == 0 < bare.labelled[:2].min()
-    topped = n.reliable_labels(prob, count, 10, .9, .9, floor=5)
+    topped = reliable.reliable_labels(prob, count, 10, .9, .9, floor=5)
     assert topped.labelled.tolist() == [5, 5, 5] and topped.reliable.tolist() == bare.labelled.tolist()
-    topped = n.reliable_labels(prob, count, 10, .9, .9, balanced=False, floor=5)
+    topped = reliable.reliable_labels(prob, count, 10, .9, .9, balanced=False, floor=5)
     assert topped.labelled.tolist() == [*bare.labelled.tolist()[:2], 5]
 
 
 def test_nothing_reliable_at_all_is_an_error() -> None:
     prob, count = unsure()
     with pytest.raises(ValueError, match='no row is reliable'):
-        n.reliable_labels(prob, count * 0, 10, .9, .9, balanced=False)
+        reliable.reliable_labels(prob, count * 0, 10, .9, .9, balanced=False)
     with pytest.raises(ValueError, match='NaN'):
-        n.reliable_labels(prob * math.nan, count, 10, .9, .9)
+        reliable.reliable_labels(prob * math.nan, count, 10, .9, .9)
     with pytest.raises(ValueError, match='120 rows, .* 119'):
-        n.reliable_labels(prob, count[1:], 10, .9, .9)
+        reliable.reliable_labels(prob, count[1:], 10, .9, .9)
 
 
 def test_a_cluster_that_nothing_is_predicted_as_does_not_count() -> None:
     prob, count = unsure()
     wide = torch.cat([prob[:, :2], torch.zeros(120, 1), prob[:, 2:]], dim=1)
-    result = n.reliable_labels(wide, count.clamp(min=9), 10, .9, .9)
+    result = reliable.reliable_labels(wide, count.clamp(min=9), 10, .9, .9)
     assert result.labelled[2] == 0 and len(set(result.labelled[[0, 1, 3]].tolist())) == 1 and result.labelled[0] > 30
 
 
 def test_the_floor_outweighs_a_cluster_with_hardly_any_row() -> None:
     label = torch.cat([torch.zeros(50), torch.ones(3), torch.full((50,), 2)]).long()
     prob = torch.eye(3)[label]
-    result = n.reliable_labels(prob, torch.full((103,), 10), 10, floor=20, generator=torch.Generator().manual_seed(0))
+    result = reliable.reliable_labels(prob, torch.full((103,), 10), 10, floor=20, generator=torch.Generator().manual_seed(0))
     assert result.labelled.tolist() == [20, 3, 20] and result.reliable.tolist() == [50, 3, 50]
 
 
@@ -227,5 +228,5 @@ def test_the_paper_s_rule() -> None:
     feats, label = clustered()
     prob = torch.eye(4)[label] * .4 + .15
     count = n.local_consistency(feats, label, 10, include_self=False)
-    result = n.reliable_labels(prob, count, 10, .8, None, balanced=False, strict=True)
+    result = reliable.reliable_labels(prob, count, 10, .8, None, balanced=False, strict=True)
     assert torch.equal(result.target, label.masked_fill(count <= 8, -1)) and (count == 8).any()

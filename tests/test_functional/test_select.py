@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmcluster.functional.labels.select import (balanced_weights, num_per_cluster, probability_variance,
-                                                select_by_distance, select_by_variance, to_target)
+from mmcluster.functional.imbalance import balanced_weights
+from mmcluster.functional.labels.select import (num_per_cluster, probability_variance, select_by_distance,
+                                                select_by_variance, to_target)
 
 
 def problem(n: int = 90, d: int = 4, k: int = 5, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:

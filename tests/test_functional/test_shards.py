@@ -7,8 +7,16 @@ from shard_threads import held
 from torch import Tensor
 
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
+from mmcluster.functional.clustering.match import align_clusters
+from mmcluster.functional.clustering.neighbors import local_consistency, nearest
 from mmcluster.functional.clustering.seeding import Space, seed_restarts
 from mmcluster.functional.finite import require_finite
+from mmcluster.functional.labels.reliable import reliable_labels
+from mmcluster.functional.labels.select import accompanied_prototypes, select_by_distance, select_by_variance, to_target
+from mmcluster.functional.losses.cross_level import scale_features
+from mmcluster.functional.losses.dec import target_distribution
+from mmcluster.functional.losses.granular import concentration
+from mmcluster.functional.losses.ruc import clean_rows
 from mmcluster.functional.shards import WHOLE, Shards, variance
 
 N, D = 203, 6
@@ -102,3 +110,104 @@ def test_all_holders_refuse_a_row_of_one() -> None:
     with pytest.raises(ValueError, match='k-means: 2 of 203 rows hold NaN or inf, row 3, row 150;') as error:
         require_finite(x, 'k-means')
     assert errors == [str(error.value)] * 3
+
+
+# ---- neighbours
+
+@pytest.mark.parametrize('sizes', SPLITS)
+@pytest.mark.parametrize('k, include_self', [(1, True), (7, True), (7, False), (60, False), (N - 1, False)])
+def test_neighbours_are_those_of_one_holder(sizes: list[int], k: int, include_self: bool) -> None:
+    """Also where one holder has fewer rows than neighbours are asked."""
+    x = blobs()
+    whole = nearest(x, k, include_self=include_self)
+    found = held(lambda rows, shards: nearest(rows, k, 40, include_self, shards), [x], sizes)
+    torch.testing.assert_close(torch.cat([each.similarity for each in found]), whole.similarity)
+    assert torch.equal(torch.cat([each.index for each in found]), whole.index)
+
+
+def test_copies_on_other_holders_are_neighbours() -> None:
+    x = torch.nn.functional.normalize(blobs(10)).repeat(4, 1)
+    found = held(lambda rows, shards: nearest(rows, 3, None, False, shards), [x], [15, 0, 25])
+    index = torch.cat([each.index for each in found])
+    assert (index % 10 == torch.arange(40)[:, None] % 10).all() and (index != torch.arange(40)[:, None]).all()
+    assert all(len(set(row)) == 3 for row in index.tolist())
+
+
+def test_too_few_rows_on_all_holders() -> None:
+    with pytest.raises(ValueError, match='5 neighbours are asked of 5 rows, which have 4 each'):
+        held(lambda rows, shards: nearest(rows, 5, None, False, shards), [blobs(5)], [3, 2])
+    with pytest.raises(ValueError, match='6 neighbours are asked of 5 rows'):
+        held(lambda rows, label, shards: local_consistency(rows, label, 6, shards=shards),
+             [blobs(5), torch.zeros(5).long()], [3, 2])
+
+
+# ---- what is chosen from labels
+
+def labelled() -> tuple[Tensor, Tensor, Tensor]:
+    """Rows (N, D), clusters (N,) and probabilities (N, K)."""
+    x = blobs()
+    return x, kmeans(x, 5, n_init=1).labels, (x[:, :5] / 2).softmax(1)
+
+
+WHAT = {
+    'consistency': lambda x, label, prob, shards: local_consistency(x, label, 9, shards=shards),
+    'clean': lambda x, label, prob, shards: clean_rows(prob.log(), x, label, threshold=0.3, k=9, shards=shards),
+    'balanced': lambda x, label, prob, shards: reliable_labels(
+        prob, local_consistency(x, prob.argmax(1), 9, shards=shards), 9, 0.6, 0.3, floor=2,
+        generator=torch.Generator().manual_seed(0), shards=shards).target,
+    'unbalanced': lambda x, label, prob, shards: reliable_labels(
+        prob, local_consistency(x, prob.argmax(1), 9, shards=shards), 9, 0.6, 0.3, False, shards=shards).target,
+    'by distance': lambda x, label, prob, shards: to_target(
+        select_by_distance(x, label, CENTERS, 0.3, shards=shards), len(x), shards),
+    'by variance': lambda x, label, prob, shards: to_target(select_by_variance(prob, 0.3, shards), len(x), shards),
+    'prototypes': lambda x, label, prob, shards: to_target(
+        accompanied_prototypes(x, CENTERS, 4, shards), len(x), shards),
+    'scaled': lambda x, label, prob, shards: scale_features(x, 'batch', 20, ORDER, shards),
+    'range': lambda x, label, prob, shards: scale_features(x, 'set', shards=shards),
+    'targets': lambda x, label, prob, shards: target_distribution(prob, shards).target,
+    'aligned': lambda x, label, prob, shards: align_clusters(
+        label, torch.arange(len(label))[::2], prob.argmax(1)[::2], 5, label.roll(1), shards).aligned,
+}
+CENTERS, ORDER = blobs(5, seed=3), torch.randperm(N, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.mark.parametrize('sizes', SPLITS)
+@pytest.mark.parametrize('what', WHAT)
+def test_what_follows_is_that_of_one_holder(what: str, sizes: list[int]) -> None:
+    rows = labelled()
+    if what == 'aligned':       # every second row of each share, so compare where the shares begin at even rows
+        sizes = [100, 0, 103]
+        rows = (rows[0], rows[1].repeat_interleave(1), rows[2])
+        expected = align_clusters(rows[1], torch.arange(N)[::2], rows[2].argmax(1)[::2], 5,
+                                  torch.cat([part.roll(1) for part in rows[1].split(sizes)])).aligned
+    else:
+        expected = WHAT[what](*rows, WHOLE)
+    found = torch.cat(held(WHAT[what], rows, sizes))
+    if expected.is_floating_point():
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+    else:
+        assert torch.equal(found, expected) and (expected != expected[0]).any()
+
+
+@pytest.mark.parametrize('sizes', SPLITS)
+def test_concentrations_are_those_of_all_rows(sizes: list[int]) -> None:
+    x, label, _ = labelled()
+    x, centers = torch.nn.functional.normalize(x), torch.eye(5, D)
+    whole = concentration(x, label, centers, 0.2)
+    for found in held(lambda rows, own, shards: concentration(rows, own, centers, 0.2, shards=shards), [x, label],
+                      sizes):
+        torch.testing.assert_close(found.density, whole.density)
+        assert torch.equal(found.counts, whole.counts)
+
+
+def test_what_travels_is_small() -> None:
+    """Rows stay: of k-means no more than a fifth of them is laid down, and of a pass K x D numbers."""
+    x = blobs(4000)
+    seen = []
+
+    def passes(rows: Tensor, shards: Shards) -> None:
+        lloyd(rows, x[:5], max_iter=1, shards=shards)
+        seen.append(shards.table.floats)
+
+    held(passes, [x], [2000, 2000])
+    assert seen[0] < 10 * 5 * D < x.numel() / 5

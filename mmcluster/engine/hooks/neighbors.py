@@ -15,15 +15,17 @@ from mmcluster.evaluation.results import replaced
 from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.models import SampleBank
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .estep import EStepHook
+from .estep import ShardedEStepHook
+from .sweep import all_rows
 
 
 @HOOKS.register_module()
-class NeighborHook(EStepHook):
+class NeighborHook(ShardedEStepHook):
     """Writes the k nearest other rows of every row, by cosine, to ``bank.neighbors`` (N, k + 1), itself first.
 
     k is that of the field, which the model declares. Checkpoints hold the field, so a resumed run mines nothing.
@@ -64,18 +66,20 @@ class NeighborHook(EStepHook):
         super().before_train_epoch(runner)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Neighbours (N, k + 1); logs their mean similarity and writes the file."""
-        similarity, index = nearest(unit_rows(features), self._k(runner), include_self=False)
-        mean = similarity.mean().item()
+        """Neighbours (n, k + 1); logs their mean similarity and writes the file."""
+        shards = process_shards()
+        similarity, index = nearest(unit_rows(features), self._k(runner), include_self=False, shards=shards)
+        total = sum(shards.sizes(len(index)))
+        mean = float(shards.sum(similarity.sum(dtype=torch.float64))) / (total * index.shape[1])
         runner.message_hub.update_scalar('train/neighbor_similarity', mean)
-        runner.logger.info(f'{index.shape[1]} neighbours of {len(index)} images, mean similarity {mean:.4f}')
+        runner.logger.info(f'{index.shape[1]} neighbours of {total} images, mean similarity {mean:.4f}')
         if self.file is not None:
-            self.write(runner, index)
-        return {self.field: self._with_self(index)}
+            on_main_process(self.write, runner, all_rows(index))
+        return {self.field: self._with_self(index, shards.start(len(index)))}
 
-    def _with_self(self, index: Tensor) -> Tensor:
-        """Put a first column before neighbours (N, k)."""
-        first = torch.arange(len(index), device=index.device)
+    def _with_self(self, index: Tensor, start: int = 0) -> Tensor:
+        """Put a first column before neighbours (n, k) of rows from ``start`` on."""
+        first = torch.arange(start, start + len(index), device=index.device)
         return torch.cat([(first if self.include_self else -torch.ones_like(first))[:, None], index], 1)
 
     def read(self, runner: Runner) -> Optional[Tensor]:

@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmcluster.checks import require_not_negative
-from mmcluster.functional.labels.select import balanced_weights
+from mmcluster.functional.imbalance import balanced_weights
 from mmcluster.functional.schedule import cosine_ramp, linear_ramp, step_value
 from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.registry import HOOKS

@@ -4,25 +4,29 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
+from mmengine.dist import broadcast
 from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.functional.clustering.match import align_clusters
 from mmcluster.models import SampleBank
 from mmcluster.models.clusterers.base import num_clusters_of
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS, LABEL_SELECTORS
+from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .estep import EStepHook
-from .sweep import SweepHook
+from .estep import ShardedEStepHook
+from .sweep import SweepHook, all_rows
 
 
 @HOOKS.register_module()
-class SelectHook(EStepHook):
+class SelectHook(ShardedEStepHook):
     """Lets a label selector choose trusted rows and writes their labels to ``bank.target``, -1 elsewhere.
 
     Args:
-        selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``.
+        selector: Config of a label selector, ``(embed (N, D), prob (N, K) | None) -> target (N,)``. It runs in process
+            0, or where it has ``sharded = True`` in all, with their rows and ``shards``.
         embed: Where the embedding comes from if another network has it, as arguments of
             :class:`~mmcluster.engine.hooks.sweep.SweepHook`: ``dict(network=..., output='project')``, beside
             ``output='head_probs'``.
@@ -67,12 +71,12 @@ class SelectHook(EStepHook):
                              f"output='head_probs', selector=dict(type='ProbabilityVariance', sigma=...)")
 
     def features(self, runner: Runner) -> Tensor:
-        """What one network has, or what two have, side by side (N, D + K)."""
+        """What one network has, or what two have, side by side (n, D + K)."""
         features = super().features(runner)
         return features if self.embed is None else torch.cat([self.embed.features(runner), features], 1)
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Targets (N,).
+        """Targets (n,).
 
         Raises:
             RuntimeError: If the selector chose nothing.
@@ -84,35 +88,50 @@ class SelectHook(EStepHook):
             embed, prob = self._split(features, clusters)
         elif self.output == 'head_probs':
             embed, prob = None, features
-        target = self.selector(embed, prob)
-        chosen = target[target >= 0]
+        target = self._selected(embed, prob)
+        every = all_rows(target)
+        chosen = every[every >= 0]
         if not len(chosen):
             raise RuntimeError(f'{type(self.selector).__name__} chose no row; lower its demands (sigma, thresholds)')
         counts = torch.bincount(chosen, minlength=clusters or 0).tolist()
-        runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(target)} rows; per cluster '
+        runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(every)} rows; per cluster '
                            f'{counts}')
         if min(counts) < max(counts):
             runner.logger.warning(f'the selected set is not balanced: {min(counts)} to {max(counts)} rows a cluster; a '
                                   f'cluster without any is lost, so lower the demands of the selector then')
         return {self.field: self._aligned(runner, target, clusters) if self.align else target}
 
+    def _selected(self, embed: Optional[Tensor], prob: Optional[Tensor]) -> Tensor:
+        """What the selector chooses of this rank's rows, (n,)."""
+        if getattr(self.selector, 'sharded', False):
+            return self.selector(embed, prob, process_shards())
+        embed, prob = (None if rows is None else all_rows(rows) for rows in (embed, prob))
+        given = prob if embed is None else embed
+        assert given is not None
+        chosen = on_main_process(self.selector, embed, prob)
+        target = torch.empty(len(given), dtype=torch.long) if chosen is None else chosen
+        target = target.to(given.device)
+        broadcast(target)
+        return self.own_rows(target)
+
     def _aligned(self, runner: Runner, target: Tensor, clusters: Optional[int]) -> Tensor:
-        """Targets (N,) with the names of those in the bank, if there are any."""
+        """Targets (n,) with the names of those in the bank, if there are any."""
         bank: SampleBank = unwrap(runner.model).bank
-        before = bank.field(self.field).to(target.device)
+        before, shards = self.own_rows(bank.field(self.field)).to(target.device), process_shards()
         both = ((target >= 0) & (before >= 0)).nonzero().flatten()
-        if not len(both):
+        if not int(shards.sum(torch.tensor(len(both)))):
             return target
         assert clusters is not None     # or the selector had none to give
-        return torch.as_tensor(align_clusters(target, both, before[both], clusters).aligned)
+        return torch.as_tensor(align_clusters(target, both, before[both], clusters, shards=shards).aligned)
 
     def _split(self, features: Tensor, num_clusters: Optional[int]) -> tuple[Tensor, Tensor]:
-        """Embedding (N, D) and probabilities (N, K), which stand side by side in what was extracted."""
+        """Embedding (n, D) and probabilities (n, K), which stand side by side in what was extracted."""
         if not num_clusters:
             raise ValueError("SelectHook: output='embed+head_probs' splits off K columns, and nobody says K: give the "
                              'selector num_clusters')
         embed, prob = features[:, :-num_clusters], features[:, -num_clusters:]
-        if (prob < 0).any() or (prob.sum(1) - 1).abs().max() > 1e-3:
+        wrong = ((prob < 0).any(1) | ((prob.sum(1) - 1).abs() > 1e-3)).any()
+        if process_shards().sum(wrong.long()):
             raise ValueError(f'SelectHook has num_clusters={num_clusters}, which is not the K of the head: its '
                              f'probabilities do not sum to 1. Give hook, selector and head one value')
         return embed, prob

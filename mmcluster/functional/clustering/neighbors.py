@@ -1,230 +1,137 @@
-"""Nearest rows (SCAN) and the labels that a row's neighbours agree with (SPICE); similarities come in chunks."""
+"""Nearest rows (SCAN) and how many of them share a row's label (SPICE); similarities come in chunks."""
 from __future__ import annotations
 
 import math
-from typing import Iterator, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 import torch
 from torch import Tensor
 
 from ..finite import require_finite
-from ..labels.select import Selection, to_target
 from ..losses.contrast import at_least_float32, unit_rows
+from ..shards import WHOLE, Shards
 
 CHUNK_BYTES = 1 << 28           # similarities that are held at once
-SLACK = 1e-9                    # k * ratio is guarded against rounding
 
 
 class Neighbors(NamedTuple):
     """The k rows with the largest inner products, in descending order.
 
     Attributes:
-        similarity: (N, k).
-        index: (N, k) long.
+        similarity: (n, k).
+        index: (n, k) long, places among all N rows.
     """
     similarity: Tensor
     index: Tensor  # type: ignore[assignment]  # hides tuple.index
 
 
-class Reliable(NamedTuple):
-    """Labels of the rows that can be trusted.
+# (queries (n, D), rows (M, D), k, which row of these is each query itself: (n,) long, or None) -> the nearest rows
+Search = Callable[[Tensor, Tensor, int, Optional[Tensor]], Neighbors]
 
-    Attributes:
-        target: (N,) long, -1 where there is none.
-        reliable: (K,) long, rows of each cluster that passed the filter.
-        labelled: (K,) long, rows of each cluster that keep a label.
+
+def exact(queries: Tensor, rows: Tensor, k: int, own: Optional[Tensor], chunk: Optional[int] = None) -> Neighbors:
+    """Find the k rows with the largest inner products by computing them all.
+
+    Args:
+        queries: (n, D).
+        rows: (M, D), at least k beside a query's own.
+        k: Neighbours of a query.
+        own: (n,) long, the place of each query among the rows, where it does not count; ``None``: it is not there, or
+            counts.
+        chunk: Queries whose similarities to all rows are held at once; ``None`` suits the memory.
     """
-    target: Tensor
-    reliable: Tensor
-    labelled: Tensor
-
-
-def _blocks(features: Tensor, k: int, chunk: Optional[int], include_self: bool) -> Iterator[tuple[int, Neighbors]]:
-    """First row and neighbours of every chunk of rows (N, D)."""
-    rows, limit = len(features), len(features) - (not include_self)
-    if k > limit:
-        raise ValueError(f'{k} neighbours are asked of {rows} rows, which have {limit} each: lower k')
-    require_finite(features, 'neighbours: features')
-    chunk = min(rows, chunk or max(1, CHUNK_BYTES // max(1, rows * features.element_size())))
-    buffer = features.new_empty(chunk, rows)
-    for start in range(0, rows, max(chunk, 1)):
-        part = features[start:start + chunk]
-        with torch.autocast(features.device.type, enabled=False):
-            score = torch.mm(part, features.t(), out=buffer[:len(part)])
-        if not include_self:        # by place, not by similarity: a copy of the row may be as near as itself
-            score.diagonal(start).fill_(-math.inf)
-        yield start, Neighbors(*score.topk(k, dim=1))
+    chunk = min(len(queries), chunk or max(1, CHUNK_BYTES // max(1, len(rows) * rows.element_size())))
+    buffer = rows.new_empty(chunk, len(rows))
+    found = Neighbors(rows.new_empty(len(queries), k), torch.empty(len(queries), k, dtype=torch.long,
+                                                                  device=rows.device))
+    for start in range(0, len(queries), max(chunk, 1)):
+        part = queries[start:start + chunk]
+        with torch.autocast(rows.device.type, enabled=False):
+            score = torch.mm(part, rows.t(), out=buffer[:len(part)])
+        if own is not None:         # by place, not by similarity: a copy of the row may be as near as itself
+            score.scatter_(1, own[start:start + len(part), None], -math.inf)
+        torch.topk(score, k, dim=1, out=tuple(value[start:start + len(part)] for value in found))
+    return found
 
 
 @torch.no_grad()
-def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self: bool = True) -> Neighbors:
-    """Return the k rows with the largest inner product for every row, exactly (SCAN section 2.1, neighbour mining).
+def nearest(features: Tensor, k: int, chunk: Optional[int] = None, include_self: bool = True, shards: Shards = WHOLE,
+            search: Optional[Search] = None) -> Neighbors:
+    """Return the k rows with the largest inner product for every row (SCAN section 2.1, neighbour mining).
+
+    Rows of other holders come by in turn, and the best k so far are kept, so that no holder has more than two holders'
+    rows at a time.
 
     Args:
-        features: (N, D), compared as they are; unit rows give the cosine.
+        features: (n, D), compared as they are; unit rows give the cosine.
         k: Neighbours of a row.
-        chunk: Rows whose similarities to all others are held at once; ``None`` suits the memory.
+        chunk: Rows whose similarities to all rows of a holder are held at once; ``None`` suits the memory.
         include_self: The row itself counts, and comes first among unit rows without duplicates.
+        shards: Who holds the N rows.
+        search: Finds neighbours among the rows of one holder; ``None``: :func:`exact`.
 
     Returns:
-        Similarities and indices (N, k). The order of equal similarities is open.
+        Similarities and indices (n, k) among all N. The order of equal similarities is open.
 
     Raises:
         ValueError: With fewer than k rows to choose from, or a feature that is not finite.
     """
-    features = at_least_float32(features)
-    similarity = features.new_empty(len(features), k)
-    index = torch.empty(len(features), k, dtype=torch.long, device=features.device)
-    for start, block in _blocks(features, k, chunk, include_self):
-        similarity[start:start + len(block.index)] = block.similarity
-        index[start:start + len(block.index)] = block.index
-    return Neighbors(similarity, index)
+    features, sizes = at_least_float32(features), shards.sizes(len(features))
+    rows, limit = sum(sizes), sum(sizes) - (not include_self)
+    if k > limit:
+        raise ValueError(f'{k} neighbours are asked of {rows} rows, which have {limit} each: lower k')
+    require_finite(features, 'neighbours: features', shards=shards)
+    width = 0 if len(features) else k
+    found = Neighbors(features.new_empty(len(features), width), torch.empty(len(features), width, dtype=torch.long,
+                                                                            device=features.device))
+    for owner, block in shards.turns(features):
+        own = None
+        if owner == shards.rank and not include_self:
+            own = torch.arange(len(features), device=features.device)
+        count = min(k, len(block) - (own is not None))
+        if count > 0 and len(features):
+            new = exact(features, block, count, own, chunk) if search is None else search(features, block, count, own)
+            found = _best(found, Neighbors(new.similarity, new.index + sum(sizes[:owner])), k)
+    return found
+
+
+def _best(first: Neighbors, second: Neighbors, k: int) -> Neighbors:
+    """The k best of two lists (n, j) and (n, i), all where there are fewer."""
+    if not first.index.shape[1]:
+        return second
+    similarity, index = (torch.cat(pair, 1) for pair in zip(first, second))
+    similarity, place = similarity.topk(min(k, similarity.shape[1]), dim=1)
+    return Neighbors(similarity, index.gather(1, place))
 
 
 @torch.no_grad()
 def local_consistency(feats: Tensor, label: Tensor, k: int, chunk: Optional[int] = None,
-                      include_self: bool = True) -> Tensor:
+                      include_self: bool = True, shards: Shards = WHOLE) -> Tensor:
     """Count how many of the k most similar rows have the label of a row (SPICE eq. 6), by cosine.
 
     Args:
-        feats: (N, D), any norm.
-        label: (N,) long.
+        feats: (n, D), any norm.
+        label: (n,) long.
         k: Rows that are asked (paper's N_s).
-        chunk: Rows whose similarities to all others are held at once; ``None`` suits the memory.
+        chunk: See :func:`nearest`.
         include_self: The row itself is one of the k, even among its copies (authors' release). ``False`` asks the k
             nearest others (the paper as printed).
+        shards: Who holds the N rows.
 
     Returns:
-        (N,) long, from 1 (from 0 without itself) to k.
+        (n,) long, from 1 (from 0 without itself) to k.
 
     Raises:
         ValueError: If the lengths differ, with fewer than k rows to ask, or a feature that is not finite.
     """
     if len(label) != len(feats):
         raise ValueError(f'There are features of {len(feats)} rows, but labels of {len(label)}')
-    if include_self and k > len(feats):
-        raise ValueError(f'{k} neighbours are asked of {len(feats)} rows: lower k')
+    rows = sum(shards.sizes(len(feats)))
+    if include_self and k > rows:
+        raise ValueError(f'{k} neighbours are asked of {rows} rows: lower k')
     feats, label = unit_rows(feats), label.to(feats.device)
-    count = torch.full_like(label, int(include_self))
-    for start, block in _blocks(feats, k - int(include_self), chunk, False):
-        own = label[start:start + len(block.index), None]
-        count[start:start + len(own)] += (label[block.index] == own).sum(dim=1)
+    index = nearest(feats, k - int(include_self), chunk, False, shards).index
+    labels, count = shards.gather(label), torch.full_like(label, int(include_self))
+    for column in index.unbind(1):
+        count += labels[column] == label
     return count
-
-
-def reliable_rows(confidence: Tensor, count: Tensor, k: int, ratio: float = 0.95, threshold: Optional[float] = 0.99,
-                  strict: bool = False) -> Tensor:
-    """Return the rows whose neighbours agree and whose prediction is certain (SPICE eqs. 6-7).
-
-    Args:
-        confidence: (N,) largest probability.
-        count: (N,) long, see :func:`local_consistency`.
-        k: Rows that were asked.
-        ratio: Share of them that must agree (paper's lambda).
-        threshold: The confidence must exceed it (authors' release); ``None`` asks for none (the paper).
-        strict: The share must exceed ``ratio`` (the paper) instead of reaching it (authors' release).
-
-    Returns:
-        (N,) bool.
-    """
-    keep = count > k * ratio + SLACK if strict else count >= k * ratio - SLACK
-    return keep if threshold is None else keep & (at_least_float32(confidence) > threshold)
-
-
-def top_up(keep: Tensor, label: Tensor, confidence: Tensor, count: Tensor, floor: int) -> Tensor:
-    """Give clusters with fewer than ``floor`` kept rows their next best ones.
-
-    Args:
-        keep: (N,) bool.
-        label: (N,) long, predicted clusters.
-        confidence: (N,).
-        count: (N,) long, see :func:`local_consistency`; it ranks the rows, then ``confidence``, then their order.
-        floor: Rows that every cluster shall have.
-
-    Returns:
-        (N,) bool. A cluster of fewer than ``floor`` rows keeps them all.
-    """
-    # stable sorts from the least to the most important key: confidence, agreement, kept rows first, cluster
-    order = confidence.argsort(descending=True, stable=True)
-    order = order[count[order].argsort(descending=True, stable=True)]
-    order = order[(~keep[order]).byte().argsort(stable=True)]
-    order = order[label[order].argsort(stable=True)]
-    sizes = torch.bincount(label, minlength=1)
-    place = torch.arange(len(label), device=label.device) - (sizes.cumsum(0) - sizes)[label[order]]
-    return keep.index_fill(0, order[place < floor], True)
-
-
-def balance(keep: Tensor, label: Tensor, num_clusters: int, size: Optional[int] = None,
-            permutations: Optional[Tensor] = None, generator: Optional[torch.Generator] = None) -> Selection:
-    """Keep equally many random rows of every cluster (authors' release of SPICE).
-
-    Args:
-        keep: (N,) bool.
-        label: (N,) long, predicted clusters.
-        num_clusters: K.
-        size: Rows of each cluster, as far as it has them; ``None``: as many as the smallest cluster has.
-        permutations: (K, n) long orders of the kept rows of each cluster, -1 padding; ``None`` draws them.
-        generator: For the draws, on the host.
-
-    Returns:
-        Rows by cluster, in the order of their permutation. Edge case: without ``size`` a cluster without any kept row
-        leaves none at all.
-    """
-    rows = [(keep & (label == cluster)).nonzero()[:, 0] for cluster in range(num_clusters)]
-    if size is None:
-        size = min((len(part) for part in rows), default=0)
-    if permutations is None:
-        orders = [torch.randperm(len(part), generator=generator).to(part.device) for part in rows]
-    else:
-        orders = [order[:len(part)] for order, part in zip(permutations, rows)]
-    chosen = [part[order[:size]] for part, order in zip(rows, orders)]
-    target = [torch.full_like(part, cluster) for cluster, part in enumerate(chosen)]
-    return Selection(torch.cat(chosen), torch.cat(target))
-
-
-@torch.no_grad()
-def reliable_labels(prob: Tensor, count: Tensor, k: int, ratio: float = 0.95, threshold: Optional[float] = 0.99,
-                    balanced: bool = True, floor: int = 0, strict: bool = False,
-                    generator: Optional[torch.Generator] = None) -> Reliable:
-    """Label the rows that can be trusted (SPICE section III-C): filter, top up, balance.
-
-    A cluster that is nobody's first choice gets no label and does not count in the balance.
-
-    Args:
-        prob: (N, K) predictions.
-        count: (N,) long, see :func:`local_consistency`.
-        k: Rows that were asked.
-        ratio: See :func:`reliable_rows`.
-        threshold: See :func:`reliable_rows`.
-        balanced: Cut every cluster to the size of the smallest, but not below ``floor``.
-        floor: A cluster with fewer reliable rows is topped up to this many, see :func:`top_up`.
-        strict: See :func:`reliable_rows`.
-        generator: For the draws of the balance, on the host.
-
-    Returns:
-        Targets and sizes of the clusters before and after.
-
-    Raises:
-        ValueError: If the lengths differ, a probability is not finite, or no row keeps a label.
-    """
-    if len(count) != len(prob):
-        raise ValueError(f'There are predictions for {len(prob)} rows, but counts of {len(count)}')
-    require_finite(prob, 'reliable labels: predictions')
-    confidence, label = prob.max(dim=1)
-    clusters = prob.shape[1]
-    count = count.to(label.device)
-    keep = reliable_rows(confidence, count, k, ratio, threshold, strict)
-    reliable = torch.bincount(label[keep], minlength=clusters)
-    keep = top_up(keep, label, confidence, count, floor)
-    sizes, present = torch.bincount(label[keep], minlength=clusters), torch.bincount(label, minlength=clusters) > 0
-    advice = 'lower ratio or threshold, train the heads longer, or set floor so that the best rows of each stand in'
-    if not keep.any():
-        raise ValueError(f'no row is reliable: {advice}')
-    if not balanced:
-        return Reliable(label.masked_fill(~keep, -1), reliable, sizes)
-    smallest = int(sizes[present].min())
-    if smallest == 0:
-        bare = (present & (sizes == 0)).nonzero()[:, 0].tolist()
-        raise ValueError(f'clusters {bare} have no reliable row, and a balance would leave none for any: {advice}')
-    selection = balance(keep, label, clusters, max(smallest, floor), generator=generator)
-    return Reliable(to_target(selection, len(label)), reliable, torch.bincount(selection.target, minlength=clusters))

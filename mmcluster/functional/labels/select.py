@@ -1,6 +1,7 @@
-"""Confident rows of a clustering, prototypes with their neighbours, and weights that balance clusters."""
+"""Confident rows of a clustering, and prototypes with their neighbours."""
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from ..finite import require_finite
 from ..losses.contrast import at_least_float32
+from ..shards import WHOLE, Shards
 
 CHUNK = 8192
 DECIMALS = 12           # distances that agree to this many decimals are a tie
@@ -24,6 +26,10 @@ class Selection(NamedTuple):
     """
     index: Tensor  # type: ignore[assignment]  # hides tuple.index
     target: Tensor
+
+
+# Euclidean distances from differences: expanded squares lose their digits near a centre
+_differences = functools.partial(torch.cdist, compute_mode='donot_use_mm_for_euclid_dist')
 
 
 def num_per_cluster(sigma: float, num_samples: int, num_clusters: int) -> int:
@@ -48,19 +54,20 @@ def _first_of_each(key: Tensor, label: Tensor, num_clusters: int, count: int) ->
 
 @torch.no_grad()
 def select_by_distance(embed: Tensor, label: Tensor, centers: Tensor, sigma: float, distance: str = 'cosine',
-                       to: str = 'assigned') -> Selection:
+                       to: str = 'assigned', shards: Shards = WHOLE) -> Selection:
     """Take the M rows of every cluster that lie nearest to its centre (ClusMatch Sec. 3.3).
 
     Args:
-        embed: (N, D) raw rows.
-        label: (N,) long, cluster of each row; -1 is never selected.
+        embed: (n, D) raw rows.
+        label: (n,) long, cluster of each row; -1 is never selected.
         centers: (K, D).
         sigma: Share to select; M = floor(sigma N / K).
         distance: ``'cosine'`` or ``'euclidean'`` (raw rows to raw centres).
         to: ``'assigned'`` measures the distance to the row's own centre, ``'nearest'`` to the nearest of all.
+        shards: Who holds the N rows; they exchange a distance and a label for each.
 
     Returns:
-        Rows by cluster, then ascending distance, then index. Edge cases: a cluster with fewer than M rows gives all.
+        Rows of all N by cluster, then ascending distance, then index. Edge case: a cluster of fewer than M gives all.
 
     Raises:
         ValueError: If ``distance`` or ``to`` is unknown, or a row is not finite.
@@ -68,7 +75,7 @@ def select_by_distance(embed: Tensor, label: Tensor, centers: Tensor, sigma: flo
     if distance not in ('cosine', 'euclidean') or to not in ('assigned', 'nearest'):
         raise ValueError(f"distance must be 'cosine' or 'euclidean' and to 'assigned' or 'nearest', "
                          f'got {distance!r} and {to!r}')
-    require_finite(embed, 'selection by distance')
+    require_finite(embed, 'selection by distance', shards=shards)
     label = label.long().to(embed.device)
     centers = centers.to(embed.device).double()
     if distance == 'cosine':
@@ -77,38 +84,38 @@ def select_by_distance(embed: Tensor, label: Tensor, centers: Tensor, sigma: flo
     for rows, own in zip(embed.split(CHUNK), label.split(CHUNK)):
         rows = F.normalize(rows.double(), dim=1) if distance == 'cosine' else rows.double()
         if to == 'nearest':
-            all_far = 1 - rows @ centers.T if distance == 'cosine' else torch.cdist(
-                rows, centers, compute_mode='donot_use_mm_for_euclid_dist')
+            all_far = 1 - rows @ centers.T if distance == 'cosine' else _differences(rows, centers)
             parts.append(all_far.amin(1) if len(centers) else rows.new_zeros(len(rows)))
             continue
         center = centers[own.clamp(0, len(centers) - 1)] if len(centers) else torch.zeros_like(rows)
         parts.append(1 - (rows * center).sum(1) if distance == 'cosine' else (rows - center).norm(dim=1))
-    far = torch.cat(parts) if parts else centers.new_zeros(0)
-    return _first_of_each(far, label, len(centers), num_per_cluster(sigma, len(embed), len(centers)))
+    far, label = shards.gather(torch.cat(parts)), shards.gather(label)
+    return _first_of_each(far, label, len(centers), num_per_cluster(sigma, len(label), len(centers)))
 
 
 @torch.no_grad()
-def select_by_variance(prob: Tensor, sigma: float) -> Selection:
+def select_by_variance(prob: Tensor, sigma: float, shards: Shards = WHOLE) -> Selection:
     """Take the M rows of every arg-max class whose probabilities vary most (ClusMatch Sec. 3.3).
 
     Args:
-        prob: (N, K).
+        prob: (n, K).
         sigma: Share to select; M = floor(sigma N / K).
+        shards: Who holds the N rows; they exchange a variance and a class for each.
 
     Returns:
-        Rows by class, then descending population variance, then index. Edge cases: a class with fewer than M rows
+        Rows of all N by class, then descending population variance, then index. Edge cases: a class of fewer than M
         gives all; equal probabilities count for the first class.
 
     Raises:
         ValueError: If a probability is not finite.
     """
-    require_finite(prob, 'selection by variance')
-    size, num_clusters = prob.shape
+    require_finite(prob, 'selection by variance', shards=shards)
+    size, num_clusters = sum(shards.sizes(len(prob))), prob.shape[1]
     if not size or not num_clusters:
         empty = torch.zeros(0, dtype=torch.long, device=prob.device)
         return Selection(empty, empty)
-    return _first_of_each(-probability_variance(prob), prob.argmax(1), num_clusters,
-                          num_per_cluster(sigma, size, num_clusters))
+    variance, label = shards.gather(probability_variance(prob)), shards.gather(prob.argmax(1))
+    return _first_of_each(-variance, label, num_clusters, num_per_cluster(sigma, size, num_clusters))
 
 
 @torch.no_grad()
@@ -130,22 +137,25 @@ def select_at_random(label: Tensor, num_clusters: int, sigma: float, seed: int =
 
 def probability_variance(prob: Tensor) -> Tensor:
     """Population variance of the probabilities of every row (N, K) -> (N,) float64."""
-    return torch.cat([part.double().var(1, correction=0) for part in prob.split(CHUNK)])
+    parts = [part.double().var(1, correction=0) for part in prob.split(CHUNK) if len(part)]
+    return torch.cat(parts) if parts else prob.new_zeros(0, dtype=torch.float64)
 
 
-def to_target(selection: Selection, num_samples: int) -> Tensor:
-    """Spread a selection over the data set.
+def to_target(selection: Selection, num_samples: int, shards: Shards = WHOLE) -> Tensor:
+    """Spread a selection of N rows over the data set.
 
     Args:
-        selection: n rows.
-        num_samples: N.
+        selection: Selected rows, of all N.
+        num_samples: n, the rows of this holder.
+        shards: Who holds the N rows.
 
     Returns:
-        (N,) long, -1 where nothing was selected.
+        (n,) long, -1 where nothing was selected.
     """
-    target = torch.full((num_samples,), -1, dtype=torch.long, device=selection.index.device)
+    start = shards.start(num_samples)
+    target = torch.full((sum(shards.sizes(num_samples)),), -1, dtype=torch.long, device=selection.index.device)
     target[selection.index] = selection.target
-    return target
+    return target[start:start + num_samples]
 
 
 def draw_per_class(label: Tensor, per_class: int, num_clusters: int, seed: int = 0) -> Tensor:
@@ -163,8 +173,7 @@ def draw_per_class(label: Tensor, per_class: int, num_clusters: int, seed: int =
     Raises:
         ValueError: If a class has fewer rows.
     """
-    generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(label), generator=generator)
+    order = torch.randperm(len(label), generator=torch.Generator().manual_seed(seed))
     place = order[torch.argsort(label.cpu()[order], stable=True)]
     counts = torch.bincount(label.cpu().clamp(min=-1) + 1, minlength=num_clusters + 1)
     if int(counts[1:num_clusters + 1].min()) < per_class:
@@ -175,20 +184,6 @@ def draw_per_class(label: Tensor, per_class: int, num_clusters: int, seed: int =
     target = torch.full_like(label, -1)
     target[chosen] = label[chosen]
     return target
-
-
-def balanced_weights(label: Tensor) -> Tensor:
-    """Weights that give every occurring cluster the same chance (ProPos, class-balanced resampling).
-
-    Args:
-        label: (N,) long; -1 is unknown.
-
-    Returns:
-        (N,) float64, N / size of the row's own cluster; 0 where the label is unknown.
-    """
-    place = label.long().clamp(min=-1) + 1          # the unknown come first
-    counts = torch.bincount(place, minlength=1)
-    return torch.where(place > 0, len(place) / counts[place].double(), 0.0)
 
 
 @torch.no_grad()
@@ -205,35 +200,38 @@ def centroid_distances(features: Tensor, centroids: Tensor, chunk: int = CHUNK) 
     """
     centroids = centroids.to(features.device).double()
     with torch.autocast(features.device.type, enabled=False):
-        parts = [torch.cdist(centroids, at_least_float32(part).double(), compute_mode='donot_use_mm_for_euclid_dist')
-                 for part in features.split(chunk)]
-    return torch.cat(parts, dim=1) if len(features) else centroids.new_zeros(len(centroids), 0)
+        parts = [_differences(centroids, at_least_float32(part).double()) for part in features.split(chunk)]
+    return torch.cat(parts, 1)
 
 
 @torch.no_grad()
-def accompanied_prototypes(features: Tensor, centroids: Tensor, per_centroid: int) -> Selection:
+def accompanied_prototypes(features: Tensor, centroids: Tensor, per_centroid: int,
+                           shards: Shards = WHOLE) -> Selection:
     """Choose distinct samples around every centroid.
 
     Of all pairs of centroid and sample the nearest is taken first, as long as the sample is free and the centroid has
-    fewer than ``per_centroid``; so no sample counts twice and each centroid gets its share.
+    fewer than ``per_centroid``; no sample counts twice.
 
     Args:
-        features: (N, D).
+        features: (n, D).
         centroids: (K, D).
         per_centroid: n_l / k, samples of each centroid.
+        shards: Who holds the N rows; of each they exchange those nearest to every centroid.
 
     Returns:
-        Ascending samples and the centroid of each, K * ``per_centroid`` or, if there are fewer, all. Equal distances go
-        to the first centroid, then to the first sample.
+        Ascending samples of all N and the centroid of each, K * ``per_centroid`` or, if there are fewer, all. Equal
+        distances go to the first centroid, then to the first sample.
 
     Raises:
         ValueError: If a feature is not finite.
     """
-    clusters, rows = len(centroids), len(features)
-    require_finite(features, 'prototypes: features')
-    far = centroid_distances(features, centroids)
+    clusters, rows = len(centroids), sum(shards.sizes(len(features)))
+    require_finite(features, 'prototypes: features', shards=shards)
     candidates = min(rows, clusters * per_centroid)         # of which the other centroids can take all but their share
-    distance, sample = (part[:, :candidates] for part in far.sort(dim=1, stable=True))
+    distance, sample = (part[:, :candidates] for part in centroid_distances(features, centroids).sort(stable=True))
+    distance, sample = (shards.gather(part.T).T for part in (distance, sample + shards.start(len(features))))
+    distance, place = (part[:, :candidates] for part in distance.sort(dim=1, stable=True))
+    sample = sample.gather(1, place)
     order = distance.flatten().argsort(stable=True)
     pairs = zip((order // max(candidates, 1)).tolist(), sample.flatten()[order].tolist())
     owner: dict[int, int] = {}
@@ -242,6 +240,5 @@ def accompanied_prototypes(features: Tensor, centroids: Tensor, per_centroid: in
         if left[centroid] and one not in owner:
             owner[one] = centroid
             left[centroid] -= 1
-    index = torch.tensor(sorted(owner), dtype=torch.long, device=features.device)
-    target = torch.tensor([owner[one] for one in sorted(owner)], dtype=torch.long, device=features.device)
-    return Selection(index, target)
+    chosen = torch.tensor(sorted(owner.items()), dtype=torch.long, device=features.device).view(-1, 2)
+    return Selection(chosen[:, 0], chosen[:, 1])

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..clustering.neighbors import nearest
 from ..scale import min_max
+from ..shards import WHOLE, Shards
 from .contrast import at_least_float32, unit_rows
 from .mixing import sharpen, soft_rows
 from .pseudo import known_rows
@@ -49,48 +50,51 @@ def confident_rows(logits: Tensor, threshold: float = 0.99) -> Tensor:
 
 @torch.no_grad()
 def majority_rows(embeddings: Tensor, label: Tensor, num_clusters: int, k: int = 100,
-                  chunk: Optional[int] = None) -> Tensor:
+                  chunk: Optional[int] = None, shards: Shards = WHOLE) -> Tensor:
     """Return the rows whose label is the most frequent among their nearest rows.
 
     Args:
-        embeddings: (N, D), any norm, compared by cosine.
-        label: (N,) long pseudo-labels in [0, K).
+        embeddings: (n, D), any norm, compared by cosine.
+        label: (n,) long pseudo-labels in [0, K).
         num_clusters: K.
         k: Rows that vote with equal weight; the row itself is one of them, even among its copies.
         chunk: Rows whose similarities are held at once; ``None`` suits the memory.
+        shards: Who holds the N rows.
 
     Returns:
-        (N,) bool. Of equally frequent labels the smallest is the majority.
+        (n,) bool. Of equally frequent labels the smallest is the majority.
 
     Raises:
         ValueError: With fewer than k rows, or an embedding that is not finite.
     """
-    if k > len(label):
-        raise ValueError(f'{k} neighbours are asked of {len(label)} rows: lower k')
+    rows = sum(shards.sizes(len(label)))
+    if k > rows:
+        raise ValueError(f'{k} neighbours are asked of {rows} rows: lower k')
     label = label.to(embeddings.device)
-    index = nearest(unit_rows(embeddings), k - 1, chunk, include_self=False).index
+    index = nearest(unit_rows(embeddings), k - 1, chunk, False, shards).index
     # the row votes once, even where copies of it are as near as itself
     votes = torch.zeros(len(label), num_clusters, dtype=torch.int32, device=label.device)
-    votes.scatter_add_(1, label[index], torch.ones_like(index, dtype=torch.int32))
+    votes.scatter_add_(1, shards.gather(label)[index], torch.ones_like(index, dtype=torch.int32))
     votes.scatter_add_(1, label[:, None], torch.ones_like(label[:, None], dtype=torch.int32))
     return votes.argmax(dim=1) == label
 
 
 def clean_rows(logits: Tensor, embeddings: Optional[Tensor], label: Tensor, how: str = 'hybrid',
-               threshold: float = 0.99, k: int = 100, chunk: Optional[int] = None) -> Tensor:
+               threshold: float = 0.99, k: int = 100, chunk: Optional[int] = None, shards: Shards = WHOLE) -> Tensor:
     """Return which pseudo-labels to trust (RUC section 3.1).
 
     Args:
-        logits: (N, K) of the clustering network.
-        embeddings: (N, D) of a self-supervised network; ``None`` where ``how`` is ``'confidence'``.
-        label: (N,) long pseudo-labels.
+        logits: (n, K) of the clustering network.
+        embeddings: (n, D) of a self-supervised network; ``None`` where ``how`` is ``'confidence'``.
+        label: (n,) long pseudo-labels.
         how: ``'confidence'``, ``'metric'`` (neighbors agree), or ``'hybrid'``: both (released scripts).
         threshold: See :func:`confident_rows`.
         k: See :func:`majority_rows`.
         chunk: See :func:`majority_rows`.
+        shards: See :func:`majority_rows`.
 
     Returns:
-        (N,) bool.
+        (n,) bool.
 
     Raises:
         ValueError: If ``how`` is unknown.
@@ -102,7 +106,7 @@ def clean_rows(logits: Tensor, embeddings: Optional[Tensor], label: Tensor, how:
         keep = keep & confident_rows(logits, threshold)
     if how != 'confidence':
         assert embeddings is not None
-        keep = keep & majority_rows(embeddings, label, logits.shape[1], k, chunk)
+        keep = keep & majority_rows(embeddings, label, logits.shape[1], k, chunk, shards)
     return keep
 
 
