@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# slurm_train.sh PARTITION JOB_NAME CONFIG [options of train.py]
+# slurm_train.sh PARTITION JOB_NAME CONFIG [options of train.py]; GPUS over machines of GPUS_PER_NODE.
+# A job that Slurm starts again (sbatch --requeue, in which this is the last line) goes on from its last checkpoint: give
+# --resume for a config of one stage, recipes do so by themselves.
 set -euo pipefail
 PARTITION=$1
 JOB_NAME=$2

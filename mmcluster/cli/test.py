@@ -102,8 +102,10 @@ def run(args: argparse.Namespace) -> None:
     # imported here and above, so that --help does not wait for torch
     from mmcluster.compat import allow_pickle
     from mmcluster.engine.launch import init_environment, leave_environment
+    from mmcluster.engine.liveness import ends_group
     init_environment(args.launcher, **asked_group(args))
     with ExitStack() as stack:
+        stack.enter_context(ends_group())
         if args.allow_pickle:
             stack.enter_context(allow_pickle())
         evaluate(args)

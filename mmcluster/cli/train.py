@@ -72,7 +72,8 @@ def run(args: argparse.Namespace) -> None:
     from mmengine.config import Config
 
     from mmcluster.compat import allow_pickle
-    from mmcluster.engine.launch import leave_environment
+    from mmcluster.engine.launch import is_restart, leave_environment
+    from mmcluster.engine.liveness import ends_group
     from mmcluster.recipes import config_file, recipe
     from mmcluster.recipes.option_names import check_names
     if args.full_log:
@@ -85,7 +86,13 @@ def run(args: argparse.Namespace) -> None:
     args.single = len(cfg.get('stages', ['train'])) == 1
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs', osp.splitext(osp.basename(file))[0])
+    if args.overwrite and int(os.environ.get('TORCHELASTIC_MAX_RESTARTS', '0')):
+        raise ValueError('--overwrite would throw away the run at every restart: remove the work dir, choose another '
+                         'one, or drop --max-restarts (MAX_RESTARTS)')
+    if is_restart():
+        args.resume = 'auto'
     with ExitStack() as stack:
+        stack.enter_context(ends_group())
         if args.allow_pickle:
             stack.enter_context(allow_pickle())
         recipe.run(cfg, args.launcher, args.resume or False, args.overwrite, args.allow_config_change,

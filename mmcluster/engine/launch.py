@@ -16,6 +16,7 @@ from mmengine.runner import find_latest_checkpoint
 
 from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
+from .liveness import start_heartbeat, stop_heartbeat
 from .lock import end_with_parent
 from .optim import GroupedOptimWrapperConstructor
 
@@ -27,34 +28,43 @@ def group_options(*configs: Config) -> dict[str, Any]:
     """What ``env_cfg.dist_cfg`` of the configs says to :func:`init_environment`.
 
     Args:
-        configs: All that this process group will run: the first backend and the longest timeout count.
+        configs: All that this process group will run: the first backend, the longest timeout and silence count.
 
     Raises:
-        ValueError: If a timeout is no positive number.
+        ValueError: If a timeout or silence is no positive number.
     """
     given = [(cfg.get('env_cfg') or {}).get('dist_cfg') or {} for cfg in configs]
     options: dict[str, Any] = {}
     for each in given:
         if each.get('backend'):
             options.setdefault('backend', each['backend'])
-        timeout = each.get('timeout')
-        if timeout is None:
-            continue
-        if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float('inf'):
-            raise ValueError(f'env_cfg.dist_cfg.timeout must be a positive number of seconds, got {timeout!r}')
-        options['timeout'] = max(timeout, options.get('timeout', 0))
+        for name in ('timeout', 'silence'):
+            seconds = each.get(name)
+            if seconds is None:
+                continue
+            if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 0 < seconds < float('inf'):
+                raise ValueError(f'env_cfg.dist_cfg.{name} must be a positive number of seconds, got {seconds!r}')
+            options[name] = max(seconds, options.get(name, 0))
     return options
 
 
-def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: float = 7200) -> None:
+def is_restart() -> bool:
+    """Whether torch's launcher has started these processes again, after one of them ended by an error."""
+    return int(os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')) > 0
+
+
+def init_environment(launcher: str = 'none', backend: Optional[str] = None, timeout: float = 7200,
+                     silence: float = 300) -> None:
     """Join the process group of a launcher. Without an accelerator the group uses gloo.
 
-    A process that torch's launcher has started ends with it: if that is killed, none goes on writing.
+    A process that torch's launcher has started ends with it: if that is killed, none goes on writing. If one of the
+    group dies, stands still or fails, all end and say which, see :mod:`~mmcluster.engine.heartbeat`.
 
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
         backend: Backend on an accelerator; nccl by default.
         timeout: Seconds that a process waits for the others: they wait while one of them does an E-step.
+        silence: Seconds without a sign of life after which a process is given up.
 
     Raises:
         RuntimeError: If this process was not started by that launcher.
@@ -65,14 +75,24 @@ def init_environment(launcher: str = 'none', backend: Optional[str] = None, time
     if 'TORCHELASTIC_RUN_ID' in os.environ:     # other launchers have a daemon that sees to it
         end_with_parent()
     if torch.cuda.is_available():
-        init_dist(launcher, backend or 'nccl', timeout=timeout)
-        return
-    _set_rendezvous(launcher)
-    dist.init_process_group('gloo', timeout=timedelta(seconds=timeout))
+        init_dist(launcher, backend or 'nccl', timeout=timeout, **_fresh_store(timeout))
+    else:
+        _set_rendezvous(launcher)
+        dist.init_process_group('gloo', timeout=timedelta(seconds=timeout), **_fresh_store(timeout))
+    start_heartbeat(silence)
+
+
+def _fresh_store(timeout: float) -> dict[str, Any]:
+    """Where restarted processes find each other: torch 2.14 keeps the addresses of the dead ones in the usual place."""
+    if not is_restart():
+        return {}
+    store, rank, world_size = next(dist.rendezvous('env://', timeout=timedelta(seconds=timeout)))
+    prefix = f'restart_{os.environ["TORCHELASTIC_RESTART_COUNT"]}'
+    return dict(store=dist.PrefixStore(prefix, store), rank=rank, world_size=world_size)
 
 
 def leave_environment() -> None:
-    """Leave the process group when all processes have come here; one that just ends may take the others down.
+    """Leave the process group when all processes have come here; one that just ends takes the others down.
 
     A Runner and its model lie in circles of references and hold the group until they are collected. Its threads would
     run on into the end of the interpreter, which a thread that frees a tensor then does not survive ("terminate called
@@ -80,6 +100,7 @@ def leave_environment() -> None:
     """
     if dist.is_initialized():
         dist.barrier()
+        stop_heartbeat()
         dist.destroy_process_group()
         gc.collect()
 

@@ -40,7 +40,7 @@ _LOADER = _names(DataLoader.__init__, owner='a data loader', extra=[
 PLACES = {
     'env_cfg': _names(extra=['cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'], owner='env_cfg'),
     'env_cfg.mp_cfg': _names(extra=['mp_start_method', 'opencv_num_threads'], owner='env_cfg.mp_cfg'),
-    'env_cfg.dist_cfg': _names(init_process_group, extra=['init_backend', 'port'], owner='env_cfg.dist_cfg'),
+    'env_cfg.dist_cfg': _names(init_process_group, extra=['init_backend', 'port', 'silence'], owner='env_cfg.dist_cfg'),
     'randomness': _names(Runner.set_randomness, owner='randomness'),
     'auto_scale_lr': _names(extra=['base_batch_size', 'enable'], owner='auto_scale_lr'),
     'compile': _names(torch.compile, extra=['target'], owner='compile'),

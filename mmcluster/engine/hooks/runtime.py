@@ -19,6 +19,7 @@ from mmcluster.checks import require_count
 from mmcluster.registry import HOOKS
 
 from ..finite import check_losses
+from ..liveness import note_place
 
 try:
     import resource
@@ -62,8 +63,14 @@ class RuntimeInfoHook(_RuntimeInfoHook):
         if self.interval is None:
             self.interval = next((hook.interval for hook in runner.hooks if isinstance(hook, LoggerHook)), 10)
 
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Say where the run is: E-steps come before the first iteration."""
+        super().before_train_epoch(runner)
+        note_place(2 * runner.iter, f'before the first iteration of epoch {runner.epoch + 1}')
+
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Keep the learning rates of a step."""
+        note_place(2 * runner.iter + 1, f'in epoch {runner.epoch + 1}, iteration {runner.iter + 1}')
         runner.message_hub.update_info('iter', runner.iter)
         rates = {name: rates[0] for name, rates in runner.optim_wrapper.get_lr().items()}
         self.pending.append(_pack(rates, runner.iter + 1))
@@ -71,6 +78,7 @@ class RuntimeInfoHook(_RuntimeInfoHook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
         """Keep the values of a step; hand them over at the log interval and at the end of an epoch."""
+        note_place(2 * runner.iter + 2, f'after iteration {runner.iter + 1}, before the images of the next one came')
         self.pending.append(_pack({**(outputs or {}), **_optimiser_scalars(runner)}, runner.iter + 1))
         if self.every_n_inner_iters(batch_idx, self.interval) or \
                 self.end_of_epoch(runner.train_dataloader, batch_idx):
