@@ -10,12 +10,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Optional, Union
 
+import numpy as np
+
 from mmcluster.version import __version__
 
 from .folder_input import Images, check_out, default_out, find_images
 from .folder_links import FOLDER, write_cluster_folders
-from .folder_words import announce, conclude
-from .result import write_result
+from .folder_words import announce, changes, conclude
+from .result import read_content, write_result
 from .telling import Teller
 
 if TYPE_CHECKING:
@@ -119,6 +121,7 @@ def check_count(clusters: Clusters, count: int) -> None:
 
 def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> Path:
     """All that follows when the input is in order."""
+    from mmcluster.encoders.chunks import KEY_BYTES
     from mmcluster.encoders.peek import stored_content
 
     from .describe import describe_clusters
@@ -153,6 +156,10 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
             fingerprint=_fingerprint(found.paths, content), seconds=teller.seconds)
         label = None if images.label is None else _label_of(images.paths, images.label, found.paths)
         result = describe_clusters(clusterer, found.embed, found.paths, summary, found.unreadable, label)
+        result.content = np.array([np.frombuffer(key or bytes(KEY_BYTES), np.uint8) for key in content])
+    before, now = read_content(out), dict(zip(found.paths, map(bytes, result.content)))
+    if before:
+        result.summary['changes'] = changes(before, now)
     write_result(out, result)
     if settings.folders:
         with teller.phase('folders'):

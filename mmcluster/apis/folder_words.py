@@ -52,6 +52,21 @@ def spoken_time(seconds: float) -> str:
     return f'{max(seconds, 1):.0f} s'
 
 
+def changes(before: dict[str, bytes], now: dict[str, bytes]) -> dict[str, int]:
+    """Count what happened to the images since the last result.
+
+    Args:
+        before: Path -> content.
+        now: The same.
+
+    Returns:
+        ``added``, ``changed`` and ``removed``; a renamed image is one added and one removed.
+    """
+    both = before.keys() & now.keys()
+    return dict(added=len(now) - len(both), changed=sum(before[path] != now[path] for path in both),
+                removed=len(before) - len(both))
+
+
 def conclude(result: Result, out: Path, teller: Teller) -> None:
     """Say what came out and where it is.
 
@@ -72,6 +87,9 @@ def conclude(result: Result, out: Path, teller: Teller) -> None:
     nowhere = int((result.table['cluster'] < 0).sum())
     said += f', {nowhere:,} in none' if nowhere else ''
     teller.line(said)
+    counts = [f'{count:,} {what}' for what, count in summary.get('changes', {}).items() if count]
+    if counts:
+        teller.line(f'since the last result: {", ".join(counts)}')
     if result.unreadable:
         count = len(result.unreadable)
         teller.line(f'{count:,} file{"s" * (count != 1)} could not be read, see {out / "unreadable.csv"}')

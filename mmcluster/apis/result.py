@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Optional, Sequence, Union
 
@@ -18,6 +19,7 @@ FORMAT = 1
 INTEGERS = ('cluster', 'second', 'duplicate_group')
 NUMBERS = ('confidence', 'margin', 'distance', 'x', 'y', 'outlier')
 COLUMNS = ('path', 'cluster', 'confidence', 'second', 'margin', 'distance', 'x', 'y', 'outlier', 'duplicate_group')
+CONTENT, PARQUET = 'content.npy', 'assignments.parquet'      # not read again with the rest, and not in every result
 AGAIN = 'run mmcluster cluster again'
 
 
@@ -37,6 +39,7 @@ class Result:
         model: What new images need.
         unreadable: (path, reason) of the images that are not in the table.
         label: N class names, '' for unknown, or ``None``.
+        content: (N, 16) uint8, what tells contents of images apart; written only, see :func:`read_content`.
     """
     paths: list[str]
     table: dict[str, np.ndarray]
@@ -45,6 +48,7 @@ class Result:
     model: FeatureModel
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     label: Optional[list[str]] = None
+    content: Optional[np.ndarray] = None
 
 
 def _text(rows: Sequence[Sequence[Any]]) -> bytes:
@@ -69,6 +73,28 @@ def _table(result: Result) -> bytes:
     return _text([header, *zip(*columns)])
 
 
+def _parquet(result: Result) -> bytes:
+    """``assignments.parquet``: numbers as they are. Bytes of names that are no text are spelt out."""
+    import pyarrow
+    from pyarrow import parquet
+    columns: dict[str, Any] = {'path': [path.encode('utf-8', 'backslashreplace').decode() for path in result.paths]}
+    columns |= {name: result.table[name] for name in COLUMNS[1:]}
+    group = result.table['duplicate_group']
+    columns['duplicate_group'] = pyarrow.array(group, mask=group < 0)
+    if result.label is not None:
+        columns['label'] = result.label
+    stream = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), stream)
+    return stream.getvalue()
+
+
+def _npy(array: np.ndarray) -> bytes:
+    """An array as a file."""
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
 def write_result(folder: Union[str, Path], result: Result) -> None:
     """Write a result folder; what another run left there stays until everything new is on the disk.
 
@@ -84,11 +110,14 @@ def write_result(folder: Union[str, Path], result: Result) -> None:
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    embed, model = io.BytesIO(), io.BytesIO()
-    np.save(embed, result.embed.astype(np.float16), allow_pickle=False)
+    model = io.BytesIO()
     result.model.write(model)
-    files = {'assignments.csv': _table(result), 'embeddings.npy': embed.getvalue(), 'model.npz': model.getvalue(),
-             'unreadable.csv': _text([('path', 'reason'), *result.unreadable])}
+    files = {'assignments.csv': _table(result), 'embeddings.npy': _npy(result.embed.astype(np.float16)),
+             'model.npz': model.getvalue(), 'unreadable.csv': _text([('path', 'reason'), *result.unreadable])}
+    if result.content is not None:
+        files[CONTENT] = _npy(result.content)
+    if find_spec('pyarrow'):
+        files[PARQUET] = _parquet(result)
     summary = dict(result.summary, format=FORMAT, files={
         name: dict(bytes=len(data), sha256=hashlib.sha256(data).hexdigest()) for name, data in files.items()})
     files['summary.json'] = json.dumps(summary, indent=1, allow_nan=False, ensure_ascii=True).encode()
@@ -99,6 +128,8 @@ def write_result(folder: Union[str, Path], result: Result) -> None:
                 stream.write(data)
         for part, name in zip(parts, files):
             part.replace(folder / name)
+        for name in {CONTENT, PARQUET} - set(files):        # of an earlier result
+            (folder / name).unlink(missing_ok=True)
     finally:
         for part in parts:
             part.unlink(missing_ok=True)
@@ -157,6 +188,23 @@ def read_result(folder: Union[str, Path]) -> Result:
     return Result(list(columns['path']), table, np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False),
                   summary, FeatureModel.load(io.BytesIO(data['model.npz'])),
                   [(path, reason) for path, reason in unreadable], label)
+
+
+def read_content(folder: Union[str, Path]) -> dict[str, bytes]:
+    """Read which images a result was made of: path -> what tells its content apart.
+
+    Returns:
+        Nothing if there is no result, or a damaged one, or one that does not say.
+    """
+    try:
+        expected = read_summary(folder).get('files', {})
+        table, content = (_load(Path(folder), name, expected) for name in ('assignments.csv', CONTENT))
+    except ResultError:
+        return {}
+    rows = csv.reader(io.StringIO(table.decode('utf-8', 'surrogateescape'), newline=''))
+    next(rows)
+    keys = np.load(io.BytesIO(content), allow_pickle=False)
+    return {row[0]: key.tobytes() for row, key in zip(rows, keys)}
 
 
 def read_model(folder: Union[str, Path]) -> tuple[dict[str, Any], FeatureModel]:

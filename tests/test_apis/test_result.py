@@ -1,6 +1,8 @@
 """Result folders: what is written is read, and what is broken is named."""
 import csv
 import json
+from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from sklearn.datasets import load_digits
 from mmcluster.apis import result as folder
 from mmcluster.apis.describe import compare, describe_clusters
 from mmcluster.apis.features_clusterer import FeatureClusterer
-from mmcluster.apis.result import ResultError, read_result, write_result
+from mmcluster.apis.folder_words import changes
+from mmcluster.apis.result import ResultError, read_content, read_result, write_result
 
 
 @pytest.fixture(scope='module')
@@ -35,8 +38,36 @@ def test_what_is_written_is_read(made, written):
         assert np.allclose(again.table[name], values, rtol=1e-4, atol=1e-8), name
     assert np.array_equal(again.embed, made.embed)
     assert again.model.describe(again.model.reduce(made.embed[:50].astype(np.float32))).cluster.shape == (50,)
+    more = {folder.PARQUET} if find_spec('pyarrow') else set()
     assert {path.name for path in written.iterdir()} == {'assignments.csv', 'embeddings.npy', 'model.npz',
-                                                         'summary.json', 'unreadable.csv'}
+                                                         'summary.json', 'unreadable.csv'} | more
+    mapped = np.load(written / 'embeddings.npy', mmap_mode='r')
+    assert isinstance(mapped, np.memmap) and np.array_equal(mapped, made.embed)
+
+
+def test_a_result_knows_the_contents_that_it_was_made_of(made, tmp_path):
+    keys = np.arange(len(made.paths) * 16, dtype=np.uint8).reshape(-1, 16)
+    write_result(tmp_path / 'out', replace(made, content=keys))
+    assert read_content(tmp_path / 'out') == {path: key.tobytes() for path, key in zip(made.paths, keys)}
+    (tmp_path / 'out' / 'content.npy').write_bytes(b'cut')
+    assert read_content(tmp_path / 'out') == {}
+    write_result(tmp_path / 'out', made)
+    assert read_content(tmp_path / 'out') == {} and not (tmp_path / 'out' / 'content.npy').exists()
+
+
+def test_the_table_as_parquet(made, written):
+    parquet = pytest.importorskip('pyarrow.parquet')
+    table = parquet.read_table(written / 'assignments.parquet').to_pydict()
+    assert list(table) == [*folder.COLUMNS, 'label'] and table['path'][:401] == made.paths[:401]
+    assert table['path'][-1] == r'bad\udcff.png' and table['cluster'] == made.table['cluster'].tolist()
+    assert table['confidence'] == made.table['confidence'].tolist(), 'numbers are not rounded'
+    assert table['duplicate_group'][0] == 0 and table['duplicate_group'][10] is None
+
+
+def test_changes_since_the_last_result_are_counted():
+    before = dict(a=b'1', b=b'2', c=b'3')
+    assert changes(before, dict(a=b'1', b=b'9', d=b'3')) == dict(added=1, changed=1, removed=1)
+    assert changes(before, before) == dict(added=0, changed=0, removed=0)
 
 
 def test_the_table_has_the_columns_that_others_read(written):

@@ -70,6 +70,18 @@ def test_the_last_lines_count_as_one_would_say_it(tmp_path, capfd):
     assert '4 images in 1 cluster of 4\n' in out and '1 file could not be read' in out
 
 
+def test_a_second_run_counts_what_changed(tmp_path, capfd):
+    write_photos(tmp_path / 'in', count=8, kinds=2)
+    argv = ['cluster', 'in', '--k', '2', '--workers', '0']
+    assert main(argv) == 0 and 'since' not in capfd.readouterr().out
+    for path, other in (('kind0/0002.png', 'kind1/0001.png'), ('kind0/new.png', 'kind1/0003.png')):
+        (tmp_path / 'in' / path).write_bytes((tmp_path / 'in' / other).read_bytes())
+    (tmp_path / 'in' / 'kind0' / '0004.png').unlink()
+    assert main(argv) == 0
+    assert 'since the last result: 1 added, 1 changed, 1 removed' in capfd.readouterr().out
+    assert main(argv) == 0 and 'since' not in capfd.readouterr().out
+
+
 def test_json_is_all_that_is_printed(photos, capfd):
     assert main(['cluster', str(photos), '--k', '3', '--limit', '12', '--json', '--workers', '0']) == 0
     said = capfd.readouterr()
