@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .folder import Settings
 
 FOLDER = 'training'
-DEFAULT_RECIPE = 'folder/cc_cnn'
+DEFAULT_FAMILY = 'cc'
+OF_FAMILY = 'cnn_sign_digits'       # the part of a family that is made for few small photographs and a CPU
 BOOSTERS = dict(clusmatch='folder/clusmatch_lite0')
 SURE_SHARE = 0.2        # of each cluster, that a booster trusts
 BATCH = 128
@@ -30,8 +31,8 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     Args:
         images: What is clustered.
         out: Folder of the result; the training has its work dir in it, and goes on there.
-        settings: ``train`` is ``True`` for a small network that a CPU can train, or a config whose data set is the
-            folder that the environment variable ``IMAGES`` names.
+        settings: ``train`` is ``True`` or the name of a family, such as ``'byol'``, for a small network that a CPU can
+            train, or a config whose data set is the folder that the environment variable ``IMAGES`` names.
         teller: Is told what happens.
 
     Returns:
@@ -40,12 +41,13 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     folder, count = out / FOLDER, _count(settings)
     teller.line(f'{len(images.paths):,} images; an encoder is trained on them first, in {folder}; the log says how '
                 'long it takes')
-    if settings.train is True:
+    family = DEFAULT_FAMILY if settings.train is True else settings.train
+    if family in families():
         from mmcluster.datasets.listed import ListedSource
         facts = _data_facts(images, folder)
         readable = len(ListedSource(**facts).paths)
         facts |= dict(num_clusters=count, batch=min(BATCH, readable))
-        stages = dict(scratch=dict(parts=[DEFAULT_RECIPE], facts=facts))
+        stages = dict(scratch=dict(parts=['folder/small', f'{family}/{OF_FAMILY}'], facts=facts))
         return run_stages(stages, folder, settings, teller)
     from mmengine.config import Config
 
@@ -53,12 +55,22 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     if settings.limit:
         raise ValueError('--limit draws images, which a recipe that reads the folder itself cannot know: drop one')
     assert isinstance(settings.train, str)      # or nothing is trained
-    file = config_file(settings.train)
+    try:
+        file = config_file(settings.train)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f'{error}, or of a method: {", ".join(families())}') from None
     with _environment(IMAGES=str(images.root), CLUSTERS=str(count)):
         cfg = Config.fromfile(file, lazy_import=False)
         stages = {name: dict(stage, config=str(file.parent / stage['config'])) if stage.get('config') else stage
                   for name, stage in cfg.get('stages', {}).items()} or dict(scratch=dict(config=str(file)))
         return run_stages(stages, folder, settings, teller)
+
+
+def families() -> list[str]:
+    """Names of the methods that can train a small network on a folder."""
+    from mmcluster.recipes import PartReader
+    return [name.partition('/')[0] for name in PartReader().names() if name.endswith(f'/{OF_FAMILY}')
+            and not name.startswith('data/')]
 
 
 def finetune_encoder(images: Images, paths: list[str], cluster: np.ndarray, confidence: np.ndarray, out: Path,

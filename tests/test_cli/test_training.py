@@ -5,14 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmcluster.apis.feature_model import FeatureModel
 from mmcluster.apis.feature_reducer import FeatureReducer
 from mmcluster.apis.result import read_result
-from mmcluster.apis.training import sure_rows
+from mmcluster.apis.training import OF_FAMILY, families, sure_rows
 from mmcluster.cli import main
 from mmcluster.encoders import Encoder
 from mmcluster.encoders.drawn import DrawnViews
+from mmcluster.recipes.stages import unfilled
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -27,6 +29,17 @@ def test_an_encoder_from_scratch_goes_with_the_result(photos, tmp_path, capfd):
     capfd.readouterr()
     assert main(['assign', 'moved', str(photos / first.paths[0]), '--json', '--workers', '0']) == 0
     assert json.loads(capfd.readouterr().out)['images'][0]['second'] in (0, 1, 2)
+
+
+def test_methods_train_by_name(photos, capfd):
+    assert {'byol', 'cc', 'propos'} <= set(families())
+    for family in families():
+        stage = dict(parts=['folder/small', f'{family}/{OF_FAMILY}'],
+                     facts=dict(root='photos', files='images.json', num_clusters=3, batch=24))
+        model = unfilled(Config(dict(stages=dict(scratch=stage))), 'scratch').model
+        assert model.backbone.type == 'SmallCNN' and model.data_preprocessor.views
+    assert main(['cluster', str(photos), '--k', '3', '--train', 'prospo', '--quiet']) == 2
+    assert 'of a method: byol, cc' in capfd.readouterr().err
 
 
 def test_a_booster_on_features_goes_on_from_the_clusters(photos, capfd):
