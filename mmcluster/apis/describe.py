@@ -95,7 +95,7 @@ def describe_clusters(clusterer: FeatureClusterer, embed: np.ndarray, paths: Seq
     scores, clusters = quality(clusterer)
     wanted = clusterer.n_clusters
     whole = dict(images=len(paths), unreadable=len(unreadable), k=clusterer.n_clusters_,
-                 k_requested=list(wanted) if isinstance(wanted, tuple) else wanted, method=clusterer.method,
+                 k_requested=list(wanted) if isinstance(wanted, tuple) else wanted, method=clusterer.method_,
                  seed=clusterer.seed, reduced_dim=clusterer.reduced_.shape[1], reduced=clusterer.reducer_.reason_,
                  quality=scores, clusters=clusters, tree=clusterer.tree_.tolist(),
                  groups=dict(count=min(COARSE_GROUPS, clusterer.n_clusters_),

@@ -21,7 +21,8 @@ class ImageClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
 
     Args:
         n_clusters: K, ``'auto'`` or a range (low, high) to choose it from.
-        method: ``'kmeans'``, ``'scan'``, ``'temi'``, ``'spectral'``, ``'agglomerative'`` or ``'hdbscan'``.
+        method: ``'auto'`` (``'spectral'``, but ``'kmeans'`` for few or very many images), ``'kmeans'``, ``'scan'``,
+            ``'temi'``, ``'turtle'``, ``'spectral'``, ``'agglomerative'`` or ``'hdbscan'``.
         reduce: Dimensions that are whitened; ``'auto'`` follows the number of images, ``None`` keeps the features.
         encoder: What :func:`mmcluster.encoders.build_encoder` takes, or an encoder.
         device: Where the encoder computes; an accelerator if there is one.
@@ -39,7 +40,7 @@ class ImageClusterer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterM
             curve over K, its ``assignment_`` confidence, second choice, margin, distance and outlier score.
     """
 
-    def __init__(self, n_clusters: Clusters = 'auto', method: str = 'kmeans', reduce: Union[int, str, None] = 'auto',
+    def __init__(self, n_clusters: Clusters = 'auto', method: str = 'auto', reduce: Union[int, str, None] = 'auto',
                  encoder: Any = 'default', device: Optional[str] = None, workers: Optional[int] = None,
                  store: Optional[str] = None, random_state: Any = 0):
         self.n_clusters = n_clusters

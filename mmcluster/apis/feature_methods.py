@@ -18,6 +18,8 @@ SEEDED_ROWS = 50000             # rows that seed k-means, and that heads learn f
 FULL_PASSES = 20                # passes over all rows after that
 CENTER_TEMPERATURE = 0.1        # of the probabilities that cosines to centres give
 SMALLEST_CLUSTER = 5            # of HDBSCAN, or half a per cent of the rows
+USUAL = 'auto'
+SPECTRAL_ROWS = 50              # in fewer, the graph of ten neighbours joins everything
 LIMITS = dict(agglomerative=15000, spectral=30000, hdbscan=30000)   # rows whose pairs fit in memory and patience
 
 
@@ -123,6 +125,16 @@ def by_hdbscan(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
 METHODS: dict[str, Callable[[Tensor, int, bool, int], Partition]] = dict(
     kmeans=by_kmeans, scan=by_scan, temi=by_temi, turtle=by_turtle, spectral=by_spectral,
     agglomerative=by_agglomerative, hdbscan=by_hdbscan)
+
+
+def usual_method(rows: int, unit: bool) -> str:
+    """What ``'auto'`` stands for: spectral clustering where its graph means something and fits, else k-means.
+
+    Args:
+        rows: N.
+        unit: The rows have unit length.
+    """
+    return 'spectral' if unit and SPECTRAL_ROWS <= rows <= LIMITS['spectral'] else 'kmeans'
 
 
 def center_head(z: Tensor, centers: Tensor, unit: bool) -> Head:

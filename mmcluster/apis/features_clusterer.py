@@ -14,7 +14,7 @@ from mmcluster.functional.clustering.whitening import blocks
 
 from .choose_k import KChoice, KScore, choose_k, k_range
 from .feature_heads import Head
-from .feature_methods import METHODS, Partition, center_head
+from .feature_methods import METHODS, USUAL, Partition, center_head, usual_method
 from .feature_model import Assignment, FeatureModel, distances, spread
 from .feature_reducer import FeatureReducer
 
@@ -50,7 +50,8 @@ class FeatureClusterer:
 
     Args:
         n_clusters: K, ``'auto'`` or a range (low, high) to choose it from. ``'hdbscan'`` finds it in its own way.
-        method: One of ``mmcluster.apis.feature_methods.METHODS``.
+        method: One of ``mmcluster.apis.feature_methods.METHODS``, or ``'auto'`` for ``'spectral'`` from 50 rows to
+            30,000, else ``'kmeans'``.
         reduce: See :class:`FeatureReducer`.
         seed: Decides everything that is drawn.
         progress: Called with the name of a phase, the steps done and all of them.
@@ -59,6 +60,7 @@ class FeatureClusterer:
         labels_: (N,) int64, clusters by descending size, -1 for none.
         n_clusters_: K.
         cluster_centers_: (K, d) in the reduced space.
+        method_: What clustered.
         choice_: The curve over K and its suggestions, ``None`` if K was given.
         tree_: (K - 1, 4), merges of the clusters, see :func:`mmcluster.functional.clustering.merge_tree.ward_tree`.
         assignment_: What :class:`Assignment` says of the rows of the fit.
@@ -66,10 +68,10 @@ class FeatureClusterer:
         model_: The part that new rows need.
     """
 
-    def __init__(self, n_clusters: Clusters = 'auto', method: str = 'kmeans',
+    def __init__(self, n_clusters: Clusters = 'auto', method: str = USUAL,
                  reduce: Union[int, str, None] = 'auto', seed: int = 0, progress: Optional[Progress] = None):
-        if method not in METHODS:
-            raise ValueError(f'method must be one of {sorted(METHODS)}, got {method!r}')
+        if method not in (USUAL, *METHODS):
+            raise ValueError(f'method must be {USUAL} or one of {sorted(METHODS)}, got {method!r}')
         too_few = isinstance(n_clusters, (int, np.integer)) and not isinstance(n_clusters, bool) and n_clusters < 1
         if too_few or (isinstance(n_clusters, str) and n_clusters != 'auto'):
             raise ValueError(f"n_clusters must be a number from 1, 'auto' or a range (low, high), got {n_clusters!r}")
@@ -114,7 +116,8 @@ class FeatureClusterer:
         """Cluster the reduced rows into ``count`` clusters and keep what follows from it."""
         self.progress('cluster', 0, 1)
         z, unit = torch.from_numpy(self.reduced_), bool(self.reducer_.unit_)
-        self._settle(METHODS[self.method](z, count, unit, self.seed), count)
+        self.method_ = usual_method(len(z), unit) if self.method == USUAL else self.method
+        self._settle(METHODS[self.method_](z, count, unit, self.seed), count)
         self.progress('cluster', 1, 1)
 
     def refine(self, x: np.ndarray, reducer: FeatureReducer, head: Head) -> None:

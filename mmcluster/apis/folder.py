@@ -35,7 +35,7 @@ class Settings:
 
     Attributes:
         clusters: K, ``'auto'`` or a range (low, high) to choose it from.
-        method: One of ``mmcluster.apis.feature_methods.METHODS``.
+        method: See :class:`~mmcluster.apis.features_clusterer.FeatureClusterer`.
         encoder: What :func:`mmcluster.encoders.build_encoder` takes.
         train: ``True`` or a config: train the encoder on these images first, see
             :func:`~mmcluster.apis.training.train_encoder`.
@@ -52,7 +52,7 @@ class Settings:
         page: Draw ``report.html``.
     """
     clusters: Clusters = 'auto'
-    method: str = 'kmeans'
+    method: str = 'auto'
     encoder: str = 'default'
     train: Union[bool, str] = False
     boost: Optional[str] = None

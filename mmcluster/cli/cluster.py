@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add('folder', metavar='FOLDER', help=argparse.SUPPRESS)     # the description says it, which spares lines
     add('--out', metavar='DIR', help='result, page included (default: clusters/FOLDER)')
     add('--k', type=clusters, default='auto', help='clusters: 12, 5:60 or auto (default)')
-    add('--method', metavar='M', default='kmeans', help='kmeans, scan, temi, turtle, spectral, agglomerative ...')
+    add('--method', metavar='M', default='auto', help='spectral, kmeans, scan, temi, turtle, agglomerative ...')
     add('--encoder', metavar='E', default='default', help='timm:NAME, torchvision:NAME[=FILE], a work dir ...')
     add('--train', metavar='RECIPE', nargs='?', const=True, default=False,
         help='train an encoder on these images first')

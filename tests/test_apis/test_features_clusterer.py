@@ -10,6 +10,7 @@ from mmcluster.apis import choose_k as sweep
 from mmcluster.apis.feature_methods import LIMITS, METHODS
 from mmcluster.apis.feature_model import FeatureModel
 from mmcluster.apis.feature_reducer import FeatureReducer
+from mmcluster.apis.feature_methods import usual_method
 from mmcluster.apis.features_clusterer import FeatureClusterer
 from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.functional.clustering.neighbors import nearest
@@ -237,3 +238,12 @@ def test_few_rows():
         for rows in (2, 3, 5, 8):
             model = FeatureClusterer('auto').fit(np.random.RandomState(0).randn(rows, 6))
             assert 2 <= model.n_clusters_ <= max(2, rows - 1)
+
+
+def test_the_usual_method_follows_the_rows(digits):
+    assert usual_method(50, True) == usual_method(30000, True) == 'spectral'
+    assert usual_method(49, True) == usual_method(30001, True) == usual_method(500, False) == 'kmeans'
+    usual = FeatureClusterer(10).fit(digits[0][:300])
+    assert usual.method_ == 'spectral'
+    assert (FeatureClusterer(10, 'spectral').fit(digits[0][:300]).labels_ == usual.labels_).all()
+    assert FeatureClusterer(3).fit(digits[0][:30]).method_ == 'kmeans'

@@ -15,11 +15,11 @@ import numpy as np
 
 # name -> (rows, width, n_clusters, method, bound of seconds, bound of GB)
 CASES = {
-    'given': (10_000, 1280, 10, 'kmeans', 20, None),
+    'given': (10_000, 1280, 10, 'auto', 20, None),
     'scan': (10_000, 1280, 10, 'scan', None, None),
     'temi': (10_000, 1280, 10, 'temi', None, None),
-    'range': (10_000, 1280, (2, 60), 'kmeans', 180, None),
-    'million': (1_000_000, 256, 100, 'kmeans', None, 6),
+    'range': (10_000, 1280, (2, 60), 'auto', 180, None),
+    'million': (1_000_000, 256, 100, 'auto', None, 6),
 }
 MAP_ROWS, MAP_SECONDS = 20_000, 20
 
@@ -52,7 +52,7 @@ def run(name: str) -> None:
     x = made_up(rows, width)
     start = time.perf_counter()
     model = FeatureClusterer(count, method).fit(x)
-    what = (f'{rows} x {width}, K {count}, {method}: {model.n_clusters_} clusters in {model.reduced_.shape[1]} '
+    what = (f'{rows} x {width}, K {count}, {model.method_}: {model.n_clusters_} clusters in {model.reduced_.shape[1]} '
             'dimensions')
     report(name, what, time.perf_counter() - start, seconds, memory)
 

@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument('signs', type=Path, help='class folders of photographs of hands')
     parser.add_argument('photos', type=Path, help='class folders of test images of CIFAR-10')
     parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--methods', nargs='+', default=['kmeans', 'scan'])
+    parser.add_argument('--methods', nargs='+', default=['auto', 'kmeans'])
     args = parser.parse_args()
     threads = int(os.environ.get('OMP_NUM_THREADS') or usable_cpus())    # of both sides
     with tempfile.TemporaryDirectory() as scratch:
