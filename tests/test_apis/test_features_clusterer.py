@@ -7,10 +7,9 @@ import torch
 from sklearn.datasets import load_digits, make_blobs
 
 from mmcluster.apis import choose_k as sweep
-from mmcluster.apis.feature_methods import LIMITS, METHODS
+from mmcluster.apis.feature_methods import LIMITS, METHODS, usual_method
 from mmcluster.apis.feature_model import FeatureModel
 from mmcluster.apis.feature_reducer import FeatureReducer
-from mmcluster.apis.feature_methods import usual_method
 from mmcluster.apis.features_clusterer import FeatureClusterer
 from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.functional.clustering.neighbors import nearest

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('multi_head', 'spice_cache', 'sampler', 'train_step')
+NAMES = ('folder', 'multi_head', 'spice_cache', 'sampler', 'train_step')
 
 
 @pytest.fixture
@@ -23,6 +23,12 @@ def measure(monkeypatch, capsys, engine):
     yield run
     for name in NAMES:
         sys.modules.pop(name, None)
+
+
+def test_what_the_folder_command_is_measured_against_imports_what_exists(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    lines = importlib.import_module('folder').PLAIN.splitlines()
+    exec('\n'.join(line for line in lines if line.startswith(('import ', 'from '))), {})
 
 
 @pytest.mark.parametrize('repeat', ['1', '3'])

@@ -30,7 +30,6 @@ import numpy as np, torch
 from PIL import Image
 from sklearn.cluster import KMeans
 from mmcluster.encoders.embedded import embedded_network
-from mmcluster.models.clusterers.base import vector
 torch.set_num_threads(int(sys.argv[3]))
 network, rows = embedded_network().eval(), []
 files = sorted(glob.glob(sys.argv[1] + '/*/*'))
@@ -43,7 +42,7 @@ def pixels(file):
 with torch.inference_mode():
     for start in range(0, len(files), 64):
         batch = torch.from_numpy(np.stack([pixels(file) for file in files[start:start + 64]]))
-        rows.append(vector(network(batch)))
+        rows.append(network(batch))
 labels = KMeans(15, n_init=10, random_state=int(sys.argv[2])).fit_predict(torch.cat(rows).numpy())
 print(json.dumps([labels.tolist(), [file.split('/')[-2] for file in files]]))
 '''
