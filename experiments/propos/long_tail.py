@@ -7,12 +7,7 @@ python tools/experiment.py run experiments/propos/long_tail.py
 title = 'ProPos, Table 9: long-tailed CIFAR, ratio 0.1, ResNet-18'
 metrics = ['nmi', 'acc', 'ari']
 percent = True
-tail = {name: dict(_delete_=True, type='ImbalancedSource', profile='exponential', ratio=0.1, source=dict(
-    type=kind, root=root, split='train', **more)) for name, kind, root, more in (
-        ('CIFAR-10-LT', 'CIFAR10Source', 'data/cifar10', {}),
-        ('CIFAR-20-LT', 'CIFAR100Source', 'data/cifar100', dict(coarse=True)))}
-columns = {name: dict(data=data, facts=dict(source=tail[name], test_source=tail[name])) for name, data in (
-    ('CIFAR-10-LT', 'data/cifar10'), ('CIFAR-20-LT', 'data/cifar20'))}
+columns = {'CIFAR-10-LT': dict(data='data/cifar10_long_tail'), 'CIFAR-20-LT': dict(data='data/cifar20_long_tail')}
 
 
 def figures(text):

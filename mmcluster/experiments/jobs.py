@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Iterable, Optional
 
 from mmengine.config import Config
@@ -196,6 +197,10 @@ def _with_seed(each: Plan, seed: int) -> Plan:
 
 
 def unique_jobs(found: dict[Cell, list[Plan]]) -> list[Job]:
-    """All jobs of a table, each once, in an order in which what is needed comes first."""
-    jobs = {job.folder: job for each in found.values() for one in each for job in one.jobs}
+    """All jobs of a table, each once: all cells with their first seed, then with the next, what is needed first.
+
+    A table that is stopped midway so has all rows with few seeds, which can be compared, not few rows with all seeds.
+    """
+    each_seed = zip_longest(*found.values())
+    jobs = {job.folder: job for plans_of_a_seed in each_seed for one in plans_of_a_seed if one for job in one.jobs}
     return list(jobs.values())

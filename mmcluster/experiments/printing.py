@@ -12,8 +12,9 @@ SPECIAL = str.maketrans({char: f'\\{char}' for char in '&%$#_{}'})
 
 
 def name_of(metric: str) -> str:
-    """Head of the column of a metric."""
-    return metric.rpartition('/')[2].upper()
+    """Head of the column of a metric; where the table says of which result, so does the head."""
+    source, _, name = metric.rpartition('/')
+    return f'{name.upper()} ({source})' if source else name.upper()
 
 
 def number(value: Optional[float], percent: bool, sign: bool = False) -> str:

@@ -19,7 +19,7 @@ from mmcluster.experiments import read_table, table_file, table_names
 from mmcluster.experiments.controls import raw_pixels
 from mmcluster.experiments.figure import draw, history
 from mmcluster.experiments.jobs import Job, plans, unique_jobs
-from mmcluster.experiments.printing import as_csv, latex, markdown
+from mmcluster.experiments.printing import as_csv, latex, markdown, name_of
 from mmcluster.experiments.results import Result, Value
 from mmcluster.experiments.running import levels, run_jobs, submit
 
@@ -102,6 +102,7 @@ def test_cells_that_begin_alike_share_their_first_stages(file, tmp_path):
     jobs = unique_jobs(found)
     bases = {job.folder for job in jobs if job.stage == 'cc' and not job.control}
     assert len(bases) == 2, 'one for each seed'
+    assert [job.seed for job in jobs] == [0] * 6 + [1] * 6, 'all rows have a seed before any has the next'
     boosted = [job for job in jobs if job.stage == 'clusmatch']
     assert len(boosted) == 8 and {folder for job in boosted for folder in job.needs.values()} == bases
     assert all(f'seed_{job.seed}' in folder for job in boosted for folder in job.needs.values())
@@ -197,6 +198,7 @@ def test_mean_deviation_and_difference(file):
     assert line == ('| all | digits | 0.600 ± 0.141 | 0.900 | -0.300 | 0.600 ± 0.141 | 0.800 ± 0.100 | -0.200 | 2 | '
                     'abc | 1f |')
     assert any(line.startswith('| other | digits |  | 0.500 |') and 'quoted: Table 1' in line for line in lines)
+    assert (name_of('acc'), name_of('kmeans/acc')) == ('ACC', 'ACC (kmeans)')
     assert 'all & 0.600 $\\pm$ 0.141 (0.900) & 0.600 $\\pm$ 0.141 (0.800 $\\pm$ 0.100) \\\\' in latex(table, results)
     assert 'mine/losses,all,digits,acc,0.6,0.141421,2,0.5 0.7,0.9,,-0.3,abc,1f,,\n' in as_csv(table, results)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('folder', 'multi_head', 'spice_cache', 'sampler', 'train_step')
+NAMES = ('folder', 'multi_head', 'spice_cache', 'sampler', 'train_step', 'base_steps', 'host_sync')
 
 
 @pytest.fixture
@@ -54,3 +54,9 @@ def test_the_sampler_starts_at_once_and_holds_no_lists(measure, order):
     seconds = [float(value) for value in re.findall(r' (\d\.\d{4}) s', text)]
     assert len(seconds) == 3 and max(seconds) < 1
     assert all(float(value) < 512 for value in re.findall(r'([\d.]+) KiB', text))
+
+
+def test_steps_of_bases_are_compared_in_one_run(measure):
+    text = measure('base_steps', '--rounds', '1', '--steps', '1', '--bases', 'gcc')
+    rows = {line.split(' | ')[0]: line.split(' | ')[2] for line in text.splitlines() if ' | ' in line}
+    assert rows['| propos'] == '1.00' and float(rows['| gcc']) > 0

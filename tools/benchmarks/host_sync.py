@@ -15,6 +15,7 @@ from numbers import Number
 from typing import Any, Callable
 
 import torch
+from mmengine.config import Config
 from mmengine.runner import Runner
 from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
@@ -120,7 +121,8 @@ def count_host_syncs(function: Callable[[], Any]) -> Counter:
     return counts
 
 
-def short_runner(path: str, work_dir: str, steps: int, options: dict | None = None) -> Runner:
+def short_runner(path: str, work_dir: str, steps: int, options: dict | None = None,
+                 edit: Callable[[Config], None] = lambda cfg: None) -> Runner:
     """The Runner of a config with all its hooks, cut to one epoch of ``steps`` that logs once, in its middle.
 
     Args:
@@ -128,12 +130,14 @@ def short_runner(path: str, work_dir: str, steps: int, options: dict | None = No
         work_dir: Where the log goes.
         steps: Iterations.
         options: Further settings, dotted name -> value.
+        edit: Changes the config before.
     """
     file, _, stage = path.partition('.py:')
     cfg = read_stage(f'{file.removesuffix(".py")}.py', stage or None)
     cfg.merge_from_dict({'train_cfg.max_epochs': 1, 'train_cfg.val_interval': 10, 'log_level': 'WARNING',
                          'default_hooks.logger.interval': max(2, steps // 2), 'train_dataloader.sampler.length': steps,
                          **(options or {})})
+    edit(cfg)
     cfg.default_hooks.pop('result', None)
     cfg.work_dir = work_dir
     cfg.model = without_pretrained(cfg.model)

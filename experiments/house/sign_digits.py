@@ -1,0 +1,40 @@
+"""Every base on photographs of hands, alone, with ClusMatch and with ASD on it. No figure of a paper corresponds.
+
+python tools/experiment.py run experiments/house/sign_digits.py --jobs 2
+"""
+title = '2,062 photographs of hands that show digits, 32 pixels, K = 10: every base, alone and with a booster'
+data = 'data/sign_digits'
+metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last is that of k-means on the embedding, where a head is the result
+# A base is a line: its stages; a booster goes on from the last one.
+bases = {
+    'CC': dict(cc=dict(parts=['cc/cnn_sign_digits'])),
+    'PICI': dict(pici=dict(parts=['pici/vit_sign_digits'])),
+    'GCC': dict(gcc=dict(parts=['gcc/cnn_sign_digits'])),
+    'SeCu': dict(secu=dict(parts=['secu/cnn_sign_digits'])),
+    'TCL': dict(tcl=dict(parts=['tcl/cnn_sign_digits'])),
+    'IDFD': dict(idfd=dict(parts=['idfd/cnn_sign_digits'])),
+    'SimSiam': dict(simsiam=dict(parts=['simsiam/cnn_sign_digits'])),
+    'BYOL': dict(byol=dict(parts=['byol/cnn_sign_digits'])),
+    'BYOL + CC': dict(byol_cc=dict(parts=['byol/cnn_sign_digits', 'byol/cc'])),
+    'CC + PSL': dict(cc_psl=dict(parts=['cc/cnn_sign_digits', 'cc/psl'], facts=dict(warmup=20))),
+    'PCL': dict(pcl=dict(parts=['pcl/cnn_sign_digits'])),
+    'BYOL + PCL': dict(pcl=dict(parts=['pcl/cnn_sign_digits_on_byol'])),
+    'DEC': dict(
+        autoencoder=dict(parts=['dec/sign_digits']),
+        dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=30, epochs=100)))),
+    'IDEC': dict(
+        autoencoder=dict(parts=['dec/sign_digits']),
+        idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100)))),
+    'MoCo v2, both directions': dict(moco=dict(parts=['moco/cnn_sign_digits_symmetric']))}
+boosters = {
+    '': {},
+    ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_sign_digits']),
+    ' + ASD': dict(asd=['asd/on_base_sign_digits'])}
+rows = {
+    'raw pixels, k-means': dict(stages=bases['CC'], control='pixels'),
+    'untrained network, k-means': dict(stages=bases['CC'], control='untrained'),
+    **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_sign_digits')
+       for name in ('spectral', 'agglomerative', 'birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
+    **{f'{base}{title_of}': dict(stages={
+        **stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in booster.items()}})
+       for base, stages in bases.items() for title_of, booster in boosters.items()}}
