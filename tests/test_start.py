@@ -54,7 +54,8 @@ def test_all_that_counts_epochs_is_shortened():
         set_epochs(cfg, 0)
 
 
-@pytest.mark.parametrize('name', ['pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_cnn_digits/scan_cluster'])
+@pytest.mark.parametrize('name', ['pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_cnn_digits/scan_cluster',
+                                  'gcc_cnn_digits', 'pcl_cnn_digits'])
 def test_no_setting_is_left_beyond_the_end(name):
     cfg = read_stage(name)
     set_epochs(cfg, 2)
@@ -63,6 +64,9 @@ def test_no_setting_is_left_beyond_the_end(name):
     schedulers = cfg.get('param_scheduler') or []
     for entry in schedulers if isinstance(schedulers, list) else [schedulers]:
         assert all(entry.get(key, 0) <= 2 for key in ('total_epochs', 'T_max', 'end'))
+    begins = {hook.begin for hook in cfg.custom_hooks if hook.get('begin')}
+    streams = {stream.begin for stream in cfg.train_dataloader.sampler.streams.values() if stream.get('begin')}
+    assert begins <= {1} and streams <= begins, 'what fills a field and what draws from it begin together'
 
 
 def test_a_batch_that_is_too_large_names_its_option_and_a_size_that_works(tmp_path):

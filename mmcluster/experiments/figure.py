@@ -6,16 +6,15 @@ by default; ``xlabel`` names the axis.
 """
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, Optional
+from typing import Optional
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcluster.engine.hooks.result import HISTORY
 from mmcluster.evaluation.results import replaced
+from mmcluster.visualization import read_history
 
 from .jobs import Plan
 from .printing import name_of
@@ -122,10 +121,6 @@ def history(plan: Plan, metric: str, root: str) -> dict[int, float]:
         metric: With or without the prefix.
         root: Folder of all runs.
     """
-    path = os.path.join(root, plan.jobs[-1].folder, HISTORY)
-    if not os.path.exists(path):
-        return {}
     name = metric if '/' in metric else f'{plan.prefix}/{metric}'
-    with open(path, encoding='utf-8') as file:
-        lines: list[dict[str, Any]] = [json.loads(line) for line in file if line.endswith('}\n')]
+    lines = read_history(os.path.join(root, plan.jobs[-1].folder))
     return {line['epoch']: line[name] for line in lines if name in line}

@@ -14,12 +14,14 @@ EPOCHS, CLASSES, ROWS, SIDE, STEPS = 2, 4, 120, 32, 2
 FACTS: dict[str, Any] = dict(
     num_clusters=CLASSES, batch=16, labelled=8, unlabelled=16, per_cluster=2, per_class=2, rows=48, micro_batches=2,
     window=2, map_interval=2, first_map=2, queue=64, hidden=64, num_neighbors=5, size=SIDE, padding=4, cutout=16,
-    sweep=64, length=STEPS)
+    sweep=64, length=STEPS, granularities=[4, 8])
 # What else would need more images than a trial has, by type.
 TYPES: dict[str, dict[str, Any]] = dict(
     KMeansHook=dict(n_init=1), ClusteringMetric=dict(n_init=1), CentroidDistance=dict(n_init=1),
-    AccompaniedPrototypes=dict(n_init=1), LocalConsistency=dict(k=8, floor=2), SPICE=dict(batch_size=16),
+    AccompaniedPrototypes=dict(n_init=1), LocalConsistency=dict(k=8, floor=2), SPICE=dict(batch_size=16, repeat=1),
     MaskedDecoder=dict(decoder_depth=1))
+SHARE = 0.2     # of its rows that a cluster labels at least, so that few images give some
+SHARED = ('CentroidDistance', 'ProbabilityVariance', 'RandomRows')
 
 
 def stated_facts(cfg: Config, name: str) -> dict[str, Any]:
@@ -80,6 +82,8 @@ def _walk(value: Any) -> None:
     if not isinstance(value, dict):
         return
     value.update(TYPES.get(str(value.get('type')), {}))
+    if value.get('type') in SHARED:
+        value['sigma'] = max(value.get('sigma', SHARE), SHARE)
     weights = value.get('init_cfg')
     if isinstance(weights, dict) and str(weights.get('checkpoint', '')).startswith('data/'):
         value.pop('init_cfg')

@@ -50,6 +50,15 @@ def set_epochs(cfg: Config, epochs: int) -> None:
     for hook in cfg.get('custom_hooks') or []:
         if isinstance(hook, dict) and hook.get('by_epoch', True):
             if hook.get('steps'):
-                hook['steps'] = [(scaled(epoch), value) for epoch, value in hook['steps']]
+                hook['steps'] = [(scaled(epoch, epochs > 1), value) for epoch, value in hook['steps']]
             if 'begin' in hook:
-                hook['begin'] = min(scaled(hook['begin']), epochs - 1)
+                hook['begin'] = _begin(scaled(hook['begin'], 1), epochs)
+    sampler = (cfg.get('train_dataloader') or {}).get('sampler') or {}
+    for stream in (sampler.get('streams') or {}).values():
+        if stream.get('begin'):         # with the hook that fills what it draws from
+            stream['begin'] = _begin(scaled(stream['begin'], 1), epochs)
+
+
+def _begin(begin: Any, epochs: int) -> Any:
+    """What does not begin at once begins after the first epoch, and in the last one at the latest."""
+    return min(begin, epochs - 1)

@@ -1,9 +1,15 @@
 """What figures show, as arrays."""
+from . import plots
+from .histories import Compared, compare, groups_of, read_history
+from .layout import layout
 from .picture import image_grid, overlay, to_pixels
 from .prototypes import Prototypes, attention, feature_map, find_prototypes, map_centers
+from .rows import HOW, members, neighbors_of, odd_queries
+from .seen import Seen
 from .transitions import OrderedTransitions, order_transitions
 
 __all__ = [
-    'OrderedTransitions', 'Prototypes', 'attention', 'feature_map', 'find_prototypes', 'image_grid', 'map_centers',
-    'order_transitions', 'overlay', 'to_pixels'
+    'HOW', 'Compared', 'OrderedTransitions', 'Prototypes', 'Seen', 'attention', 'compare', 'feature_map',
+    'find_prototypes', 'groups_of', 'image_grid', 'layout', 'map_centers', 'members', 'neighbors_of', 'odd_queries',
+    'order_transitions', 'overlay', 'plots', 'read_history', 'to_pixels'
 ]

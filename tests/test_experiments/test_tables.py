@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from killed import Killed
-from mmengine.config import Config
 from PIL import Image
 from reduced import ROOT
 from sklearn.datasets import load_digits
 
 from mmcluster.cli import experiment as command
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
-from mmcluster.experiments import read_table, table_file, table_names
+from mmcluster.experiments import read_table, table_file
 from mmcluster.experiments.controls import raw_pixels
 from mmcluster.experiments.figure import draw, history
 from mmcluster.experiments.jobs import Job, plans, unique_jobs
@@ -232,17 +231,3 @@ def test_raw_pixels_have_the_range_of_their_publisher():
     source = TrialSource(num_rows=20, size=8, channels=1)
     found = raw_pixels(IndexedDataset(ArraySource(source.array, source.labels)))
     assert found.dtype == float and (found.reshape(20, 8, 8, 1) == source.array).all()
-
-
-# ---- shipped tables
-
-@pytest.mark.parametrize('name', table_names())
-def test_a_shipped_table_is_read_and_its_first_and_last_run_compose(name, tmp_path):
-    table = read_table(table_file(name))
-    cells = [cell for cell in table.cells if cell.runs]
-    found = plans(dict.fromkeys([cells[0], cells[-1]]), str(tmp_path), seeds=(0,)) if cells else {}
-    text = table_file(name).read_text(encoding='utf-8')
-    assert Config.fromfile(table_file(name)).title == table.title and f'experiments/{name}.py' in text
-    for cell, (one,) in found.items():
-        assert set(cell.paper) <= set(table.metrics), 'what the paper says is printed'
-        assert one.jobs

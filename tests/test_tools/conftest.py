@@ -3,9 +3,16 @@ import importlib
 import sys
 from pathlib import Path
 
+import matplotlib
+import numpy as np
 import pytest
 import torch
+from mmengine.registry import init_default_scope
+from PIL import Image
+from reduced import clusmatch_cfg, propos_cfg, spice_cfg, train, write_base, write_digits, write_recipe
 
+matplotlib.use('Agg')
+ANALYSES = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 TOOLS = Path(__file__).parents[2] / 'tools' / 'model_converters'
 
 
@@ -29,3 +36,34 @@ def tools():
     sys.path.remove(str(TOOLS))
     for name in names:
         sys.modules.pop(name)
+
+
+@pytest.fixture(scope='package')
+def runs(tmp_path_factory):
+    """Config and work dir of a SPICE of three epochs, of a ClusMatch and of its base, all in one folder."""
+    init_default_scope('mmcluster')
+    folder = tmp_path_factory.mktemp('runs')
+    data = write_digits(folder)
+    base = write_base(folder / 'base.pth', data)
+    stages = dict(spice=spice_cfg('', data, epochs=3), clusmatch=clusmatch_cfg('', data, base, epochs=1))
+    recipe = write_recipe(folder, stages)
+    train(recipe)
+    propos_cfg('', data).dump(folder / 'propos.py')
+    recipe.dump(folder / 'recipe.py')
+    return folder
+
+
+@pytest.fixture
+def draw(monkeypatch, capsys, tmp_path):
+    """(tool, its arguments) -> what it prints, the picture that it writes."""
+    monkeypatch.syspath_prepend(str(ANALYSES))
+
+    def run(name, *arguments):
+        out = tmp_path / f'{name}.png'
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments), '--out', str(out)])
+        importlib.import_module(name).main()
+        return capsys.readouterr().out, np.asarray(Image.open(out).convert('RGB'))
+
+    yield run
+    for name in ('analyse', 'curves', 'head_selection', 'opened', 'prototypes', 'reliability'):
+        sys.modules.pop(name, None)

@@ -1,17 +1,13 @@
 """The figures of a checkpoint, on runs of a second."""
-import importlib
 import re
 import shutil
 import sys
-from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import init_default_scope
-from PIL import Image
-from reduced import K, N, clusmatch_cfg, load, propos_cfg, spice_cfg, train, write_base, write_digits, write_recipe
+from reduced import K, N, load
 
 from mmcluster.apis import load_weights, open_config, open_model
 from mmcluster.functional.clustering.metrics import clustering_metrics
@@ -19,40 +15,7 @@ from mmcluster.registry import DATASETS
 
 pytestmark = pytest.mark.usefixtures('engine')
 matplotlib.use('Agg')
-FOLDER = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
-NAMES = ('head_selection', 'opened', 'prototypes', 'reliability')
 EPOCHS = 3
-
-
-@pytest.fixture(scope='module')
-def runs(tmp_path_factory):
-    """Config and work dir of a SPICE, of a ClusMatch and of its base, all in one folder."""
-    init_default_scope('mmcluster')
-    folder = tmp_path_factory.mktemp('runs')
-    data = write_digits(folder)
-    base = write_base(folder / 'base.pth', data)
-    stages = dict(spice=spice_cfg('', data, epochs=EPOCHS), clusmatch=clusmatch_cfg('', data, base, epochs=1))
-    recipe = write_recipe(folder, stages)
-    train(recipe)
-    propos_cfg('', data).dump(folder / 'propos.py')
-    recipe.dump(folder / 'recipe.py')
-    return folder
-
-
-@pytest.fixture
-def draw(monkeypatch, capsys, tmp_path):
-    """(tool, its arguments) -> what it prints, the picture that it writes."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-
-    def run(name, *arguments):
-        out = tmp_path / f'{name}.png'
-        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments), '--out', str(out)])
-        importlib.import_module(name).main()
-        return capsys.readouterr().out, np.asarray(Image.open(out).convert('RGB'))
-
-    yield run
-    for name in NAMES:
-        sys.modules.pop(name, None)
 
 
 def spice(runs):

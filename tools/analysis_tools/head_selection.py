@@ -9,15 +9,12 @@ max_keep_ckpts=-1 to have every epoch. Ground truth is read for the figure only;
 from __future__ import annotations
 
 import argparse
-import glob
-import os
-import re
 from typing import NamedTuple
 
 import matplotlib
 import numpy as np
 import torch
-from opened import arguments, opened, sweep
+from opened import arguments, epochs_of, opened, sweep
 from torch import Tensor
 
 from mmcluster.apis import load_weights, open_model
@@ -51,23 +48,6 @@ def parse_args() -> argparse.Namespace:
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument('work_dir', help='folder with epoch_*.pth')
     return parser.parse_args()
-
-
-def checkpoints(work_dir: str) -> dict[int, str]:
-    """Epoch -> file, in order.
-
-    Args:
-        work_dir: Of a run.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
-    found = {int(re.findall(r'\d+', os.path.basename(path))[-1]): path
-             for path in glob.glob(os.path.join(glob.escape(work_dir), 'epoch_*.pth'))}
-    if not found:
-        raise FileNotFoundError(f'{work_dir} holds no epoch_*.pth; give the work dir of a run with '
-                                f'default_hooks.checkpoint.max_keep_ckpts=-1')
-    return dict(sorted(found.items()))
 
 
 def measure(model: MultiHeadClusterer, dataset: IndexedDataset, epoch: int, batch_size: int) -> Epoch:
@@ -114,7 +94,7 @@ def draw(epochs: list[Epoch], path: str) -> None:
 def main() -> None:
     """Measure every checkpoint, print a line for each, draw."""
     args = parse_args()
-    files, epochs = checkpoints(args.work_dir), []
+    files, epochs = epochs_of(args.work_dir), []
     with opened(args) as (cfg, dataset):
         model = open_model(cfg)
         if not isinstance(model, MultiHeadClusterer):

@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import argparse
+import glob
+import os
+import re
 from contextlib import contextmanager
 from typing import Callable, Iterator, Optional
 
@@ -20,13 +23,14 @@ from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key
 
 
-def arguments(description: str) -> argparse.ArgumentParser:
+def arguments(description: str, add_help: bool = True) -> argparse.ArgumentParser:
     """A command line with what every figure needs.
 
     Args:
         description: Of the tool.
+        add_help: ``False`` of what sub-commands share.
     """
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(description=description, add_help=add_help)
     parser.add_argument('config', help='a config; of a recipe the stage is named by --stage')
     parser.add_argument('--out', type=output_file, required=True, help='PNG file')
     parser.add_argument('--stage', help='stage of a recipe')
@@ -131,3 +135,61 @@ def clusters_of(cfg: Config) -> Optional[int]:
     head = cfg.model.get('head') or {}
     places = [*metrics_of(cfg), cfg.model, head, head.get('head') or {}]
     return next((place['num_clusters'] for place in places if place.get('num_clusters')), None)
+
+
+def epochs_of(work_dir: str) -> dict[int, str]:
+    """Epoch -> checkpoint, in order.
+
+    Args:
+        work_dir: Of a run.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    found = {int(re.findall(r'\d+', os.path.basename(path))[-1]): path
+             for path in glob.glob(os.path.join(glob.escape(work_dir), 'epoch_*.pth'))}
+    if not found:
+        raise FileNotFoundError(f'{work_dir} holds no epoch_*.pth; give the work dir of a run with '
+                                f'default_hooks.checkpoint.max_keep_ckpts=-1')
+    return dict(sorted(found.items()))
+
+
+def kept_labels(model: nn.Module, field: Optional[str], num_rows: int) -> Tensor:
+    """Labels (N,) in the bank, -1 where there is none.
+
+    Args:
+        model: Has a bank with the field.
+        field: Its name; ``None``: ``'target'``, or ``'label'``, as of ProPos, where there is none.
+        num_rows: Images.
+
+    Raises:
+        ValueError: If there is no such field, it is of other images, or nothing was kept.
+    """
+    bank = getattr(model, 'bank', None)
+    fills = getattr(bank, 'fills', {})
+    field = field or ('label' if 'label' in fills and 'target' not in fills else 'target')
+    if bank is None or field not in bank.fills:
+        raise ValueError(f'{type(model).__name__} keeps no {field!r} in its bank; take the checkpoint of a booster '
+                         f'with selected labels')
+    label = getattr(bank, field).cpu()
+    if len(label) != num_rows or not bool((label >= 0).any()):
+        raise ValueError(f'bank.{field} holds {int((label >= 0).sum())} labels for {len(label)} images, the figure is '
+                         f'of {num_rows}; take the checkpoint of a run on these images, after its first epoch')
+    return label
+
+
+def label_of_training(model: nn.Module, field: Optional[str], num_rows: int) -> Tensor:
+    """Labels (N,) that the training had, -1 where there is none.
+
+    Those of ASD are of the map of instance classes: each image has that of its last instance class.
+
+    Args:
+        model: Of a checkpoint.
+        field: See :func:`kept_labels`.
+        num_rows: Images.
+    """
+    class_map = getattr(getattr(model, 'labeller', None), 'class_map', None)
+    if field is not None or class_map is None or not bool((class_map >= 0).any()):
+        return kept_labels(model, field, num_rows)
+    last = kept_labels(model, 'pred', num_rows)
+    return torch.where(last >= 0, class_map.cpu()[last.clamp_min(0)], -1)

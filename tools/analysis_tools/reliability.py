@@ -16,12 +16,12 @@ from typing import Optional
 import matplotlib
 import numpy as np
 import torch
-from opened import arguments, embed_and_score, opened, sweep
-from sklearn.manifold import TSNE
+from opened import arguments, embed_and_score, kept_labels, opened, sweep
 from torch import Tensor
 
 from mmcluster.apis import open_config, open_model
 from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.visualization import layout
 
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
@@ -44,36 +44,6 @@ def parse_args() -> argparse.Namespace:
     if args.features and len(args.features) not in (2, 3):
         parser.error('--features takes a config, a checkpoint and, of a recipe, a stage')
     return args
-
-
-def kept_labels(model: torch.nn.Module, field: Optional[str], num_rows: int) -> Tensor:
-    """Labels (N,) in the bank, -1 where there is none.
-
-    Args:
-        model: Has a bank with the field.
-        field: Its name; ``None``: ``'target'``, or ``'label'``, as of ProPos, where there is none.
-        num_rows: Images.
-
-    Raises:
-        ValueError: If there is no such field, it is of other images, or nothing was kept.
-    """
-    bank = getattr(model, 'bank', None)
-    fills = getattr(bank, 'fills', {})
-    field = field or ('label' if 'label' in fills and 'target' not in fills else 'target')
-    if bank is None or field not in bank.fills:
-        raise ValueError(f'{type(model).__name__} keeps no {field!r} in its bank; take the checkpoint of a booster '
-                         f'with selected labels')
-    label = getattr(bank, field).cpu()
-    if len(label) != num_rows or not bool((label >= 0).any()):
-        raise ValueError(f'bank.{field} holds {int((label >= 0).sum())} labels for {len(label)} images, the figure is '
-                         f'of {num_rows}; take the checkpoint of a run on these images, after its first epoch')
-    return label
-
-
-def layout(embed: Tensor, perplexity: float, seed: int) -> np.ndarray:
-    """Places (n, 2) in the plane of embeddings (n, D), by cosine."""
-    perplexity = min(perplexity, (len(embed) - 1) / 3)
-    return TSNE(metric='cosine', perplexity=perplexity, random_state=seed).fit_transform(embed.cpu().numpy())
 
 
 def caption(title: str, label: Tensor, truth: Optional[np.ndarray]) -> str:
@@ -105,7 +75,7 @@ def main() -> None:
     cluster = score.argmax(1).cpu()
     generator = torch.Generator().manual_seed(args.seed)
     shown = torch.randperm(len(dataset), generator=generator)[:args.max_samples]
-    places = layout(embed[shown.to(embed.device)], args.perplexity, args.seed)
+    places = layout(embed[shown.to(embed.device)], 'tsne', args.perplexity, args.seed)
     figure, axes = plt.subplots(1, 2, figsize=(11, 5.5))
     for axis, title, label in zip(axes, ('images', 'kept images'), (cluster, kept)):
         rows = (label[shown] >= 0).numpy()
