@@ -29,7 +29,7 @@ KEPT = {
         RuntimeInfoHook.* CheckpointHook.strict""",
     'a trial of a table': 'TrialSource.*',
     'a probe of one\'s own': 'KNNMetric.* SampledKMeans.seed SampledKMeans.n_init SampledKMeans.num_clusters',
-    'several processes': 'BYOL.shuffle_bn MoCo.shuffle_bn',
+    'several processes': 'MoCo.shuffle_bn',
     'Python: the model or its head says it in a run': '*.num_clusters',
     'weights that a ScheduleHook moves': """PICI.pisd PICI.picd PICI.cross_level RUC.unsup_weight TCL.boosting TEMI.last_layer
         MixMatchLoss.unsup_weight ProPos.psl_weight ProPos.sigma CCPSL.psl_weight PCL.proto_weight

@@ -72,6 +72,23 @@ def test_logistic_regression_and_the_linear_layer(digits):
     assert sgd == linear_probe(digits, epochs=20, lr=1., steps=(12, 16))
 
 
+def test_lars_and_drawn_features(digits):
+    """LARS finds what logistic regression does; features that are drawn anew are learned from, others are not."""
+    plain = logistic_probe(digits)
+    lars = linear_probe(digits, epochs=60, batch=1000, lr=20., lars=True)
+    assert abs(lars - plain) < 0.04
+    asked = []
+
+    def drawn(epoch):
+        asked.append(epoch)
+        return digits.train
+
+    assert linear_probe(digits, epochs=5, lr=1.) == linear_probe(digits, epochs=5, lr=1., drawn=drawn)
+    assert asked == list(range(5))
+    torch.manual_seed(0)
+    assert linear_probe(digits, epochs=5, lr=1., drawn=torch.zeros_like(digits.train).mul) < 0.2, 'nothing to learn from'
+
+
 def test_few_labels_help_less_than_many(digits):
     few, deviation = few_label_probe(digits, 2, draws=3)
     many, _ = few_label_probe(digits, 20, draws=3)
@@ -99,9 +116,16 @@ def test_the_tool_prints_every_probe_of_both_spaces(tmp_path, monkeypatch, capsy
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     monkeypatch.setattr(sys, 'argv', ['probe.py', str(tmp_path / 'propos.py'), checkpoint, '--epochs', '5', '--k', '5',
-                                      '--per-class', '2', '--json', str(tmp_path / 'probes.json')])
+                                      '--per-class', '2', '--json', str(tmp_path / 'probes.json'),
+                                      '--augmented', 'lars', 'sgd', '--augmented-epochs', '3'])
+    views = []
+    monkeypatch.setattr(tool, 'drawn_features', lambda *args, original=tool.drawn_features: views.append(
+        original(*args)) or views[-1])
     tool.main()
+    assert len(views) == 2 * 2 * 3 and not torch.equal(views[0], views[1])
+    assert torch.equal(views[0], views[3]), 'both protocols have the views of an epoch'
     found = json.loads((tmp_path / 'probes.json').read_text())
-    assert len(capsys.readouterr().out.splitlines()) == 8 and list(found) == ['backbone', 'embedding']
-    assert all(0.2 < value <= 1 for space in found.values() for value in space.values())
+    assert len(capsys.readouterr().out.splitlines()) == 12 and list(found) == ['backbone', 'embedding']
+    assert all(0.2 < value <= 1 for space in found.values() for name, value in space.items() if 'augmented' not in name)
+    assert sum('augmented' in name and 0 <= value <= 1 for name, value in found['backbone'].items()) == 2
     sys.modules.pop('opened', None)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 USAGE = 'mmcluster train CONFIG [options]'
+BACKENDS = dict(tensorboard='TensorboardVisBackend', wandb='WandbVisBackend', mlflow='MLflowVisBackend')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--epochs', type=int, help='train for another number of epochs; of a recipe, each stage for at '
                         'most as many. Schedules move with it')
     parser.add_argument('--full-log', action='store_true', help='show long entries of the log in the console, too')
+    parser.add_argument('--log-to', nargs='+', choices=list(BACKENDS), default=[], help='numbers, figures and '
+                        'galleries go there, too; each must be installed')
     parser.add_argument('--amp', action='store_true', help='bfloat16 autocast')
     parser.add_argument('--no-validate', action='store_true', help='no evaluation during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
@@ -46,6 +49,11 @@ def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
     if args.epochs is not None:
         longest = args.epochs if args.single else cfg.get('train_cfg', {}).get('max_epochs', args.epochs)
         set_epochs(cfg, min(args.epochs, longest))
+    if args.log_to:
+        known = (cfg.get('visualizer') or {}).get('vis_backends', [dict(type='LocalVisBackend')])
+        added = [dict(type=BACKENDS[name]) for name in args.log_to]
+        cfg.merge_from_dict(dict(visualizer=dict(vis_backends=[
+            *known, *(one for one in added if one['type'] not in [backend['type'] for backend in known])])))
     if args.amp:
         kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
         if kind not in ('OptimWrapper', 'AutocastOptimWrapper'):

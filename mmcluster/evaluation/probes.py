@@ -1,7 +1,8 @@
 """Probes: what a classifier finds in frozen features. They read ground truth, so they only say, and never steer."""
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+import math
+from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive
 from mmcluster.functional.labels.knn import weighted_knn
-from mmcluster.registry import METRICS
+from mmcluster.registry import METRICS, OPTIMIZERS
 from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process
 
@@ -67,35 +68,47 @@ def logistic_probe(split: Split, c: float = 1.) -> float:
 
 
 def linear_probe(split: Split, epochs: int = 100, batch: int = 256, lr: float = 30., steps: tuple[int, ...] = (60, 80),
-                 seed: int = 0) -> float:
-    """Accuracy of a linear layer by SGD on features of the plain view, as MoCo and ProPos' second config train it.
+                 seed: int = 0, lars: bool = False, drawn: Optional[Callable[[int], Tensor]] = None) -> float:
+    """Accuracy of a linear layer on frozen features, as MoCo and ProPos train it.
 
-    Weights begin as N(0, 0.01), biases at 0; momentum 0.9, no decay; the rate falls to a tenth at each of ``steps``.
-    The papers draw augmented views instead, so their figures are not the same.
+    Weights begin as N(0, 0.01), biases at 0; momentum 0.9, no decay. By SGD the rate falls to a tenth at each of
+    ``steps`` (ProPos' second config); by LARS it follows a cosine to 0 (the first: 90 epochs of batches of 4096, rate
+    0.1). Papers draw augmented views anew in each epoch; features of the plain view give other figures.
 
     Args:
         split: Features of the backbone.
         epochs: Passes over the training rows.
         batch: Rows a step.
         lr: Rate for 256 rows; it is scaled by ``batch`` / 256.
-        steps: Epochs.
+        steps: Epochs, of SGD.
         seed: Of weights and order.
+        lars: Take LARS.
+        drawn: Epoch, from 0, -> features (M, D) of the training rows in views of that epoch; ``None`` takes the plain
+            ones of ``split``.
     """
     device, generator = split.train.device, torch.Generator().manual_seed(seed)
     layer = nn.Linear(split.train.shape[1], split.num_classes)
     nn.init.normal_(layer.weight, std=0.01, generator=generator)
     nn.init.zeros_(layer.bias)
     layer.to(device)
-    optimiser = torch.optim.SGD(layer.parameters(), lr=lr * batch / 256, momentum=0.9)
-    schedule = torch.optim.lr_scheduler.MultiStepLR(optimiser, list(steps))
-    train, labels = split.train.float(), split.labels.to(device)
-    for _ in range(epochs):
+    count, rate = -(-len(split.train) // batch), lr * batch / 256
+    optimiser = OPTIMIZERS.build(dict(type='LARS' if lars else 'SGD', params=layer.parameters(), lr=rate, momentum=0.9))
+
+    def factor(step: int) -> float:
+        if lars:
+            return (1 + math.cos(math.pi * step / (epochs * count))) / 2
+        return 0.1 ** sum(step >= epoch * count for epoch in steps)
+
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+    labels = split.labels.to(device)
+    for epoch in range(epochs):
+        train = (split.train if drawn is None else drawn(epoch).to(device)).float()
         for rows in torch.randperm(len(train), generator=generator).to(device).split(batch):
             loss = nn.functional.cross_entropy(layer(train[rows]), labels[rows])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        schedule.step()
+            schedule.step()
     with torch.no_grad():
         pred = layer(split.test.float().to(device)).argmax(1).cpu()
     return float((pred == split.test_labels.cpu()).double().mean())

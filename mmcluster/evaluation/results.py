@@ -15,6 +15,8 @@ from mmcluster.datasets.names import cell_of
 
 from .clustering import Assignments
 
+HISTORY = 'metrics.jsonl'       # a line for each evaluation
+
 
 @contextmanager
 def replaced(path: str) -> Iterator[BinaryIO]:
@@ -65,3 +67,16 @@ def write_assignments(path: str, assignments: Assignments, dataset: Dataset) -> 
     for index, cluster, confidence, second in zip(*columns):
         writer.writerow([cell_of(paths[index]) if paths else index, cluster, f'{confidence:.6f}', second])
     write_text(path, buffer.getvalue())
+
+
+def read_history(work_dir: str) -> list[dict[str, Any]]:
+    """Evaluations of a run, ``epoch`` and metrics by name; none before the first one.
+
+    Args:
+        work_dir: Of a stage.
+    """
+    path = os.path.join(work_dir, HISTORY)
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding='utf-8') as file:
+        return [json.loads(line) for line in file if line.endswith('}\n')]      # a kill may have cut the last

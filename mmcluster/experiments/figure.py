@@ -13,8 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcluster.evaluation.results import replaced
-from mmcluster.visualization import read_history
+from mmcluster.evaluation.results import read_history, replaced
 
 from .jobs import Plan
 from .printing import name_of

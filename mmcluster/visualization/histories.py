@@ -1,14 +1,13 @@
 """Metrics of runs over their epochs, and runs of several seeds side by side."""
 from __future__ import annotations
 
-import json
 import os
 import re
-from typing import Any, NamedTuple, Sequence
+from typing import NamedTuple, Sequence
 
 import numpy as np
 
-from mmcluster.engine.hooks.result import HISTORY
+from mmcluster.evaluation.results import HISTORY, read_history
 
 SEED = re.compile(r'[/_.-]?seed[_=-]?\d+')      # in the name of a work dir
 
@@ -32,19 +31,6 @@ class Compared(NamedTuple):
     def deviation(self) -> np.ndarray:
         """(E,) standard deviation, n - 1; 0 of a single run."""
         return self.values.std(0, ddof=1) if len(self.values) > 1 else np.zeros(len(self.epochs))
-
-
-def read_history(work_dir: str) -> list[dict[str, Any]]:
-    """Evaluations of a run, ``epoch`` and metrics by name; none before the first one.
-
-    Args:
-        work_dir: Of a stage.
-    """
-    path = os.path.join(work_dir, HISTORY)
-    if not os.path.exists(path):
-        return []
-    with open(path, encoding='utf-8') as file:
-        return [json.loads(line) for line in file if line.endswith('}\n')]       # a kill may have cut the last
 
 
 def groups_of(work_dirs: Sequence[str]) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Mapping, Optional, Sequence
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 PANEL = 4.2         # inches
@@ -63,3 +64,10 @@ def bars(panels: Mapping[str, Mapping[str, np.ndarray]], names: Mapping[str, Seq
         axes.set_xticks(x, names[title], rotation=90 if len(x) > COLOURS else 0)
         axes.legend(fontsize='small')
     return figure
+
+
+def pixels_of(figure: Figure) -> np.ndarray:
+    """A figure as an image (H, W, 3) uint8."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -7,7 +7,9 @@ from mmengine.config import Config
 from reduced import ROOT
 
 from mmcluster.experiments import read_table, table_file, table_names
-from mmcluster.experiments.jobs import plans
+from mmcluster.experiments.jobs import plans, unique_jobs
+from mmcluster.experiments.results import results_of
+from mmcluster.experiments.running import run_jobs
 
 pytestmark = pytest.mark.usefixtures('engine')
 TOOLS = ROOT / 'tools' / 'analysis_tools'
@@ -87,3 +89,13 @@ def test_a_line_names_files_of_that_item_and_commands_that_exist(paper, item, ho
             assert f"(commands, '{words[0]}', " in (TOOLS / 'analyse.py').read_text(encoding='utf-8')
         options = [word for word in words if word.startswith('--')]
         assert all(f"'{option}'" in (TOOLS / f'{name}.py').read_text(encoding='utf-8') for option in options)
+
+
+@pytest.mark.parametrize('name, row', [('house/digits', 'GCC'), ('house/digits', 'PCL'),
+                                       ('asd/tracking_digits', 'ASD, k-means labels')])
+def test_a_trial_of_a_shipped_table_runs(name, row, tmp_path):
+    table = read_table(table_file(name)).only(rows=[row])
+    found = plans(table.cells, str(tmp_path), True, (0,))
+    assert run_jobs(unique_jobs(found), str(tmp_path), tell=lambda text: None) == {}
+    result, = results_of(found, table, str(tmp_path))
+    assert result.count == 1 and all(0 <= value.mean <= 1 for value in result.values.values())

@@ -13,14 +13,13 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmcluster.evaluation.clustering import ClusteringMetric
-from mmcluster.evaluation.results import write_assignments, write_json, write_text
+from mmcluster.evaluation.results import HISTORY, read_history, write_assignments, write_json, write_text
 from mmcluster.registry import HOOKS
 from mmcluster.version import __version__
 
 from ..extract import unwrap
 from ..final import hand_over_centers, keep_centers
-
-HISTORY = 'metrics.jsonl'
+from .watched import show_clusters
 
 
 @HOOKS.register_module()
@@ -60,6 +59,7 @@ class ResultHook(Hook):
             self._cut_history(runner, runner.epoch - 1)
             with open(os.path.join(runner.work_dir, HISTORY), 'a', encoding='utf-8') as file:
                 file.write(json.dumps(dict(epoch=runner.epoch, **metrics)) + '\n')
+            show_clusters(runner)
 
     def after_train(self, runner: Runner) -> None:
         """Write both files on the main process, after an evaluation if the last one was cut off by the end of a
@@ -118,18 +118,14 @@ class ResultHook(Hook):
 
     @staticmethod
     def _history(runner: Runner) -> list[dict]:
-        path = os.path.join(runner.work_dir, HISTORY)
-        if not os.path.exists(path):
-            return []
         try:
-            with open(path, encoding='utf-8') as file:
-                history = [json.loads(line) for line in file if line.endswith('}\n')]    # a kill may have cut the last
+            history = read_history(runner.work_dir)
             if not all(isinstance(line, dict) and isinstance(line.get('epoch'), int) for line in history):
                 raise ValueError('a line is no evaluation of an epoch')
             return history
         except ValueError as error:     # also of a text that is not UTF-8
-            raise ValueError(f'{path} is damaged ({error}): put back a copy, or remove it and lose the metrics of '
-                             f'earlier evaluations') from None
+            raise ValueError(f'{os.path.join(runner.work_dir, HISTORY)} is damaged ({error}): put back a copy, or '
+                             f'remove it and lose the metrics of earlier evaluations') from None
 
 
 def _clustering_metric(runner: Runner) -> Optional[ClusteringMetric]:
