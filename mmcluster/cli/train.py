@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--log-to', nargs='+', choices=list(BACKENDS), default=[], help='numbers, figures and '
                         'galleries go there, too; each must be installed')
     parser.add_argument('--amp', action='store_true', help='bfloat16 autocast')
+    parser.add_argument('--compile', action='store_true', help='compile the networks; a CPU needs a C++ compiler')
     parser.add_argument('--no-validate', action='store_true', help='no evaluation during training')
     parser.add_argument('--auto-scale-lr', action='store_true', help='scale the learning rate with the batch size')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of loaders')
@@ -60,6 +61,8 @@ def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
             raise ValueError(f'--amp cannot change an optimiser wrapper of type {kind}')
         cfg.optim_wrapper.type = 'AutocastOptimWrapper'
         cfg.optim_wrapper.dtype = 'bfloat16'
+    if args.compile:
+        cfg.compile = cfg.get('compile') or True
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import BaseLoop, Runner
 
+from mmcluster.engine.compiled import CompilingRunner
 from mmcluster.engine.console import ShortLogRunner
 from mmcluster.engine.hooks import AnnounceHook, CostHook
 from mmcluster.engine.launch import group_options, init_environment, prepare
@@ -221,7 +222,7 @@ def build_runner(cfg: Config) -> Runner:
     return _Runner.from_cfg(cfg) if 'runner_type' not in cfg else RUNNERS.build(cfg)
 
 
-class _Runner(ShortLogRunner):
+class _Runner(CompilingRunner, ShortLogRunner):
     """mmengine's Runner, whose console is short, and whose metrics do not stop each other."""
 
     def dump_config(self) -> None:

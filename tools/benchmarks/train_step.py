@@ -1,9 +1,11 @@
 """Time a training step in bfloat16 and channels-last against float32 and contiguous, in turn in one process.
 
-python tools/benchmarks/train_step.py [CONFIG] [--batch 64] [--steps 3] [--threads 2] [--repeats 5] [--views]
+python tools/benchmarks/train_step.py [CONFIG] [--stage NAME] [--what amp] [--batch 64] [--steps 3] [--threads 2]
+    [--repeats 5] [--views]
 
 A step is preprocessor, forward, backward, optimiser and teacher. The images are noise; without --views they come as
-finished views, which are only normalised. The target on CPUs with bfloat16 units is 1.8 times as fast.
+finished views, which are only normalised. The target on CPUs with bfloat16 units is 1.8 times as fast. With --what
+compile or fused, both steps are in bfloat16, and one of them has its networks compiled or a fused optimiser.
 """
 from __future__ import annotations
 
@@ -15,16 +17,21 @@ import time
 from typing import Callable
 
 import torch
+from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
 
+from mmcluster.engine.compiled import compile_networks
 from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS
 from mmcluster.structures import Rows
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TARGET = 1.8
+# what is compared -> name of the slow and of the fast step
+SIDES = dict(amp=('float32 contiguous', 'bfloat16 channels-last'), compile=('eager', 'compiled'),
+             fused=('loop over tensors', 'fused optimiser'))
 
 
 def cpu_name() -> str:
@@ -53,22 +60,28 @@ def make_data(batch: int, views: bool) -> dict[str, Rows]:
     return dict(batch=Rows(images, index, index.clone()))
 
 
-def make_step(path: str, batch: int, views: bool, fast: bool) -> Callable[[], None]:
+def make_step(cfg: Config, batch: int, views: bool, what: str, fast: bool) -> Callable[[], None]:
     """A training step of a config's model.
 
     Args:
-        path: Config of a method that trains on the stream ``batch``.
+        cfg: Config of a method that trains on the stream ``batch``.
         batch: B, also the size of the data set.
         views: See :func:`make_data`.
-        fast: bfloat16 and channels-last; else float32 and contiguous.
+        what: ``'amp'``, ``'compile'`` or ``'fused'``.
+        fast: With it, or without it.
     """
-    cfg = read_stage(path)
+    bfloat16 = fast or what != 'amp'
     set_random_seed(0)
-    model = MODELS.build(dict(cfg.model, bank=dict(cfg.model.bank, num_samples=batch), channels_last=fast))
+    bank = cfg.model.get('bank') and dict(cfg.model.bank, num_samples=batch)
+    model = MODELS.build(dict(cfg.model, bank=bank, channels_last=bfloat16))
     model.init_weights()
-    model.bank.fill(label=torch.arange(batch) % 10)
-    optimizer = OPTIMIZERS.build(dict(cfg.optim_wrapper.optimizer, params=model.parameters()))
-    wrapper = OPTIM_WRAPPERS.build(dict(type='AutocastOptimWrapper', dtype='bfloat16' if fast else None,
+    if bank:
+        model.bank.fill(label=torch.arange(batch) % 10)
+    if fast and what == 'compile':
+        compile_networks(model)
+    fused = dict(fused=True) if fast and what == 'fused' else {}
+    optimizer = OPTIMIZERS.build(dict(cfg.optim_wrapper.optimizer, params=model.parameters(), **fused))
+    wrapper = OPTIM_WRAPPERS.build(dict(type='AutocastOptimWrapper', dtype='bfloat16' if bfloat16 else None,
                                         optimizer=optimizer))
     data = make_data(batch, views)
     model.train()
@@ -93,6 +106,8 @@ def main() -> None:
     """Measure in turn and print the ratios. With one thread, processor time is fair on a machine in use."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('config', nargs='?', default=os.path.join(ROOT, 'configs', 'propos_r18_cifar10.py'))
+    parser.add_argument('--stage', help='of a recipe of several')
+    parser.add_argument('--what', choices=list(SIDES), default='amp')
     parser.add_argument('--batch', type=int, default=64)
     parser.add_argument('--steps', type=int, default=3)
     parser.add_argument('--threads', type=int, default=torch.get_num_threads())
@@ -102,10 +117,11 @@ def main() -> None:
     init_default_scope('mmcluster')
     MMLogger.get_instance('train_step', log_level='WARNING')
     torch.set_num_threads(args.threads)
-    runs = {name: make_step(args.config, args.batch, args.views, name == 'fast') for name in ('plain', 'fast')}
+    cfg = read_stage(args.config, args.stage)
+    runs = {name: make_step(cfg, args.batch, args.views, args.what, name == 'fast') for name in ('plain', 'fast')}
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
     for step in runs.values():
-        seconds(step, 1)
+        seconds(step, 2)
     for _ in range(args.repeats):
         for name, step in runs.items():
             times[name].append(seconds(step, args.steps))
@@ -115,9 +131,10 @@ def main() -> None:
     for clock, title in enumerate(('wall clock', 'processor time')):
         plain, fast = ([1e3 * pair[clock] for pair in times[name]] for name in ('plain', 'fast'))
         middle = [statistics.median(plain), statistics.median(fast)]
-        print(f'{title:15} median ms a step: float32 contiguous {middle[0]:.0f}, bfloat16 channels-last '
-              f'{middle[1]:.0f}, ratio {middle[0] / middle[1]:.2f} (target {TARGET}), of the fastest '
-              f'{min(plain) / min(fast):.2f}')
+        slow, quick = SIDES[args.what]
+        target = f' (target {TARGET})' if args.what == 'amp' else ''
+        print(f'{title:15} median ms a step: {slow} {middle[0]:.0f}, {quick} {middle[1]:.0f}, ratio '
+              f'{middle[0] / middle[1]:.2f}{target}, of the fastest {min(plain) / min(fast):.2f}')
 
 
 if __name__ == '__main__':

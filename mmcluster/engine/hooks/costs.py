@@ -1,7 +1,7 @@
 """What an epoch spends on views, network, loader, evaluation and E-steps."""
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from time import perf_counter, process_time
 from typing import Any, Optional
 
@@ -27,7 +27,7 @@ class CostHook(Hook):
     priority = 'LOWEST'
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self.marks: dict[str, float] = {}
         self.handles: list[Any] = []
 
@@ -89,6 +89,7 @@ class CostHook(Hook):
         cpu = self.spent.pop('cpu', 0.)
         total = sum(self.spent.values())
         if total and runner.epoch:
-            shares = ', '.join(f'{part} {share / total:.1%}' for part, share in self.spent.most_common() if share)
+            parts = sorted(self.spent.items(), key=lambda item: -item[1])
+            shares = ', '.join(f'{part} {share / total:.1%}' for part, share in parts if share)
             runner.logger.info(f'epoch {runner.epoch} took {total:.1f} s, {cpu:.1f} s of processor time: {shares}')
         self.spent.clear()
