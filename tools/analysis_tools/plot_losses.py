@@ -1,6 +1,7 @@
 """Plot curves of one or several stages: python tools/analysis_tools/plot_losses.py WORK_DIR... --out FILE.
 
-Without --scalars the losses; with them any logged numbers, such as threshold_mean threshold_spread positive_share.
+Without --scalars the losses; with them any logged numbers, such as threshold_mean threshold_spread positive_share, or
+what evaluations found, by epochs: head/acc kmeans/acc.
 """
 from __future__ import annotations
 
@@ -15,17 +16,22 @@ matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 
 
-def read_scalars(work_dir: str) -> list[dict]:
-    """Training records of a stage in order of iteration; a resumed run's later record replaces an earlier one."""
+def read_scalars(work_dir: str, evaluations: bool = False) -> list[dict]:
+    """Training records of a stage in order of iteration, or its evaluations in order of epoch.
+
+    A resumed run's later record replaces an earlier one.
+    """
+    kind, order = ('/acc', 'step') if evaluations else ('loss', 'iter')
     records: dict[int, dict] = {}
     for path in sorted(glob.glob(os.path.join(work_dir, '*', 'vis_data', 'scalars.json'))):
         with open(path, encoding='utf-8') as file:
             for line in file:
                 record = json.loads(line)
-                if 'loss' in record and 'iter' in record:
-                    records[record['iter']] = record
+                if order in record and any(key.endswith(kind) for key in record):
+                    records[record[order]] = record
     if not records:
-        raise FileNotFoundError(f'{work_dir} holds no */vis_data/scalars.json with training records')
+        raise FileNotFoundError(f'{work_dir} holds no */vis_data/scalars.json with '
+                                f'{"evaluations" if evaluations else "training records"}')
     return [records[key] for key in sorted(records)]
 
 
@@ -36,16 +42,18 @@ def main() -> None:
     parser.add_argument('--out', required=True, help='image file')
     parser.add_argument('--scalars', nargs='+', help='logged numbers to draw instead of the losses')
     args = parser.parse_args()
+    evaluations = any('/' in name for name in args.scalars or [])
+    order = 'step' if evaluations else 'iter'
     figure, axes = plt.subplots(1, len(args.work_dirs), figsize=(4.5 * len(args.work_dirs), 3.2), squeeze=False)
     for axis, work_dir in zip(axes[0], args.work_dirs):
-        records = read_scalars(work_dir)
+        records = read_scalars(work_dir, evaluations)
         for name in args.scalars or [key for key in records[-1] if key.startswith('loss')]:
-            points = [(record['iter'], record[name]) for record in records if name in record]
+            points = [(record[order], record[name]) for record in records if name in record]
             if not points:
                 raise SystemExit(f'{work_dir} has no {name!r} in its log; it has {sorted(records[-1])}')
             axis.plot(*zip(*points), label=name, linewidth=2 if name == 'loss' else 1)
         axis.set_title(os.path.basename(os.path.normpath(work_dir)))
-        axis.set_xlabel('iteration')
+        axis.set_xlabel('epoch' if evaluations else 'iteration')
         axis.legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(args.out, dpi=110)
