@@ -47,6 +47,7 @@ class FileSource(ImageSource):
 
     root: Path
     paths: PathTable
+    left_out: dict[str, int]
 
     def __init__(self, root: Path, paths: Sequence[str], labels: Optional[np.ndarray], classes: Sequence[str],
                  mode: str, skip_unreadable: bool, left_out: Mapping[str, int] = ImageSource.left_out,
@@ -74,7 +75,7 @@ class FileSource(ImageSource):
             self.left_out[UNREADABLE] = len(bad)
 
     @cached_property
-    def cache_name(self) -> str:  # type: ignore[override]  # computed when it is asked for
+    def cache_name(self) -> str:
         """Hash of folder and paths, and hash of the state of every file: size, times and inode."""
         return self._name_of(self.paths)
 

@@ -178,7 +178,8 @@ def _mapped(whole: np.ndarray) -> Listing:
     start = 8 + len(_MAGIC)
     if whole[:len(_MAGIC)].tobytes() != _MAGIC:
         raise ValueError('it is of another kind')
-    if hashlib.blake2b(whole[:-_DIGEST_BYTES], digest_size=_DIGEST_BYTES).digest() != whole[-_DIGEST_BYTES:].tobytes():
+    content = whole[:-_DIGEST_BYTES].data
+    if hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest() != whole[-_DIGEST_BYTES:].tobytes():
         raise ValueError('its checksum is wrong')
     size = int.from_bytes(whole[len(_MAGIC):start].tobytes(), 'little')
     header, place, arrays = json.loads(whole[start:start + size].tobytes()), start + size, {}

@@ -47,6 +47,9 @@ class TarSource(ImageSource):
         that are no whole number are errors.
     """
 
+    root: Path
+    paths: PathTable
+
     def __init__(self, root: Union[str, Path], labels: Optional[str] = None, draft: Optional[int] = None) -> None:
         if labels not in (None, *LABELS):
             raise ValueError(f'labels must be one of {list(LABELS)} or None, got {labels!r}')
@@ -105,7 +108,7 @@ def _scan(root: Path, names: list[str], labels: Optional[str]) -> Listing:
         elif labels == 'shards':
             truth += [name.removesuffix('.tar')] * len(inside)
         paths += [f'{name}/{member}' for member, _, _ in inside]
-        places += [place for _, *place in inside]
+        places += [(offset, size) for _, offset, size in inside]
         left_out += others
     if not paths:
         said = passed_over(left_out)

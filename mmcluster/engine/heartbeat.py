@@ -15,10 +15,10 @@ _GRACE = 3.         # seconds that a failing process waits to hear whether anoth
 
 
 class _Process:
-    """What is known of a process; ``link`` is the way to another one, ``about`` is None before it gave its name."""
+    """What is known of a process; ``about`` is None before it gave its name."""
 
-    def __init__(self, link: Optional[socket.socket] = None, about: Optional[dict] = None) -> None:
-        self.link, self.about, self.text = link, about, b''
+    def __init__(self, about: Optional[dict] = None) -> None:
+        self.about, self.text = about, b''
         self.missed = self.failing = 0          # signs since it was heard, and since it said that it failed
         self.left, self.gone, self.failed = False, False, ''
         self.place: list = [-1, 'at the start']
@@ -33,6 +33,14 @@ class _Process:
     def works(self) -> bool:
         """Whether it goes on."""
         return not (self.left or self.gone or self.failed)
+
+
+class _Peer(_Process):
+    """Another process, with the way to it."""
+
+    def __init__(self, link: socket.socket) -> None:
+        super().__init__()
+        self.link = link
 
 
 class Heartbeat:
@@ -59,7 +67,7 @@ class Heartbeat:
         self.silence, self.word, self.listener, self.end = silence, first['word'], listener, end
         self.interval = min(interval, silence / 4)
         self.own = _Process(about=about_process(rank))
-        self.peers: list[_Process] = []
+        self.peers: list[_Peer] = []
         self.selector = selectors.DefaultSelector()
         self.done, self.judged = threading.Event(), threading.Event()
         self.outbox: list[dict] = []
@@ -111,8 +119,8 @@ class Heartbeat:
                 due = time.monotonic() + self.interval
                 for peer in self.peers:
                     peer.missed += 1
-                for peer in (*self.peers, self.own):
-                    peer.failing += bool(peer.failed)
+                for each in (*self.peers, self.own):
+                    each.failing += bool(each.failed)
                 self.outbox.append(dict(place=self.own.place))
             self._tell()
             sentence = self._judge()
@@ -131,9 +139,9 @@ class Heartbeat:
         if self.listener is not None:
             self.listener.close()
 
-    def _add(self, link: socket.socket) -> _Process:
+    def _add(self, link: socket.socket) -> _Peer:
         link.setblocking(False)
-        peer = _Process(link)
+        peer = _Peer(link)
         self.peers.append(peer)
         self.selector.register(link, selectors.EVENT_READ, peer)
         return peer
@@ -152,7 +160,7 @@ class Heartbeat:
                 with suppress(OSError):
                     peer.link.send(text)
 
-    def _hear(self, peer: _Process) -> None:
+    def _hear(self, peer: _Peer) -> None:
         """Read what another process says."""
         try:
             text = peer.link.recv(_MOST)
@@ -174,7 +182,7 @@ class Heartbeat:
             self.peers.remove(peer)
             peer.link.close()
 
-    def _understand(self, peer: _Process, message: dict) -> None:
+    def _understand(self, peer: _Peer, message: dict) -> None:
         """Take one message to heart."""
         if peer.about is None:
             if message.pop('word', None) != self.word:

@@ -36,7 +36,8 @@ def start_heartbeat(silence: float) -> None:
     """
     if get_world_size() < 2 or _ACTIVE:
         return
-    listener, first = None, [{}]
+    listener = None
+    first: list[dict] = [{}]
     if get_rank() == 0:
         listener = socket.create_server(('', 0), backlog=get_world_size())
         host = os.environ.get('MASTER_ADDR') or socket.gethostname()

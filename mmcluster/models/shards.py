@@ -76,7 +76,7 @@ class ProcessShards(Shards):
             here = here if coming is None else coming
 
     @staticmethod
-    def _reduced(x: Tensor, how: dist.ReduceOp) -> Tensor:
+    def _reduced(x: Tensor, how: dist.ReduceOp.RedOpType) -> Tensor:
         value = x.detach().to(get_comm_device(), copy=True).contiguous()
         dist.all_reduce(value, how)
         return value.to(x.device)

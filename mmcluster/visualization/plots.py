@@ -42,7 +42,7 @@ def points(rows: Sequence[tuple[str, np.ndarray, Mapping[str, np.ndarray]]]) -> 
         for column, (name, values) in enumerate(colourings.items()):
             axes = figure.add_subplot(len(rows), width, number * width + column + 1, xticks=[], yticks=[])
             shown, values = values >= 0, np.asarray(values)
-            axes.scatter(*places[shown].T, c=values[shown], s=4, cmap='tab20', linewidths=0, vmin=0,
+            axes.scatter(places[shown, 0], places[shown, 1], c=values[shown], s=4, cmap='tab20', linewidths=0, vmin=0,
                          vmax=max(COLOURS - 1, values.max(initial=0)))
             axes.set_title(f'{title}: {name}' if title else name)
     return figure

@@ -1,8 +1,8 @@
 """Processor time of a training step of every base against ProPos': python tools/benchmarks/base_steps.py [--rounds 5].
 
 Networks and batches are those of the recipes on digits, one thread. A step is what the Runner does with a batch: hooks,
-views, forward, backward, optimiser; each method is in its last phase, E-steps are not timed. The bases take turns, and a
-ratio is the median over rounds of what the two took in one round.
+views, forward, backward, optimiser; each method is in its last phase, E-steps are not timed. The bases take turns, and
+a ratio is the median over rounds of what the two took in one round.
 """
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from mmengine.config import Config
 from mmcluster.engine.launch import init_environment
 from mmcluster.recipes.recipe import close
 
-BASES = ('propos', 'cc', 'cc_psl', 'gcc', 'secu', 'tcl', 'idfd', 'simsiam', 'byol', 'byol_cc', 'pcl', 'byol_pcl', 'moco',
-         'simclr')
+BASES = ('propos', 'cc', 'cc_psl', 'gcc', 'secu', 'tcl', 'idfd', 'simsiam', 'byol', 'byol_cc', 'pcl', 'byol_pcl',
+         'moco', 'simclr')
 OTHERS = dict(pici='pici_vit_digits', moco_symmetric='moco_cnn_digits_symmetric')
 EPOCHS = 2      # the second is counted: a graph needs the features of the first
 
@@ -77,7 +77,8 @@ def main() -> None:
     for _ in range(args.rounds):
         for name in names:
             found[name].append(step_time(known[name], args.steps))
-    print(f'| base | ms a step | against ProPos, median of {args.rounds} rounds | least | most |\n|---|---|---|---|---|')
+    print(f'| base | ms a step | against ProPos, median of {args.rounds} rounds | least | most |\n'
+          '|---|---|---|---|---|')
     for name, each in found.items():
         ratios = [one / base for one, base in zip(each, found['propos'])]
         print(f'| {name} | {statistics.median(each):.1f} | {statistics.median(ratios):.2f} | {min(ratios):.2f} | '

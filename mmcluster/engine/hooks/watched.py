@@ -27,16 +27,18 @@ def show_clusters(runner: Runner) -> None:
     """
     backends = [backend for backend in runner.visualizer._vis_backends.values()
                 if not isinstance(backend, LocalVisBackend)]
-    found = [metric for metric in runner.val_evaluator.metrics
-             if isinstance(metric, ClusteringMetric) and metric.assignments is not None] if backends else []
-    for metric in found:
-        pictures = dict(sizes=_sizes(metric.assignments))
-        gallery = _gallery(runner, metric.assignments)
+    found = [(metric.prefix, metric.assignments) for metric in runner.val_evaluator.metrics
+             if isinstance(metric, ClusteringMetric)] if backends else []
+    for prefix, assignments in found:
+        if assignments is None:
+            continue
+        pictures = dict(sizes=_sizes(assignments))
+        gallery = _gallery(runner, assignments)
         if gallery is not None:
             pictures['clusters'] = gallery
         for backend in backends:
             for name, picture in pictures.items():
-                backend.add_image(f'{metric.prefix}/{name}', picture, step=runner.epoch)
+                backend.add_image(f'{prefix}/{name}', picture, step=runner.epoch)
 
 
 def _sizes(found: Assignments) -> np.ndarray:
