@@ -60,6 +60,7 @@ class _AfterRunner(importlib.abc.MetaPathFinder):
         original = spec.loader.exec_module
 
         def exec_module(module):
+            """Execute the module, then what makes it compatible."""
             original(module)
             importlib.import_module('mmcluster.compat')
 

@@ -6,7 +6,6 @@ from mmengine.hooks import Hook
 from reduced import differences, load, train, write_digits
 from reduced_asd import LABELLED, asd_cfg
 
-from mmcluster.engine.hooks import SeedHook
 from mmcluster.registry import HOOKS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -23,20 +22,6 @@ class WatchASD(Hook):
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         drawn = {name: rows.index.tolist() for name, rows in data_batch.items()}
         self.seen[runner.iter] = [drawn, {name: value.item() for name, value in outputs.items()}]
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original, at = SeedHook.before_train_iter, []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 def watched(*args, **options):

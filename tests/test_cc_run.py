@@ -7,7 +7,6 @@ from killed import Killed
 from reduced import K, N, differences, load, train, write_digits, write_recipe
 from reduced_cc import boost_cc_cfg, cc_cfg, stl10_cfg, write_stl10
 
-from mmcluster.engine.hooks import SeedHook
 from mmcluster.models.clusterers import CC
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -55,20 +54,6 @@ def test_permuted_labels_of_stl10(tmp_path):
     first, second = (weights(train(stl10_cfg(tmp_path / f'work{permute}', write_stl10(tmp_path / f'{permute}', permute),
                                              epochs=1))['train']) for permute in (None, 1))
     assert differences(first, second) == []
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original, at = SeedHook.before_train_iter, []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 @pytest.mark.parametrize('kind, steps, at', [('digits', 3, (4, 7)), ('stl10', 5, (6, 13))])

@@ -7,7 +7,6 @@ from killed import Killed
 from reduced import K, N, differences, load, train, write_digits, write_recipe
 from reduced_gcc import boost_gcc_cfg, gcc_cfg
 
-from mmcluster.engine.hooks import SeedHook
 from mmcluster.models.clusterers import GCC
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -52,20 +51,6 @@ def test_permuted_labels_leave_the_weights_bit_identical(original, tmp_path):
     stages, work = original
     assert differences(stages, run_recipe(tmp_path, permute=1)) == []
     assert metrics(tmp_path / 'work' / 'gcc') != metrics(work / 'gcc'), 'the labels that metrics saw were permuted'
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original, at = SeedHook.before_train_iter, []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 def test_interrupted_equals_uninterrupted(original, tmp_path, kill):

@@ -6,8 +6,6 @@ from killed import Killed
 from reduced import N, differences, load, train, write_digits, write_recipe
 from reduced_self_supervised import NETWORKS, boosted_cfg, learner_cfg
 
-from mmcluster.engine.hooks import SeedHook
-
 pytestmark = pytest.mark.usefixtures('engine')
 TAKEN_OVER = {'backbone', 'neck', 'head', 'teacher', 'bank'}
 
@@ -37,20 +35,6 @@ def test_the_recipe_and_permuted_labels(name, tmp_path):
     assert differences(stages, run_recipe(tmp_path / 'second', name, permute=1)) == []
     seen = [metrics(tmp_path / run / 'work' / name) for run in ('first', 'second')]
     assert 'kmeans/acc' in seen[0] and seen[0] != seen[1], 'the labels that metrics saw were permuted'
-
-
-@pytest.fixture
-def kill(monkeypatch):
-    """Sets the iteration at which the next runs end; ``None`` lets them live."""
-    original, at = SeedHook.before_train_iter, []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if at and runner.iter == at[0]:
-            raise Killed
-        original(self, runner, batch_idx, data_batch)
-
-    monkeypatch.setattr(SeedHook, 'before_train_iter', before_train_iter)
-    return lambda iteration: at.__setitem__(slice(None), [] if iteration is None else [iteration])
 
 
 @pytest.mark.parametrize('name', NETWORKS)

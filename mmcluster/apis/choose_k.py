@@ -183,6 +183,7 @@ def suggest(curve: list[KScore]) -> KChoice:
     near = np.exp(-((place[:, None] - place) / PLATEAU) ** 2 / 2)
 
     def order(values: list[float]) -> list[KScore]:
+        """Points of the curve from the highest value with that of its neighbourhood to the lowest."""
         return [curve[i] for i in np.argsort(-(values + near @ values / near.sum(axis=1)), kind='stable')]
 
     ranked, surest = order([point.score for point in curve]), order([point.net for point in curve])[0]

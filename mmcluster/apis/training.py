@@ -160,6 +160,7 @@ def run_stages(stages: dict[str, Any], folder: Path, settings: Settings, teller:
     cfg = Config(dict(stages=stages, work_dir=str(folder), randomness=dict(seed=settings.seed)))
 
     def edit(stage: Config) -> None:
+        """Shorten a stage, if the user asked for it."""
         if settings.epochs is not None:
             set_epochs(stage, settings.epochs)
 

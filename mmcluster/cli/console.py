@@ -99,6 +99,7 @@ def short_warnings(console: Console) -> Iterator[None]:
     """Show warnings in a line each, without the place in the code."""
     def show(message: Union[Warning, str], category: type[Warning], filename: str, lineno: int,
              file: Optional[TextIO] = None, line: Optional[str] = None) -> None:
+        """Print the message alone."""
         if not console.quiet:
             print(f'note: {message}', file=sys.stderr)
 

@@ -189,6 +189,7 @@ def plans(cells: Iterable[Cell], root: str, reduced: bool = False,
 def _with_seed(each: Plan, seed: int) -> Plan:
     """The plan of a cell with another seed."""
     def moved(folder: str) -> str:
+        """Folder of the same job with the other seed."""
         return f'{os.path.dirname(folder)}/seed_{seed}'
 
     return replace(each, jobs=tuple(replace(

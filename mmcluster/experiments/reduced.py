@@ -58,6 +58,7 @@ def reduce_stage(cfg: Config) -> Callable[[Config], None]:
     side = min(sides, default=SIDE)
 
     def edit(single: Config) -> None:
+        """Make one composed stage small."""
         mean = (single.model.get('data_preprocessor') or {}).get('mean') or [0, 0, 0]
         source = dict(type='TrialSource', num_classes=CLASSES, num_rows=ROWS, size=side, channels=len(mean))
         for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):

@@ -59,6 +59,7 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
               shared: Mapping[str, Any], trail: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
     """The config of a stage, and the facts of its network, which travel to a stage on it."""
     def before(other: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The config of an earlier stage, and the facts of its network."""
         return _composed(stages, _other(stages, name, other, trail), read, shared, (*trail, name))
 
     stage, where, names = stages[name], f'stage {name!r}', set(stages)

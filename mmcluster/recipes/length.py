@@ -28,6 +28,7 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         raise ValueError('the config has no train_cfg.max_epochs to change: set what counts its iterations')
 
     def scaled(value: Any, least: int = 0) -> Any:
+        """A number of epochs, moved with the length; anything else as it is."""
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
         return max(round(value * epochs / old), least) if is_number else value
 

@@ -28,9 +28,11 @@ def k_curve(summary: dict[str, Any]) -> Optional[dict[str, Any]]:
     span = math.log(max(ks) / min(ks)) or 1.0
 
     def across(k: int) -> float:
+        """Horizontal place of a number of clusters, on a logarithmic scale."""
         return round(LEFT + (WIDTH - LEFT - RIGHT) * math.log(k / min(ks)) / span, 1)
 
     def down(value: float) -> float:
+        """Vertical place of a value, of which 1 is at the top."""
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - value) / (1 - low), 1)
 
     lines = [dict(title=title, dash=dash, points=' '.join(

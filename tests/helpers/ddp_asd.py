@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ddp_jobs import Capture
+from ddp_jobs import captured
 from ddp_pool import job, mine, random
 from ddp_steps import step, views
-from mmengine.dist import get_rank, get_world_size
-from reduced import K, N, forget, write_digits
+from mmengine.dist import get_rank
+from reduced import K, N, write_digits
 from reduced_asd import asd_cfg
 
-from mmcluster.engine.launch import prepare
-from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -83,13 +81,4 @@ def reference_asd(folder: Path) -> dict:
 @job
 def train_asd(folder: Path) -> dict:
     """States of a run, whose maps are made on rank 0."""
-    forget()
-    cfg = asd_cfg(folder / 'asd', write_digits(folder / f'{get_rank()}'), epochs=2)
-    cfg.randomness = dict(seed=0)
-    recipe.bind_data(cfg)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
-    capture = Capture()
-    runner.register_hook(capture)
-    runner.train()
-    recipe.close(runner)
-    return capture.states
+    return captured(asd_cfg(folder / 'asd', write_digits(folder / f'{get_rank()}'), epochs=2))[1]

@@ -5,17 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ddp_jobs import Capture
+from ddp_jobs import captured
 from ddp_pool import job, random
 from ddp_scan import sharpen
 from ddp_steps import ROWS, step, views
-from mmengine.dist import get_rank, get_world_size
-from reduced import K, N, forget, write_digits
+from mmengine.dist import get_rank
+from reduced import K, N, write_digits
 from reduced_gcc import gcc_cfg
 from torch import nn
 
-from mmcluster.engine.launch import prepare
-from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -71,13 +69,4 @@ def step_gcc_pretext(folder: Path) -> dict:
 @job
 def train_gcc(folder: Path) -> dict:
     """States of a run that reaches the graph."""
-    forget()
-    cfg = gcc_cfg(folder / 'gcc', write_digits(folder / f'{get_rank()}'))
-    cfg.randomness = dict(seed=0)
-    recipe.bind_data(cfg)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
-    capture = Capture()
-    runner.register_hook(capture)
-    runner.train()
-    recipe.close(runner)
-    return capture.states
+    return captured(gcc_cfg(folder / 'gcc', write_digits(folder / f'{get_rank()}')))[1]

@@ -4,31 +4,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ddp_jobs import Capture
+from ddp_jobs import captured
 from ddp_pool import attempt, job
-from mmengine.dist import get_rank, get_world_size
-from reduced import K, forget, spice_cfg, write_digits
+from mmengine.dist import get_rank
+from reduced import K, spice_cfg, write_digits
 from torch import Tensor
 
 from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import BestHeadHook
-from mmcluster.engine.launch import prepare
 from mmcluster.models.clusterers import SPICE
-from mmcluster.recipes import recipe
 from mmcluster.utils import on_main_process
 
 
 def spice_run(folder: Path, name: str, **model: Any) -> dict[str, dict[str, Tensor]]:
     """States in the middle of the second epoch and at the end of both epochs."""
-    forget()
-    cfg = spice_cfg(folder / name, write_digits(folder / f'{get_rank()}'), **model)
-    recipe.bind_data(cfg)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
-    capture = Capture()
-    runner.register_hook(capture)
-    runner.train()
-    recipe.close(runner)
-    return capture.states
+    return captured(spice_cfg(folder / name, write_digits(folder / f'{get_rank()}'), **model))[1]
 
 
 @job

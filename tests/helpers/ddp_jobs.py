@@ -9,8 +9,9 @@ import torch
 from ddp_pool import job, mine, random
 from ddp_steps import byol_model
 from mmengine.config import ConfigDict
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from reduced import K, clusmatch_cfg, forget, propos_cfg, write_digits
 from torch import Tensor
 
@@ -62,18 +63,24 @@ class LocalWrite(Hook):
         unwrap(runner.model).bank.label[data_batch['batch'].index] = 0
 
 
-def trained(cfg: ConfigDict) -> dict[str, dict[str, Tensor]]:
-    """Train two epochs; the states that a Capture kept."""
+def captured(cfg: ConfigDict) -> tuple[Runner, dict[str, dict[str, Tensor]]]:
+    """Train on one process or on each of several; the Runner, closed, and the states that a Capture kept."""
     forget()
     recipe.bind_data(cfg)
     cfg.randomness = dict(seed=0)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch'))
+    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
     capture = Capture()
     runner.register_hook(capture)
     runner.train()
     recipe.close(runner)
+    return runner, capture.states
+
+
+def trained(cfg: ConfigDict) -> dict[str, dict[str, Tensor]]:
+    """Train two epochs on several processes; the states that a Capture kept."""
+    runner, states = captured(cfg)
     assert type(runner.model).__name__ == 'MMDistributedDataParallel' and not runner.model.broadcast_buffers
-    return capture.states
+    return states
 
 
 @job

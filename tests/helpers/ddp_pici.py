@@ -6,19 +6,17 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from ddp_jobs import Capture
+from ddp_jobs import captured
 from ddp_pool import job, mine
 from ddp_steps import ROWS, step, views
-from mmengine.dist import get_rank, get_world_size
-from reduced import N, forget, write_digits
+from mmengine.dist import get_rank
+from reduced import N, write_digits
 from reduced_pici import pici_cfg
 from torch import Tensor
 
 from mmcluster.engine.extract import unwrap
-from mmcluster.engine.launch import prepare
 from mmcluster.functional.views.masked import Masking, random_masking
 from mmcluster.models.backbones import masked_vit
-from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -67,15 +65,7 @@ def step_pici_boosting(folder: Path) -> dict:
 @job
 def train_pici(folder: Path) -> dict:
     """States after three phases of one epoch each; labels are those of one process."""
-    forget()
-    cfg = pici_cfg(folder / 'pici', write_digits(folder / f'{get_rank()}'), epochs=3, phase=1)
-    cfg.randomness = dict(seed=0)
-    recipe.bind_data(cfg)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
-    capture = Capture()
-    runner.register_hook(capture)
-    runner.train()
+    runner, states = captured(pici_cfg(folder / 'pici', write_digits(folder / f'{get_rank()}'), epochs=3, phase=1))
     used = {name: int(runner.optim_wrapper.optimizer.state[param]['step'])
             for name, param in unwrap(runner.model).named_parameters() if param in runner.optim_wrapper.optimizer.state}
-    recipe.close(runner)
-    return dict(capture.states, used=used)
+    return dict(states, used=used)

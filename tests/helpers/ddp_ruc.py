@@ -5,18 +5,15 @@ from pathlib import Path
 from typing import Any, Optional
 
 import torch
-from ddp_jobs import Capture
+from ddp_jobs import captured
 from ddp_pool import job, mine, random
 from ddp_scan import sharpen
 from ddp_steps import step, views
-from mmengine.config import Config
-from mmengine.dist import get_rank, get_world_size
+from mmengine.dist import get_rank
 from reduced import K, N, forget, write_digits
 from reduced_ruc import ruc_asd_cfg, ruc_cfg
 
-from mmcluster.engine.launch import prepare
 from mmcluster.models.base_parts import build_base
-from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -106,18 +103,6 @@ def step_ruc_asd_twin(folder: Path) -> dict:
     return two_turns(1, **asd(soft=True))
 
 
-def states(cfg: Config) -> dict:
-    """States of a run."""
-    cfg.randomness = dict(seed=0)
-    recipe.bind_data(cfg)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
-    capture = Capture()
-    runner.register_hook(capture)
-    runner.train()
-    recipe.close(runner)
-    return capture.states
-
-
 def given(folder: Path) -> tuple[dict, tuple[str, str]]:
     """Data, and checkpoints of a clustering and an embedding with random weights."""
     forget()
@@ -138,11 +123,11 @@ def train_ruc(folder: Path) -> dict:
     data, paths = given(folder)
     cfg = ruc_cfg(folder / 'ruc', data, paths)
     cfg.custom_hooks[0].selector.threshold = 0.25
-    return states(cfg)
+    return captured(cfg)[1]
 
 
 @job
 def train_ruc_asd(folder: Path) -> dict:
     """The same with ASD's labels."""
     data, paths = given(folder)
-    return states(ruc_asd_cfg(folder / 'ruc_asd', data, paths[0]))
+    return captured(ruc_asd_cfg(folder / 'ruc_asd', data, paths[0]))[1]

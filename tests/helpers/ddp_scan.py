@@ -5,16 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from ddp_jobs import Capture
+from ddp_jobs import captured
 from ddp_pool import job
 from ddp_steps import ROWS, step, views
-from mmengine.dist import get_rank, get_world_size
-from reduced import K, N, forget, write_digits
+from mmengine.dist import get_rank
+from reduced import K, N, write_digits
 from reduced_scan import scan_cfg, simclr_cfg
 
 from mmcluster.engine.hooks import NeighborHook
-from mmcluster.engine.launch import prepare
-from mmcluster.recipes import recipe
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -85,7 +83,6 @@ def step_confidence_nothing(folder: Path) -> dict:
 
 def scan_run(folder: Path, name: str) -> dict:
     """States of a run, whose neighbours are mined on rank 0 unless their file is in the folder."""
-    forget()
     data = write_digits(folder / f'{get_rank()}')
     torch.manual_seed(3)
     model = MODELS.build(dict(simclr_cfg('unused', data).model, data_preprocessor=None))
@@ -94,14 +91,7 @@ def scan_run(folder: Path, name: str) -> dict:
     torch.save(dict(state_dict=model.state_dict()), path)
     cfg = scan_cfg(folder / name, data, str(path), epochs=2)
     cfg.custom_hooks[0].file = str(folder / 'neighbors.npz')
-    cfg.randomness = dict(seed=0)
-    recipe.bind_data(cfg)
-    runner = recipe.build_runner(prepare(cfg, 'pytorch' if get_world_size() > 1 else 'none'))
-    capture = Capture()
-    runner.register_hook(capture)
-    runner.train()
-    recipe.close(runner)
-    return capture.states
+    return captured(cfg)[1]
 
 
 @job

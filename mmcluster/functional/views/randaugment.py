@@ -20,9 +20,11 @@ CUTOUT_COLOR = (125, 123, 114)
 CUTOUT_MAX_SIDE = 0.5
 
 
-def _identity_matrix(value: Tensor) -> Tensor:
-    """Affine matrices (R, 2, 3) that change nothing, one per strength (R,)."""
-    return torch.eye(2, 3, device=value.device).repeat(len(value), 1, 1)
+def _moved(x: Tensor, row: int, column: int, value: Tensor) -> Tensor:
+    """Images (B, C, H, W) under the affine matrix that changes nothing but for one entry, (B,)."""
+    matrix = torch.eye(2, 3, device=value.device).repeat(len(value), 1, 1)
+    matrix[:, row, column] = value
+    return affine(x, matrix)
 
 
 def rotate(x: Tensor, degrees: Tensor) -> Tensor:
@@ -54,9 +56,7 @@ def shear_x(x: Tensor, slope: Tensor) -> Tensor:
     Returns:
         (B, C, H, W).
     """
-    matrix = _identity_matrix(slope)
-    matrix[:, 0, 1] = slope
-    return affine(x, matrix)
+    return _moved(x, 0, 1, slope)
 
 
 def shear_y(x: Tensor, slope: Tensor) -> Tensor:
@@ -69,9 +69,7 @@ def shear_y(x: Tensor, slope: Tensor) -> Tensor:
     Returns:
         (B, C, H, W).
     """
-    matrix = _identity_matrix(slope)
-    matrix[:, 1, 0] = slope
-    return affine(x, matrix)
+    return _moved(x, 1, 0, slope)
 
 
 def translate_x(x: Tensor, share: Tensor) -> Tensor:
@@ -84,9 +82,7 @@ def translate_x(x: Tensor, share: Tensor) -> Tensor:
     Returns:
         (B, C, H, W).
     """
-    matrix = _identity_matrix(share)
-    matrix[:, 0, 2] = share * x.shape[3]
-    return affine(x, matrix)
+    return _moved(x, 0, 2, share * x.shape[3])
 
 
 def translate_y(x: Tensor, share: Tensor) -> Tensor:
@@ -99,9 +95,7 @@ def translate_y(x: Tensor, share: Tensor) -> Tensor:
     Returns:
         (B, C, H, W).
     """
-    matrix = _identity_matrix(share)
-    matrix[:, 1, 2] = share * x.shape[2]
-    return affine(x, matrix)
+    return _moved(x, 1, 2, share * x.shape[2])
 
 
 APPLY = dict(

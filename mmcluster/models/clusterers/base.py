@@ -189,17 +189,17 @@ class BaseClusterer(BaseModel):
 
 @overload
 def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module], head: nn.Module) -> tuple[Tensor, Tensor]:
-    ...
+    """With a head there are logits."""
 
 
 @overload
 def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
-          head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
-    ...
+                  head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
+    """Otherwise there may be none."""
 
 
 def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
-          head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
+                  head: Optional[nn.Module]) -> tuple[Tensor, Optional[Tensor]]:
     """The one chain of the house: backbone, neck, head.
 
     Args:

@@ -121,6 +121,33 @@ class MultiHeadClusterer(BaseClusterer):
         """
         raise NotImplementedError(f'{type(self).__name__} has no selection loss')
 
+    def stored_features(self) -> Tensor:
+        """Embedding (N, D) of all rows, ``bank.feat``.
+
+        Raises:
+            RuntimeError: If it was not filled.
+        """
+        if self.bank is None or not self.bank.is_set('feat'):
+            raise RuntimeError(f"{type(self).__name__}: bank.feat is not filled; add dict(type='FeatureHook') to "
+                               f'custom_hooks')
+        return self.bank.field('feat')
+
+    def stored_neighbors(self, hook: str) -> Tensor:
+        """Neighbours (N, k) of all rows, as many of ``bank.neighbors`` as every row has.
+
+        Args:
+            hook: The hook that mines them, for the message.
+
+        Raises:
+            RuntimeError: If no neighbours were mined.
+        """
+        assert self.bank is not None
+        neighbors = self.bank.field('neighbors')
+        neighbors = neighbors[:, (neighbors >= 0).all(dim=0)]
+        if not neighbors.shape[1]:
+            raise RuntimeError(f'{type(self).__name__}: bank.neighbors is not filled; add {hook} to custom_hooks')
+        return neighbors
+
     def keep_if_better(self, losses: Tensor) -> bool:
         """Keep the best head if it is better than any kept before. Waits for the device: for hooks.
 

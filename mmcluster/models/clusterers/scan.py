@@ -85,17 +85,9 @@ class SCAN(MultiHeadClusterer):
 
         Returns:
             (H,).
-
-        Raises:
-            RuntimeError: If no neighbours were mined.
         """
-        neighbors = self.bank.field('neighbors')
-        neighbors = neighbors[:, (neighbors >= 0).all(0)]
-        if not neighbors.shape[1]:
-            raise RuntimeError("SCAN: bank.neighbors is not filled; add dict(type='NeighborHook', ...) to "
-                               'custom_hooks')
-        prob = logits.transpose(0, 1).softmax(2)
-        return pair_selection_loss(prob, neighbors, self.selection_entropy_weight,
+        neighbors = self.stored_neighbors("dict(type='NeighborHook', ...)")
+        return pair_selection_loss(logits.transpose(0, 1).softmax(2), neighbors, self.selection_entropy_weight,
                                    log_prior=self.log_prior)
 
 

@@ -171,13 +171,8 @@ class SPICE(MultiHeadClusterer):
 
         Returns:
             (H,).
-
-        Raises:
-            RuntimeError: If ``bank.feat`` was not filled.
         """
-        if not self.bank.is_set('feat'):
-            raise RuntimeError("SPICE: bank.feat is not filled; add dict(type='FeatureHook') to custom_hooks")
-        return head_selection_losses(logits.transpose(0, 1).softmax(2), self.bank.field('feat'), self.center_ratio,
+        return head_selection_losses(logits.transpose(0, 1).softmax(2), self.stored_features(), self.center_ratio,
                                      self.selection_entropy_weight, self.normalize)
 
 

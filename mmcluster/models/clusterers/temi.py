@@ -109,14 +109,7 @@ class TEMI(MultiHeadClusterer):
 
         Returns:
             (H,).
-
-        Raises:
-            RuntimeError: If no neighbours were mined.
         """
-        neighbors = self.bank.field('neighbors')
-        neighbors = neighbors[:, (neighbors >= 0).all(dim=0)]
-        if not neighbors.shape[1]:
-            raise RuntimeError("TEMI: bank.neighbors is not filled; add dict(type='NeighborHook', "
-                               'include_self=False) to custom_hooks')
+        neighbors = self.stored_neighbors("dict(type='NeighborHook', include_self=False)")
         log_prob = (logits.transpose(0, 1) / self.teacher_temperature).log_softmax(dim=-1)
         return pair_losses(log_prob, neighbors, self.beta, self.weighted)

@@ -119,12 +119,7 @@ class TURTLE(MultiHeadClusterer):
 
         Returns:
             (H,).
-
-        Raises:
-            RuntimeError: If ``bank.feat`` was not filled.
         """
-        if not self.bank.is_set('feat'):
-            raise RuntimeError("TURTLE: bank.feat is not filled; add dict(type='FeatureHook') to custom_hooks")
-        spaces = [space.cpu().numpy() for space in self.bank.field('feat').split(self.widths, dim=1)]
+        spaces = [space.cpu().numpy() for space in self.stored_features().split(self.widths, dim=1)]
         labels = logits.argmax(dim=2).T.cpu().numpy()
         return torch.from_numpy(labelling_losses(spaces, labels, self.num_clusters))
