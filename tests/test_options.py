@@ -16,8 +16,9 @@ UNTYPED = dict(bank='SampleBank', teacher='MomentumTeacher')
 # Who sets them -> the options, as Class.option; * stands for any class or option.
 KEPT = {
     'data of one\'s own': """FolderSource.* TarSource.* ClassFolderSource.skip_unreadable
-        TinyImageNetSource.skip_unreadable ListedSource.mode ArraySource.* IndexedDataset.indices IndexedDataset.cache ImbalancedSource.seed
-        GroundTruthHook.labels GroundTruthHook.fingerprint NeighborHook.file WhitenedFeatures.features""",
+        TinyImageNetSource.skip_unreadable ListedSource.mode ArraySource.* IndexedDataset.indices
+        IndexedDataset.cache ImbalancedSource.seed GroundTruthHook.labels GroundTruthHook.fingerprint
+        NeighborHook.file WhitenedFeatures.features""",
     'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
         EfficientNetLite.in_channels EfficientNetLite.out_channels MLPClusterHead.hid_channels
         PreNormClusterHead.hid_channels MLPProjector.bias Boost.neck

@@ -72,7 +72,7 @@ class FileSource(ImageSource):
             keep = np.flatnonzero([path not in bad for path in self.paths])
             self.paths = self.paths.take(keep)
             self.labels = None if self.labels is None else self.labels[keep]
-            self.left_out[UNREADABLE] = len(bad)
+            self.left_out = {**self.left_out, UNREADABLE: len(bad)}
 
     @cached_property
     def cache_name(self) -> str:

@@ -7,9 +7,12 @@ import torch
 from mmengine.runner import get_priority
 
 from mmcluster.datasets import StreamSampler
-from mmcluster.engine.hooks import BroadcastBNHook, KMeansHook, PoolHook, ScheduleHook, SelectHook, TeacherHook
+from mmcluster.engine.hooks import (AccumulationHook, BroadcastBNHook, KMeansHook, PoolHook, ScheduleHook, SelectHook,
+                                    TeacherHook)
 from mmcluster.functional.labels.select import balanced_weights
 from mmcluster.models import MomentumTeacher
+from mmcluster.models.clusterers import BYOL
+from mmcluster.structures import Batch
 
 from .fake import K, N, fake_runner, rowwise
 
@@ -114,6 +117,26 @@ def test_the_teacher_moves_once_after_a_step():
     model.backbone.fc.weight.data.add_(1)
     TeacherHook().after_train_iter(fake_runner(model), 0)
     torch.testing.assert_close(model.teacher.backbone.fc.weight, old + 0.1)
+
+
+def test_a_momentum_network_moves_once_a_step_of_several_passes():
+    model = BYOL(dict(type='SmallCNN', widths=(4, 8)), dict(type='MLPProjector', in_channels=8, hid_channels=6,
+                                                             out_channels=4),
+                 dict(type='MLPProjector', in_channels=4, hid_channels=6, out_channels=4), decay=0.5)
+    runner = SimpleNamespace(model=model, iter=0, optim_wrapper=SimpleNamespace(_accumulative_counts=3))
+    hook, moved = AccumulationHook(), []
+    hook.before_train(runner)
+    with torch.no_grad():
+        for param in model.backbone.parameters():
+            param.add_(1)
+    for runner.iter in range(6):
+        hook.before_train_iter(runner, runner.iter)
+        before = next(model.teacher.parameters()).clone()
+        model.loss(Batch([torch.rand(4, 1, 8, 8)] * 2, torch.arange(4)))
+        moved.append(not torch.equal(before, next(model.teacher.parameters())))
+    assert moved == [False, False, True] * 2
+    with pytest.raises(ValueError, match='AccumulationHook: Linear moves no momentum network'):
+        hook.before_train(SimpleNamespace(model=torch.nn.Linear(1, 1)))
 
 
 def test_a_teacher_is_needed():

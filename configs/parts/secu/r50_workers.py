@@ -7,5 +7,5 @@ model = dict(
     dual_rate=20.,
     neck=dict(hidden_layers=2, last_bn=True),
     predictor=dict(type='MLPProjector', in_channels='{embed}', hid_channels='{width}', out_channels='{embed}'))
-optim_wrapper = dict(optimizer=dict(type='LARS', weight_decay=1e-6))
+optim_wrapper = dict(optimizer=dict(type='LARS', weight_decay=1e-6, eta=0.001))
 sync_bn = 'torch'

@@ -16,7 +16,7 @@ from .neighbors import NeighborHook
 from .prototypes import PrototypeHook
 from .result import ResultHook
 from .runtime import RuntimeInfoHook
-from .schedule import BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
+from .schedule import AccumulationHook, BroadcastBNHook, PoolHook, ScheduleHook, TeacherHook
 from .seed import SeedHook
 from .select import SelectHook
 from .sweep import SweepHook
@@ -26,10 +26,9 @@ from .transition import AnchorHook, TransitionHook
 from .turn import TurnHook
 
 __all__ = [
-    'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook', 'ClassicalHook',
-    'CollapseHook', 'CostHook', 'EStepHook', 'FeatureHook', 'GraphHook', 'GroundTruthHook', 'KMeansHook',
-    'MatchHook', 'NeighborHook', 'PoolHook', 'PreviousCentersHook', 'PrototypeHook', 'ResultHook',
+    'AccumulationHook', 'AnchorHook', 'AnnounceHook', 'BestHeadHook', 'BroadcastBNHook', 'CheckpointHook',
+    'ClassicalHook', 'CollapseHook', 'CostHook', 'EStepHook', 'FeatureHook', 'GraphHook', 'GroundTruthHook',
+    'KMeansHook', 'MatchHook', 'NeighborHook', 'PoolHook', 'PreviousCentersHook', 'PrototypeHook', 'ResultHook',
     'RuntimeInfoHook', 'ScheduleHook', 'SeedHook', 'SelectHook', 'ShardedEStepHook', 'SweepHook', 'TargetHook',
-    'TeacherHook',
-    'ThresholdHook', 'TransitionHook', 'TurnHook'
+    'TeacherHook', 'ThresholdHook', 'TransitionHook', 'TurnHook'
 ]

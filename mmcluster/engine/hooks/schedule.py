@@ -110,6 +110,32 @@ class TeacherHook(Hook):
 
 
 @HOOKS.register_module()
+class AccumulationHook(Hook):
+    """Lets a momentum network that moves in ``loss`` move once per optimiser step.
+
+    Where gradients of several iterations make one step (``optim_wrapper.accumulative_counts``), it moves in the last of
+    them, as in ProPos's release.
+    """
+
+    priority = 'HIGH'
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a model that has no such network.
+
+        Raises:
+            ValueError: If it has none.
+        """
+        model = unwrap(runner.model)
+        if not hasattr(model, 'teacher_rests'):
+            raise ValueError(f'AccumulationHook: {type(model).__name__} moves no momentum network in its loss; drop '
+                             f'the hook')
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
+        """Say whether it rests in this iteration."""
+        unwrap(runner.model).teacher_rests = (runner.iter + 1) % runner.optim_wrapper._accumulative_counts != 0
+
+
+@HOOKS.register_module()
 class PoolHook(Hook):
     """Publishes bank fields to the sampler at every epoch, after the E-steps and after a resume.
 

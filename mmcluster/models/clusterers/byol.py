@@ -44,6 +44,7 @@ class BYOL(BaseClusterer):
         self.shuffle_bn = shuffle_bn
         self.ema_before_forward = ema_before_forward
         self.joint_views = joint_views
+        self.teacher_rests = False      # an AccumulationHook says when
 
     def deployed(self) -> tuple[nn.Module, nn.Module, None]:
         """Momentum backbone and projector."""
@@ -93,11 +94,11 @@ class BYOL(BaseClusterer):
         Returns:
             What :meth:`losses` returns, and the spread of the embedding.
         """
-        if self.ema_before_forward:
+        if self.ema_before_forward and not self.teacher_rests:
             self.teacher.update(self)
         z, k = self.online(batch.views[:2]), self.target(batch.views[:2])
         losses = self.losses(z, k, batch.index)
-        if not self.ema_before_forward:
+        if not self.ema_before_forward and not self.teacher_rests:
             self.teacher.update(self)
         return {**losses, 'feat_std': feature_std(k[0])}
 
