@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from torch import Tensor
 
+from mmcluster.functional.clustering.decide import Centers, choose, scores
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans, lloyd
 from mmcluster.functional.clustering.seeding import Space, num_trials, random_seeds, seed_restarts
 
@@ -344,3 +345,34 @@ def test_accelerator_agrees_with_the_host(metric: str) -> None:
     x = blobs(300, 8, 5, 1.0)
     host, device = kmeans(x, 5, metric=metric), kmeans(x.cuda(), 5, metric=metric)
     assert device.labels.is_cuda and torch.equal(host.labels, device.labels.cpu())
+
+
+@pytest.mark.parametrize('k', [33, 64, 300])
+@pytest.mark.parametrize('tie', [0.0, 1e-3])
+def test_many_centres_are_looked_at_in_groups(k: int, tie: float) -> None:
+    """With equal scores within a group and across groups."""
+    near = torch.randn(2, k, 50)
+    near[:, k - 1, :10] = near[:, 0, :10] = near[:, 1, :10] = 5
+    near[:, [3, 40 % k], 10:20] = 4
+    found = choose(near, tie)
+    for row, label, gap in zip(near.transpose(1, 2).flatten(0, 1), found.label.flatten(), found.gap.flatten()):
+        first = next(j for j, score in enumerate(row) if score >= row.max() - tie)
+        assert label == first and gap == row.max() - torch.cat([row[:first], row[first + 1:]]).max()
+
+
+@pytest.mark.parametrize('spread', [0.05, 1.0, 30.0])
+def test_coarse_scores_change_no_label(monkeypatch: pytest.MonkeyPatch, spread: float) -> None:
+    """Clear and hopeless clusters, and centres that are equal; the gap is at most the true one."""
+    monkeypatch.setattr('mmcluster.functional.clustering.decide._fast', lambda device: True)
+    monkeypatch.setattr('mmcluster.functional.clustering.decide.COARSE', 40)
+    x = F.normalize(blobs(600, 32, 40, spread).float(), dim=1)
+    weight = torch.stack([x[:40], x[40:80]])
+    weight[0, 30] = weight[0, 7]
+    weight[1, 5] = 0
+    ready, exact = Centers.of(weight, None, 1e-6), choose(scores(x, weight, None), 1e-6)
+    found = ready.choose(x)
+    assert ready.coarse is not None and torch.equal(found.label, exact.label)
+    assert (found.gap <= exact.gap + 1e-6).all()
+    assert ((found.gap > 1e-6).float().mean() > 0.5) or spread > 1
+    assert torch.equal(ready.restart(1).choose(x).label[0], found.label[1])
+    assert Centers.of(weight.double(), None, 1e-6).coarse is None and Centers.of(weight, x[:2], 0.).coarse is None

@@ -6,10 +6,12 @@ from typing import Iterator, NamedTuple, Optional
 import torch
 from torch import Tensor
 
+from .decide import FEW, Centers
 from .seeding import Space
 
 SCORES_PER_CHUNK = 1 << 26      # scores of one chunk on an accelerator
 HOST_CHUNK = 1024               # rows of one chunk on the host: rows, scores and centres stay in cache
+COARSE_CHUNK = 4096             # the same where one restart after the other makes coarse scores
 PRUNED_SHARE = 0.3              # share of doubtful rows from which a pass over all of them is cheaper
 
 
@@ -58,28 +60,6 @@ def means(state: State, metric: str) -> Tensor:
     return torch.where(state.counts[..., None] > 0, mean, state.centers)
 
 
-def _scores(rows: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
-    """Scores of rows (B, D) against A x K centres (A, K, D) -> (A, K, B)."""
-    flat = weight.flatten(0, 1)
-    near = flat @ rows.T if bias is None else torch.addmm(bias.reshape(-1, 1), flat, rows.T)
-    return near.view(*weight.shape[:2], -1)
-
-
-def _decide(near: Tensor, tie: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Choose the nearest centre by scores (A, K, B), the first one on ties.
-
-    Returns:
-        label (A, B) int32, gap (A, B) to the second, member (A, K, B) bool.
-    """
-    k = near.shape[1]
-    ids = torch.arange(k, device=near.device, dtype=torch.int32)[:, None]
-    best = near.amax(1)
-    label = torch.where(near >= (best - tie)[:, None], ids, k - 1).amin(1)
-    member = label[:, None] == ids
-    gap = best - near.masked_fill_(member, float('-inf')).amax(1)
-    return label, gap, member
-
-
 def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
     """Give every row to its nearest centre, the first one on ties.
 
@@ -89,15 +69,16 @@ def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
         chunk_size: Rows scored at once.
     """
     num, k, _ = centers.shape
-    weight, bias = space.weight_bias(centers)
+    ready = Centers.of(*space.weight_bias(centers), space.tie)
     counts, sums = centers.new_zeros(num, k), torch.zeros_like(centers)
     labels, gaps = [torch.zeros(num, 0, dtype=torch.int32, device=centers.device)], [space.rows.new_zeros(num, 0)]
+    if chunk_size is None and ready.coarse is not None:
+        chunk_size = COARSE_CHUNK
     for rows in chunks(space.rows, num * k, chunk_size):
-        label, gap, member = _decide(_scores(rows, weight, bias), space.tie)
-        labels.append(label)
+        label, gap = ready.choose(rows)
+        labels.append(label.int())
         gaps.append(gap)
-        counts += member.sum(2)
-        sums += _cluster_sums(rows, label, member)
+        _add_up(rows, label, counts, sums)
     return _state(space, torch.cat(labels, 1).long(), torch.cat(gaps, 1), counts, centers, sums)
 
 
@@ -107,17 +88,22 @@ def _state(space: Space, labels: Tensor, gap: Tensor, counts: Tensor, centers: T
     return State(labels, gap, space.total_cost(centers, sums, counts), counts, centers, sums, own)
 
 
-def _cluster_sums(rows: Tensor, label: Tensor, member: Tensor) -> Tensor:
-    """Sum rows (B, D) by label (A, B), given also as member (A, K, B) -> (A, K, D).
+def _add_up(rows: Tensor, label: Tensor, counts: Tensor, sums: Tensor) -> None:
+    """Add rows (B, D) by label (A, B) to counts (A, K) and sums (A, K, D).
 
     A product with the memberships is fastest for few clusters and repeatable on every device; for many clusters a
     scattered sum costs less on the host, where it is repeatable too.
     """
-    num, k, size = member.shape
-    if k > 32 and rows.device.type == 'cpu':
+    num, k = counts.shape
+    if k > FEW and rows.device.type == 'cpu':
         zero = rows.new_zeros(k, rows.shape[1])
-        return torch.stack([zero.index_add(0, one, rows) for one in label])
-    return (member.view(num * k, size).to(rows.dtype) @ rows).view(num, k, -1)
+        for one, count, total in zip(label, counts, sums):
+            count += torch.bincount(one, minlength=k)
+            total += zero.index_add(0, one, rows)
+        return
+    member = label[:, None] == torch.arange(k, device=label.device, dtype=label.dtype)[:, None]
+    counts += member.sum(2)
+    sums += (member.view(num * k, -1).to(rows.dtype) @ rows).view(num, k, -1)
 
 
 def reassign(space: Space, old: State, centers: Tensor, chunk_size: Optional[int]) -> State:
@@ -151,12 +137,12 @@ def _remaining_gap(space: Space, old: State, centers: Tensor) -> Tensor:
 def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, doubt: Tensor,
                        chunk_size: Optional[int]) -> State:
     """Score only the doubtful rows (A, N) and move those that change their cluster from sum to sum."""
-    weight, bias = space.weight_bias(centers)
+    ready = Centers.of(*space.weight_bias(centers), space.tie)
     labels, own = old.labels.clone(), old.own.clone()
     for a, rows_in_doubt in enumerate(doubt):
         for index in chunks(rows_in_doubt.nonzero().flatten(), 1, chunk_size):
             rows = space.rows[index]
-            label, wide, _ = _decide(_scores(rows, weight[a, None], None if bias is None else bias[a, None]), space.tie)
+            label, wide = ready.restart(a).choose(rows)
             gap[a, index] = wide[0]
             changed = (label[0] != labels[a, index]).nonzero().flatten()
             moved, come = rows[changed].double(), label[0, changed].long()
