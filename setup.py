@@ -40,7 +40,8 @@ class BuildWithMim(build_py):
                 shutil.copy2(source, target)
 
 
-EXTRAS = {name: requirements(name) for name in ('tests', 'optional', 'docs', 'encoder', 'timm', 'export', 'parquet')}
+EXTRAS = {name: requirements(name) for name in
+          ('tests', 'optional', 'docs', 'encoder', 'timm', 'export', 'parquet', 'faiss')}
 EXTRAS['mim'] = requirements('mminstall')
 EXTRAS['all'] = sorted({line for lines in EXTRAS.values() for line in lines})
 VERSION: dict = {}

@@ -29,6 +29,7 @@ KEPT = {
         AccompaniedPrototypes.seed RandomRows.seed ClusteringMetric.* CollapseHook.* ViewPreprocessor.channels_last
         RuntimeInfoHook.* CheckpointHook.strict""",
     'a trial of a table': 'TrialSource.*',
+    'a million images of one\'s own': 'NeighborHook.probes',
     'a probe of one\'s own': 'KNNMetric.* SampledKMeans.seed SampledKMeans.n_init SampledKMeans.num_clusters',
     'several processes': 'MoCo.shuffle_bn',
     'Python: the model or its head says it in a run': '*.num_clusters',

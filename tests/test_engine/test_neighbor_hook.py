@@ -1,13 +1,17 @@
 """Mining neighbours: once, from which network, from which file; and how they are drawn."""
 import logging
+import sys
 
 import numpy as np
 import pytest
 import torch
+from shard_threads import held
 
 from mmcluster.datasets import StreamSampler
+from mmcluster.engine.approximate import inverted_file
 from mmcluster.engine.extract import extract, sweep_loader
 from mmcluster.engine.hooks import NeighborHook, PoolHook
+from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
 
 from .fake import N, blobs, fake_runner, rowwise, scalar
@@ -190,3 +194,29 @@ def test_a_pool_that_was_never_mined_is_named():
     runner.train_dataloader.sampler = sampler
     with pytest.raises(ValueError, match="stream 'neighbor' is empty"):
         PoolHook().before_train_epoch(runner)
+
+
+# ---- approximately
+
+def test_most_neighbours_are_found_and_a_row_is_not_its_own():
+    """Of rows in blobs, of which few lists hold nearly all neighbours; also where a list holds too few."""
+    pytest.importorskip('faiss')
+    rows = unit_rows(torch.from_numpy(blobs(2000)[0]))
+    exactly = nearest(rows, 10, include_self=False)
+    for parts in ([2000], [700, 0, 1300]):
+        found = held(lambda share, shards: nearest(share, 10, None, False, shards, inverted_file(8)), [rows], parts)
+        index = torch.cat([each.index for each in found])
+        assert (index != torch.arange(2000)[:, None]).all() and all(len(set(row)) == 10 for row in index.tolist())
+        recall = (index[:, :, None] == exactly.index[:, None]).any(1).float().mean()
+        assert recall > 0.8
+        torch.testing.assert_close(torch.cat([each.similarity for each in found]), (rows[index] * rows[:, None]).sum(2))
+    few = nearest(rows, 900, include_self=False, search=inverted_file(1))
+    assert (few.index >= 0).all() and few.similarity.isfinite().all()
+    index = run(NeighborHook(probes=2))
+    assert (blobs()[1][index] == blobs()[1][:, None]).all() and torch.equal(index[:, 0], torch.arange(N))
+
+
+def test_approximate_neighbours_need_faiss(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'faiss', None)
+    with pytest.raises(ImportError, match='pip install faiss-cpu, or leave out probes'):
+        NeighborHook(probes=2)

@@ -11,6 +11,7 @@ from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmcluster.checks import require_count
 from mmcluster.evaluation.results import replaced
 from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
@@ -19,6 +20,7 @@ from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
+from ..approximate import inverted_file
 from ..extract import unwrap
 from .estep import ShardedEStepHook
 from .sweep import all_rows
@@ -36,16 +38,20 @@ class NeighborHook(ShardedEStepHook):
         file: An ``.npz`` file of neighbours. One that exists takes the place of the sweep, after a check that it
             belongs to this data set and has enough columns (which network it came from is not checked); otherwise it
             is written.
+        probes: Mine approximately, by faiss: so many of about sqrt(N / W) lists are looked into. ``None``: exactly.
         kwargs: See :class:`EStepHook`. ``network`` is that of the pretext task; ``output='project'`` its
             projections, as the release has it for small images, ``'embed'`` its backbone's vectors, as for ImageNet.
     """
 
-    def __init__(self, include_self: bool = True, file: Optional[str] = None, **kwargs: Any):
+    def __init__(self, include_self: bool = True, file: Optional[str] = None, probes: Optional[int] = None,
+                 **kwargs: Any):
+        require_count('NeighborHook', probes=probes)
         super().__init__('neighbors', interval=-1, **kwargs)
         if self.views != 'test':
             raise ValueError("NeighborHook compares one vector an image; set views='test'")
         self.include_self = include_self
         self.file = file
+        self.search = None if probes is None else inverted_file(probes)
 
     def before_train(self, runner: Runner) -> None:
         """Refuse a field of another kind and a data set with too few images."""
@@ -68,7 +74,8 @@ class NeighborHook(ShardedEStepHook):
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
         """Neighbours (n, k + 1); logs their mean similarity and writes the file."""
         shards = process_shards()
-        similarity, index = nearest(unit_rows(features), self._k(runner), include_self=False, shards=shards)
+        similarity, index = nearest(unit_rows(features), self._k(runner), include_self=False, shards=shards,
+                                    search=self.search)
         total = sum(shards.sizes(len(index)))
         mean = float(shards.sum(similarity.sum(dtype=torch.float64))) / (total * index.shape[1])
         runner.message_hub.update_scalar('train/neighbor_similarity', mean)
