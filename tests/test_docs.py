@@ -38,6 +38,20 @@ def test_what_is_generated_is_what_the_recipes_say():
     assert stale(CONFIGS) == {}, 'run python tools/configs.py check'
 
 
+# ---- data
+
+def test_the_front_page_says_where_the_data_of_its_commands_lie(monkeypatch):
+    """The folder of each recipe that ``README.md`` names stands on it as a whole word."""
+    monkeypatch.setenv('IMAGES', 'path/to/images')
+    text = PAGES[0].read_text(encoding='utf-8')
+    words = set(re.findall(r'[\w./-]+', text))
+    named = [key for name in set(re.findall(r'configs/(\w+)\.py', text)) for key in stage_keys(name)]
+    sources = {key: read_stage(key).train_dataloader.dataset.source for key in named}
+    roots = {key: source.get('root', source.get('source', {}).get('root')) for key, source in sources.items()}
+    assert len(named) > 10 and 'path/to/images' in roots.values()
+    assert {key: root for key, root in roots.items() if root is not None and root not in words} == {}
+
+
 # ---- checkpoints and result files
 
 @every_page
