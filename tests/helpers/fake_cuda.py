@@ -92,14 +92,16 @@ def fake_rows(cfg: Config, shape: tuple[int, ...]) -> dict[str, Rows]:
     """Rows of every stream of a config, on the host, as the loader hands them over; inside the mode.
 
     Args:
-        cfg: Of a stage.
+        cfg: Of a stage; with ``pipelines`` its views are ready.
         shape: (H, W, C) of an image.
     """
     rows = {}
+    pipelines = cfg.train_dataloader.dataset.get('pipelines')
     for name, stream in cfg.train_dataloader.sampler.streams.items():
         size = stream['size'] if 'size' in stream else rows[stream['of']].index.numel() * stream.get('entries', 1)
-        rows[name] = Rows([torch.empty(size, *shape, dtype=torch.uint8)], torch.empty(size, dtype=torch.long),
-                          torch.empty(size, dtype=torch.long))
+        views = [torch.empty(size, *shape, dtype=torch.uint8)] if not pipelines else [
+            torch.empty(size, shape[2], *shape[:2], dtype=torch.uint8) for _ in pipelines.get(name, pipelines.get('batch'))]
+        rows[name] = Rows(views, torch.empty(size, dtype=torch.long), torch.empty(size, dtype=torch.long))
     return rows
 
 
