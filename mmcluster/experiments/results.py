@@ -10,6 +10,8 @@ from typing import Any, Optional
 from .jobs import SUMMARY, Plan
 from .table import Cell
 
+HOURS = 'hours'     # of the last stage, in the place of a metric
+
 
 @dataclass(frozen=True)
 class Value:
@@ -78,6 +80,8 @@ def result_of(cell: Cell, plans: list[Plan], metrics: tuple[str, ...], percent: 
     for name in metrics:
         full = name if '/' in name or not plans else f'{plans[0].prefix}/{name}'
         each = tuple((100 if percent else 1) * one['metrics'][full] for one in summaries if full in one['metrics'])
+        if name == HOURS:
+            each = tuple(one['seconds'] / 3600 for one in summaries if 'seconds' in one)
         values[name] = Value(each, *cell.paper.get(name, (None, None)))
     prints = sorted({f'{one["data_fingerprint"]:x}'[:8] for one in summaries if one.get('data_fingerprint')})
     return Result(cell, values, plans[0].digest if plans else '', ' '.join(prints),

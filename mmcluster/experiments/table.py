@@ -85,7 +85,8 @@ class Table:
     Attributes:
         name: Folder and name of its file, such as ``'clusmatch/table4'``.
         title: What it shows.
-        metrics: Names, such as ``'acc'``; one with a slash, ``'head/acc'``, is taken as it is.
+        metrics: Names, such as ``'acc'``; one with a slash, ``'head/acc'``, is taken as it is; ``'hours'`` is the time
+            of the last stage.
         percent: Values are printed in percent; so are those of the paper in the file.
         cells: In the order of rows, then columns.
         figure: How it is drawn, see :mod:`mmcluster.experiments.figure`; empty for none.

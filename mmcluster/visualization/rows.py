@@ -46,20 +46,22 @@ def members(embed: Tensor, label: Tensor, num_clusters: int, count: int, how: st
     return found
 
 
-def neighbors_of(embed: Tensor, query: Tensor, count: int) -> Tensor:
-    """Nearest images of queries by cosine, without themselves (SPICE Fig. 1a).
+def neighbors_of(embed: Tensor, query: Tensor, count: int, noise: Optional[Tensor] = None) -> Tensor:
+    """Nearest images of queries by cosine, without themselves (SPICE Fig. 1a, ProPos Fig. 4b).
 
     Args:
         embed: (N, D).
         query: (q,) long rows.
         count: Neighbours of each.
+        noise: (N, D), what is added to the raw embedding of a query.
 
     Returns:
         (q, count) long, nearest first.
     """
     rows = unit_rows(embed)
     query = query.to(rows.device)
-    score = rows[query] @ rows.t()
+    asked = rows[query] if noise is None else unit_rows(embed[query] + noise[query])
+    score = asked @ rows.t()
     score[torch.arange(len(query)), query] = -torch.inf     # by place: a copy may be as near as the row itself
     return score.topk(min(count, len(rows) - 1), dim=1).indices.cpu()
 

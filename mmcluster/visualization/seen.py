@@ -153,6 +153,22 @@ def noise(label: Tensor, truth: Tensor) -> Arrays:
     return dict(noise=np.asarray(float(found.noise)), share=np.asarray(float((label >= 0).double().mean())))
 
 
+def confident(seen: Seen, threshold: float) -> Arrays:
+    """Pseudo-labels that a threshold would take: how many, and how many of them are right.
+
+    Args:
+        seen: Its scores are probabilities of a head, or cosines to centres.
+        threshold: The largest score reaches it.
+
+    Returns:
+        ``share`` () of all images, ``accuracy`` () of those taken by the best map of all; NaN where none is.
+    """
+    taken = (seen.score.max(1).values >= threshold).cpu() & (seen.classes >= 0)
+    named = class_of_clusters(seen.cluster, seen.classes, seen.score.shape[1])[seen.cluster]
+    right = (named == seen.classes)[taken].double()
+    return dict(share=np.asarray(float(taken.double().mean())), accuracy=np.asarray(float(right.mean())))
+
+
 def changed(before: Seen, after: Seen) -> Arrays:
     """Images whose cluster changed between two stages (ClusMatch Fig. 8).
 

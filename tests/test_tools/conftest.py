@@ -65,5 +65,6 @@ def draw(monkeypatch, capsys, tmp_path):
         return capsys.readouterr().out, np.asarray(Image.open(out).convert('RGB'))
 
     yield run
-    for name in ('analyse', 'curves', 'head_selection', 'opened', 'prototypes', 'reliability'):
+    for name in ('analyse', 'checkpoints', 'curves', 'drawings', 'head_selection', 'opened', 'pictures', 'prototypes',
+                 'reliability'):
         sys.modules.pop(name, None)

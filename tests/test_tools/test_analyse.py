@@ -55,6 +55,13 @@ def test_curves_over_epochs(of, analyse):
     assert arrays['share'] == pytest.approx(rows.mean()) and arrays['noise'] == pytest.approx(1 - acc)
 
 
+def test_pseudo_labels_and_one_image_over_epochs(of, analyse):
+    _, _, arrays = analyse('confident', *of['spice'], '--source', 'head', '--threshold', 0)
+    assert arrays['share'].tolist() == [1, 1, 1] and ((arrays['accuracy'] > 0) & (arrays['accuracy'] <= 1)).all()
+    _, _, arrays = analyse('scores', *of['spice'], '--source', 'head', '--row', 7)
+    assert np.allclose(sum(arrays[f'cluster {k}'] for k in range(K)), 1, atol=1e-5)
+
+
 def test_pictures(of, analyse):
     text, picture, arrays = analyse('montage', *of['clusmatch'], '--count', 3, '--side', 8)
     assert arrays['row'].shape == (K, 3) and picture.shape == (K * 12, 3 * 12, 3) and text.count('cluster') == K
@@ -63,6 +70,8 @@ def test_pictures(of, analyse):
     assert all((target[row[row >= 0]] == cluster).all() for cluster, row in enumerate(kept))
     text, _, arrays = analyse('nearest', *of['propos'], '--rows', 3, 5, '--count', 4)
     assert arrays['row'].shape == (2, 5) and arrays['row'][:, 0].tolist() == [3, 5] and '3: ' in text
+    plain, noisy = arrays['row'], analyse('nearest', *of['propos'], '--rows', 3, 5, '--count', 2, '--sigma', 1e-7)[2]['row']
+    assert (noisy[:, 1:] == plain[:, 1:2]).all() and noisy.shape == (2, 4), 'a little noise changes no neighbour'
 
 
 def test_images_that_changed_between_stages(of, analyse, runs):

@@ -55,6 +55,18 @@ def test_the_paper_s_choice_is_enough(tool):
     assert advice(tool('coverage', '--num-images', 50000, '--num-clusters', 10))[40][1] == "advised; the paper's 4 K"
 
 
+def test_draws_stand_beside_the_theorem(tool):
+    text = tool('coverage', '--num-images', 50000, '--num-clusters', 10, '--draws', 4000)
+    drawn = {int(number): float(share) for number, share in re.findall(r'n_l (\d+): (\S+) of 4000 draws', text)}
+    assert len(drawn) == 8
+    for number, share in drawn.items():
+        assert share == pytest.approx(coverage_probability(number, 10, 50000), abs=0.03), 'five standard errors'
+    uneven = tool('coverage', '--num-images', 1000, '--num-clusters', 2, '--draws', 500, '--sizes', 990, 10)
+    assert 'n_l 20: 0.1' in uneven or 'n_l 20: 0.2' in uneven
+    with pytest.raises(SystemExit):
+        tool('coverage', '--num-images', 1000, '--num-clusters', 2, '--draws', 5, '--sizes', 990, 9)
+
+
 def test_few_images(tool):
     text = tool('coverage', '--num-images', 12, '--num-clusters', 10, '--target', 1)
     assert set(advice(text)) == {10, 12} and advice(text)[12][0] == 1 and 'per_cluster' not in text
@@ -94,8 +106,10 @@ def test_transitions_of_a_run(tool, checkpoints, tmp_path):
     assert f'{LABELLED} instance classes, {int(counts.sum())} transitions, {share:.2f} inside clusters' in text
     picture = np.asarray(Image.open(out).convert('RGB'))
     assert picture.shape[0] > 400 and picture.std() > 0
-    tool('transitions', path, '--out', out, '--norm', 'jaccard', '--directed')
-    assert not np.array_equal(np.asarray(Image.open(out).convert('RGB')), picture)
+    for options in (('--norm', 'jaccard', '--directed'), ('--tsne',)):
+        tool('transitions', path, '--out', out, *options)
+        other = np.asarray(Image.open(out).convert('RGB'))
+        assert not np.array_equal(other, picture) and other.std() > 0
 
 
 def test_transitions_before_a_map(tool, checkpoints, tmp_path):

@@ -63,6 +63,14 @@ def test_noise_of_labels_that_some_images_have():
     assert analyses.noise(torch.full((3,), -1), torch.tensor([0, 1, 1]))['share'] == 0
 
 
+def test_pseudo_labels_above_a_threshold():
+    score = torch.tensor([[.9, .1], [.8, .2], [.4, .6], [.3, .7], [.05, .95]])
+    one = Seen('x', torch.zeros(5, 2), score, torch.tensor([0, 1, 1, 1, -1]))
+    found = analyses.confident(one, 0.7)
+    assert found['share'] == pytest.approx(3 / 5) and found['accuracy'] == pytest.approx(2 / 3)
+    assert np.isnan(analyses.confident(one, 0.99)['accuracy']) and analyses.confident(one, 0.99)['share'] == 0
+
+
 def test_images_that_were_wrong_and_are_right():
     truth = torch.tensor([0, 0, 0, 1, 1, 1])
     before = seen(torch.zeros(6, 2), torch.tensor([1, 1, 0, 0, 0, 1]), truth, 2)      # cluster 1 is class 0
@@ -102,6 +110,9 @@ def test_neighbours_without_the_query(groups):
     for row, query in zip(found.tolist(), (0, 7)):
         assert row == sorted((i for i in range(51) if i != query), key=lambda i: -float(unit[i] @ unit[query]))[:3]
     assert found[0, 0] == 50 and neighbors_of(embed, torch.tensor([0]), 99).shape == (1, 50)
+    moved = torch.zeros_like(embed)
+    moved[7] = embed[45] - embed[7] + 1e-3
+    assert neighbors_of(embed, torch.tensor([7]), 1, moved).item() == 45, 'the noise moves the query alone'
 
 
 def test_queries_with_a_wrong_neighbour_come_up(groups):

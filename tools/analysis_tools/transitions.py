@@ -1,9 +1,10 @@
 """Show ASD's class transitions: the normalised matrix, with the instance classes of a cluster side by side (Fig. 6d).
 
-python tools/analysis_tools/transitions.py CHECKPOINT --out transitions.png [--norm minmax] [--directed]
+python tools/analysis_tools/transitions.py CHECKPOINT --out transitions.png [--norm minmax] [--directed] [--tsne]
 
 Blocks on the diagonal say that images move inside clusters. The checkpoint alone is read: the transitions of the last
-N_b iterations, and the map that was in force, are in it.
+N_b iterations, and the map that was in force, are in it. --tsne lays the instance classes out by their dissimilarity,
+one less the normalised transitions.
 """
 from __future__ import annotations
 
@@ -11,12 +12,13 @@ import argparse
 
 import matplotlib
 import torch
+from sklearn.manifold import TSNE
 from torch import Tensor
 
 from mmcluster.command_line import output_file
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.functional.labels.diagnostics import inside_share, silent_share
-from mmcluster.functional.labels.transition import NORMS
+from mmcluster.functional.labels.transition import NORMS, transition_similarity
 from mmcluster.strict import state_dict_of
 from mmcluster.visualization import OrderedTransitions, order_transitions
 
@@ -34,6 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--norm', choices=NORMS, default='minmax', help="of the similarities; the map's own is "
                         'TransitionHook.norm of the config')
     parser.add_argument('--directed', action='store_true', help='keep from (rows) and to (columns) apart')
+    parser.add_argument('--tsne', action='store_true', help='points instead of the matrix, coloured by cluster')
     parser.add_argument('--allow-pickle', action='store_true', help='read a checkpoint that can run code')
     return parser.parse_args()
 
@@ -72,6 +75,20 @@ def draw(found: OrderedTransitions, title: str) -> plt.Figure:
     return figure
 
 
+def draw_points(counts: Tensor, class_map: Tensor, norm: str, title: str) -> plt.Figure:
+    """t-SNE of the instance classes, those without a cluster in grey."""
+    distance = (1 - transition_similarity(counts, norm=norm)).fill_diagonal_(0).numpy()
+    places = TSNE(metric='precomputed', init='random', perplexity=min(30, (len(distance) - 1) / 3),
+                  random_state=0).fit_transform(distance)
+    figure, axis = plt.subplots(figsize=(5.6, 5.6))
+    known = (class_map >= 0).numpy()
+    axis.scatter(*places[~known].T, color='0.7')
+    axis.scatter(*places[known].T, c=class_map.numpy()[known], cmap='tab20')
+    axis.set(title=title, xticks=[], yticks=[])
+    figure.tight_layout()
+    return figure
+
+
 def main() -> None:
     """Read, draw, write."""
     args = parse_args()
@@ -85,7 +102,8 @@ def main() -> None:
     for start, stop, cluster in zip(found.starts, [*found.starts[1:], len(counts)], found.clusters):
         print(f'cluster {cluster}: instance classes {torch.sort(found.order[start:stop]).values.tolist()}')
     print(f'{title}; {float(silent_share(counts)):.2f} of the instance classes have none')
-    draw(found, title).savefig(args.out, dpi=120)
+    figure = draw_points(counts, class_map, args.norm, title) if args.tsne else draw(found, title)
+    figure.savefig(args.out, dpi=120)
     print(args.out)
 
 
