@@ -229,6 +229,7 @@ def finished(work_dir, accs, epoch=0, validate=lambda epoch: True, last=None):
     metric = ClusteringMetric('head')
     runner = SimpleNamespace(
         work_dir=str(work_dir), model=torch.nn.Module(), epoch=epoch, iter=10 * epoch, seed=5, experiment_name='test',
+        visualizer=SimpleNamespace(_vis_backends={}),
         train_dataloader=SimpleNamespace(dataset=data), val_dataloader=SimpleNamespace(dataset=data),
         val_evaluator=SimpleNamespace(metrics=[metric]), train_loop=SimpleNamespace(val_begin=1))
     hook = ResultHook()

@@ -34,7 +34,7 @@ def snapshot(folder):
     (lambda folder: write_photos(folder, count=4), ['--k', '5'], 'ask for at most 4'),
     (lambda folder: write_photos(folder, count=4), ['--k', '9:12'], 'ask for at most 4'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--method', 'hdbscan'], 'auto'),
-    (lambda folder: write_photos(folder, count=4), ['--method', 'kmean'], 'method must be one of'),
+    (lambda folder: write_photos(folder, count=4), ['--method', 'kmean'], 'method must be auto or one of'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--labels', 'nothing.csv'], 'nothing.csv'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--encoder', 'resnet'], 'there is no encoder'),
     (lambda folder: write_photos(folder, count=4), ['--k', '2', '--train', 'nothing'], 'there is no config'),

@@ -179,7 +179,7 @@ def test_the_other_process_ends_with_a_sentence(tmp_path, sign, rank, what):
 # ---- elastic restarts
 
 @HOOKS.register_module()
-class KillHook(Hook):
+class SystemKillHook(Hook):
     """The system kills a process."""
 
     def after_train_iter(self, runner, *args, **kwargs):
@@ -195,7 +195,7 @@ def run_twice(folder, data):
         forget()
         cfg = propos_cfg(folder / name, data, epochs=3, warmup=1)
         if name == 'killed':
-            cfg.custom_hooks.append(dict(type='KillHook'))
+            cfg.custom_hooks.append(dict(type='SystemKillHook'))
         recipe.run(cfg, 'pytorch', resume=is_restart())
     leave_environment()
 

@@ -9,7 +9,7 @@ from mmengine.runner import get_priority
 from mmcluster.datasets import StreamSampler
 from mmcluster.engine.hooks import (AccumulationHook, BroadcastBNHook, KMeansHook, PoolHook, ScheduleHook, SelectHook,
                                     TeacherHook)
-from mmcluster.functional.labels.select import balanced_weights
+from mmcluster.functional.imbalance import balanced_weights
 from mmcluster.models import MomentumTeacher
 from mmcluster.models.clusterers import BYOL
 from mmcluster.structures import Batch

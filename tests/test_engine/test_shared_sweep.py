@@ -17,9 +17,9 @@ def run(tmp_path, monkeypatch, name, amp=False, **val_cfg):
     if amp:
         cfg.optim_wrapper.update(AMP)
     swept = []
-    original = sweep.extract
+    original = sweep.extract_share
     with monkeypatch.context() as patch:
-        patch.setattr(sweep, 'extract', lambda *args: swept.append(args[5]) or original(*args))
+        patch.setattr(sweep, 'extract_share', lambda *args: swept.append(args[5]) or original(*args))
         path = train(cfg)['train']
     return load(path), swept
 
@@ -38,7 +38,7 @@ def test_batches_of_another_size_are_swept_anew(tmp_path, monkeypatch):
     cfg.train_cfg.val_interval = 1
     cfg.val_dataloader.sampler.batch_size = 7
     swept = []
-    original = sweep.extract
-    monkeypatch.setattr(sweep, 'extract', lambda *args: swept.append(1) or original(*args))
+    original = sweep.extract_share
+    monkeypatch.setattr(sweep, 'extract_share', lambda *args: swept.append(1) or original(*args))
     train(cfg)
     assert len(swept) == 2

@@ -82,7 +82,8 @@ def test_tensorboard_has_them(tmp_path):
 @pytest.mark.parametrize('visualizer', [{}, dict(visualizer=dict(vis_backends=[dict(type='WandbVisBackend')]))])
 def test_a_word_of_the_command_line_adds_a_backend_once(visualizer):
     cfg = Config(dict(train_cfg=dict(max_epochs=2), **visualizer))
-    args = SimpleNamespace(epochs=None, amp=False, no_validate=False, auto_scale_lr=False, log_to=['wandb', 'mlflow'])
+    args = SimpleNamespace(epochs=None, amp=False, compile=False, no_validate=False, auto_scale_lr=False,
+                           log_to=['wandb', 'mlflow'])
     edit_stage(cfg, args)
     kinds = [backend.type for backend in cfg.visualizer.vis_backends]
     assert kinds == (['WandbVisBackend', 'MLflowVisBackend'] if visualizer else

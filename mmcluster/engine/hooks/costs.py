@@ -55,12 +55,14 @@ class CostHook(Hook):
         self.marks.pop('step')
 
     def before_val(self, runner: Runner) -> None:
-        """The hooks after an epoch are done."""
-        self._charge(REST)
+        """The hooks after an epoch are done. A resumed run may owe an evaluation before it trains."""
+        if self.marks:
+            self._charge(REST)
 
     def after_val(self, runner: Runner) -> None:
         """The metrics are computed."""
-        self._charge(EVALUATION)
+        if self.marks:
+            self._charge(EVALUATION)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """The hooks after an epoch are done."""
