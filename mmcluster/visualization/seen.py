@@ -148,7 +148,7 @@ def noise(label: Tensor, truth: Tensor) -> Arrays:
     Returns:
         ``noise`` () share of wrong labels on the best one-to-one map, ``share`` () of images with a label.
     """
-    classes, clusters = (max(int(values.max()), 0) + 1 for values in (truth, label))
+    classes, clusters = (int(values.max().clamp_min(0)) + 1 for values in (truth, label))
     found = label_noise(label[None], truth[None], clusters, classes, 1)
     return dict(noise=np.asarray(float(found.noise)), share=np.asarray(float((label >= 0).double().mean())))
 

@@ -27,18 +27,16 @@ def show_clusters(runner: Runner) -> None:
     """
     backends = [backend for backend in runner.visualizer._vis_backends.values()
                 if not isinstance(backend, LocalVisBackend)]
-    found = [(metric.prefix, metric.assignments) for metric in runner.val_evaluator.metrics
-             if isinstance(metric, ClusteringMetric)] if backends else []
-    for prefix, assignments in found:
-        if assignments is None:
+    for metric in runner.val_evaluator.metrics if backends else ():
+        if not isinstance(metric, ClusteringMetric) or metric.assignments is None:
             continue
-        pictures = dict(sizes=_sizes(assignments))
-        gallery = _gallery(runner, assignments)
+        pictures = dict(sizes=_sizes(metric.assignments))
+        gallery = _gallery(runner, metric.assignments)
         if gallery is not None:
             pictures['clusters'] = gallery
         for backend in backends:
             for name, picture in pictures.items():
-                backend.add_image(f'{prefix}/{name}', picture, step=runner.epoch)
+                backend.add_image(f'{metric.prefix}/{name}', picture, step=runner.epoch)
 
 
 def _sizes(found: Assignments) -> np.ndarray:
