@@ -19,7 +19,7 @@ def model(kind: str, head: dict, **options: Any) -> nn.Module:
     """Two heads on pixels."""
     torch.manual_seed(3)
     built = MODELS.build(dict(
-        type=kind, backbone=dict(type='Pixels'), bank=dict(num_samples=N),
+        type=kind, backbone=dict(type='Pixels', out_channels=64), bank=dict(num_samples=N),
         head=dict(type='MultiHead', num_heads=2, head=dict(head, num_clusters=K)), **options))
     built.init_weights()
     return built
