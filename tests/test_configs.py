@@ -233,7 +233,8 @@ def test_parameter_groups(path):
         else:
             assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=0.01 if SLOW_BACKBONE.fullmatch(_single(path, name)) else 1.) if boost else \
-            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL', 'BYOLCC') else {}
+            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL', 'BYOLCC') \
+            and given.type != 'LARS' else {}       # ImageNet's large batches take one rate
         if cfg.model.type == 'SeCu':
             factor = dict(heads=CENTER_RATES[cfg.model.backbone.type, cfg.model.num_clusters, given.lr] / given.lr)
         if cfg.model.get('labeller') and 'base' in cfg.model and given.type == 'Adam':
