@@ -47,7 +47,7 @@ def folder_features(root: Union[str, Path], encoder: str = 'default', out: Optio
         raise ValueError(f'--out {out} must be a file that ends in .npy and does not lie among the images')
     from mmcluster.encoders import build_encoder, embed_files
     built = build_encoder(encoder, device)
-    announce(images, built, workers, store, teller, after=False)
+    announce(images, built, workers, store, teller)
     found = embed_files(built, images.paths, images.root, store, workers=workers,
                         progress=lambda done, total: teller.progress('features', done, total))
     if draws:

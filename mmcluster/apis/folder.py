@@ -16,7 +16,7 @@ from mmcluster.version import __version__
 
 from .folder_input import Images, check_out, default_out, find_images
 from .folder_links import FOLDER, write_cluster_folders
-from .folder_words import announce, changes, conclude
+from .folder_words import announce, changes, conclude, seconds_after
 from .result import read_content, write_result
 from .telling import Teller
 
@@ -177,11 +177,14 @@ def _found(images: Images, spec: str, settings: Settings,
     """Features of the images and clusters of them."""
     from mmcluster.encoders import build_encoder, embed_files
 
+    from .choose_k import candidates, k_range
     from .features_clusterer import FeatureClusterer
     clusterer = FeatureClusterer(settings.clusters, settings.method, seed=settings.seed, progress=teller.progress)
     with teller.phase('encoder'):
         encoder = build_encoder(spec, settings.device)
-        announce(images, encoder, settings.workers, settings.store, teller)
+        tried = 0 if isinstance(settings.clusters, int) or settings.method == 'hdbscan' else len(
+            candidates(*k_range(settings.clusters, len(images.paths))))
+        announce(images, encoder, settings.workers, settings.store, teller, seconds_after(len(images.paths), tried))
     with teller.phase('features'):
         found = embed_files(encoder, images.paths, images.root, settings.store, workers=settings.workers,
                             progress=lambda done, total: teller.progress('features', done, total))

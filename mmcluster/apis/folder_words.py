@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 PAGE = 'report.html'
 AFTER_SECONDS = (8., 0.002)     # clustering and page: what every run takes, and what an image adds
+SWEEP_SECONDS = (0.05, 0.00005)         # a number of clusters that is tried: likewise, up to 5,000 images
 
 
 def announce(images: Images, encoder: Encoder, workers: Optional[int], store: Optional[str], teller: Teller,
-             after: bool = True) -> None:
+             after: float = 0) -> None:
     """Say how many images there are, which encoder sees them, and how long it will take.
 
     Args:
@@ -27,17 +28,28 @@ def announce(images: Images, encoder: Encoder, workers: Optional[int], store: Op
         workers: Processes that decode.
         store: Folder of the feature store.
         teller: Is told.
-        after: Clustering and page follow.
+        after: Seconds of what follows the features.
     """
     from mmcluster.encoders.peek import seconds_per_image, stored_content  # here, as it imports torch
     content = stored_content(encoder, images.paths, images.root, store)
     new = [path for path, key in zip(images.paths, content) if key is None]
     each = seconds_per_image(encoder, new, images.root, workers) if new else 0
     known = f', {len(images.paths) - len(new):,} of them known' if len(new) < len(images.paths) else ''
-    seconds = (each or 0) * len(new) + after * (AFTER_SECONDS[0] + AFTER_SECONDS[1] * len(images.paths))
-    teller.line(f'{len(images.paths):,} images{known}; encoder {encoder.name}; takes about {spoken_time(seconds)}')
+    seconds = spoken_time((each or 0) * len(new) + after)
+    teller.line(f'{len(images.paths):,} images{known}; encoder {encoder.name}; takes about {seconds}')
     if images.passed_over:
         teller.line(images.passed_over)
+
+
+def seconds_after(images: int, tried: int) -> float:
+    """How long clustering and page take on two cores, roughly.
+
+    Args:
+        images: N.
+        tried: Numbers of clusters that are tried, 0 if it is given.
+    """
+    return (AFTER_SECONDS[0] + AFTER_SECONDS[1] * images
+            + tried * (SWEEP_SECONDS[0] + SWEEP_SECONDS[1] * min(images, 5000)))
 
 
 def spoken_time(seconds: float) -> str:
