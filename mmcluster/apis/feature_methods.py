@@ -95,13 +95,20 @@ def _means(z: Tensor, labels: np.ndarray) -> Partition:
 
 
 def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
-    """Spectral clustering (Ng, Jordan and Weiss, 2001): k-means on a diffusion map of the graph of nearest rows."""
+    """Spectral clustering (Ng, Jordan and Weiss, 2001): k-means on a diffusion map of the graph of nearest rows.
+
+    Edge case: a graph of more parts than clusters is left to k-means on the rows.
+    """
+    from scipy.sparse.csgraph import connected_components
     from sklearn.neighbors import kneighbors_graph
     _limited('spectral', len(z))
     if count == 1:
         return _means(z, np.zeros(len(z), np.int64))
     graph = kneighbors_graph(z.numpy(), min(NEIGHBORS, len(z) - 1))
-    place = torch.from_numpy(diffusion_map((graph + graph.T) / 2, count - 1))
+    graph = (graph + graph.T) / 2
+    if connected_components(graph, directed=False)[0] > count:       # it does not say which parts belong together
+        return by_kmeans(z, count, unit, seed)
+    place = torch.from_numpy(diffusion_map(graph, count - 1))
     labels = (place @ _kmeans(place, count, True, seed).T).argmax(dim=1)
     part = _means(z, np.unique(labels.numpy(), return_inverse=True)[1])
     # the nearest of the means puts right single rows that the graph misplaced, and knows new rows in the same way

@@ -239,6 +239,16 @@ def test_few_rows():
             assert 2 <= model.n_clusters_ <= max(2, rows - 1)
 
 
+@pytest.mark.parametrize('method', ['spectral', 'temi'])
+def test_a_graph_of_more_parts_than_clusters_gives_as_many_as_asked(method):
+    x, y = blobs(20, rows=800, spread=0.2)
+    model = FeatureClusterer(6, method).fit(x)
+    assert model.n_clusters_ == 6 and model.labels_.max() == 5
+    table = np.zeros((20, 6))
+    np.add.at(table, (y, model.labels_), 1)
+    assert (table.max(axis=1) / table.sum(axis=1)).mean() > 0.95, 'groups stay whole'
+
+
 def test_the_usual_method_follows_the_rows(digits):
     assert usual_method(50, True) == usual_method(30000, True) == 'spectral'
     assert usual_method(49, True) == usual_method(30001, True) == usual_method(500, False) == 'kmeans'
