@@ -49,6 +49,19 @@ class Seen(NamedTuple):
         return self.truth
 
 
+def named(seen: Seen) -> Tensor:
+    """Clusters (N,) with the numbers of the classes that they match, so that a class has one colour in both panels.
+
+    Args:
+        seen: Without ground truth clusters keep their numbers; those beyond the classes come after them.
+    """
+    if seen.truth is None or not bool((seen.truth >= 0).any()):
+        return seen.cluster
+    match = class_of_clusters(seen.cluster, seen.truth, seen.score.shape[1])
+    spare = (match < 0).long().cumsum(0) + int(seen.truth.max())
+    return torch.where(match < 0, spare, match)[seen.cluster]
+
+
 def class_of_clusters(cluster: Tensor, truth: Tensor, num_clusters: int) -> Tensor:
     """Class of each cluster on the best one-to-one map; -1 for those beyond the number of classes.
 

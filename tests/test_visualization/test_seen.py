@@ -45,6 +45,15 @@ def test_sizes_stand_in_the_order_of_their_classes(groups):
     assert found['cluster'].tolist() == [0, 2, 1, 3] and not found['class_size'].any()
 
 
+def test_clusters_have_the_names_of_their_classes(groups):
+    embed, truth = groups
+    cluster = torch.tensor([2, 3, 0])[truth]
+    cluster[0] = 1
+    found = analyses.named(seen(embed, cluster, truth, 4))
+    assert torch.equal(found[1:], truth[1:]) and found[0] == 3, 'beyond the classes'
+    assert torch.equal(analyses.named(seen(embed, cluster, None, 4)), cluster)
+
+
 def test_steadiness_and_preservation(groups):
     embed, truth = groups
     found = analyses.steadiness(seen(embed, truth, truth))

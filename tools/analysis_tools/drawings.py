@@ -20,7 +20,7 @@ def draw_layout(args: argparse.Namespace) -> tuple[plots.Figure, dict]:
         order = torch.randperm(len(one.dataset), generator=torch.Generator().manual_seed(args.seed))
         chosen = order[:args.max_samples]
         places = layout(one.seen.embed[chosen.to(one.seen.embed.device)], args.method, args.perplexity, args.seed)
-        colours = {'clusters': one.seen.cluster[chosen].numpy()}
+        colours = {'clusters': analyses.named(one.seen)[chosen].numpy()}
         if one.seen.truth is not None:
             colours['classes'] = one.seen.truth[chosen].numpy()
         rows.append((one.seen.name, places, colours))
