@@ -6,8 +6,10 @@ from collections import Counter
 from typing import Any, Mapping, Sequence
 
 import numpy as np
+import torch
 
 from mmcluster.apis.result import Result
+from mmcluster.functional.labels.quality import rank_purity
 
 from .gallery import Gallery
 from .names import shown
@@ -84,3 +86,24 @@ def _mostly(result: Result, rows: np.ndarray) -> list[list[Any]]:
         return []
     counts = Counter(shown(result.label[row]) for row in rows.tolist() if result.label[row])
     return [[label, count / counts.total()] for label, count in counts.most_common(SHOWN_LABELS)]
+
+
+def purity_by_distance(result: Result, parts: int = 5) -> list[float]:
+    """How often images have the commonest label of their cluster, from those near its centre to the far ones.
+
+    Args:
+        result: The result.
+        parts: Of each cluster, equally large.
+
+    Returns:
+        A share for each part; empty without labels.
+    """
+    if result.label is None:
+        return []
+    known = np.flatnonzero((result.table['cluster'] >= 0) & np.array([bool(label) for label in result.label]))
+    if not len(known):
+        return []
+    _, true = _numbered([result.label[row] for row in known])
+    cluster, distance = (torch.from_numpy(result.table[name][known]) for name in ('cluster', 'distance'))
+    found = rank_purity(distance, cluster, torch.from_numpy(true), int(cluster.max()) + 1, parts)
+    return found.curve.tolist()

@@ -17,7 +17,7 @@ from mmcluster.apis.writing import whole_file
 from mmcluster.encoders.embed import usable_cpus
 
 from .curve import k_curve
-from .data import cluster_data, table_data
+from .data import cluster_data, purity_by_distance, table_data
 from .gallery import SECTIONS, by_priority, galleries
 from .names import shown
 from .thumbnails import Progress, Thumbnails, thumbnails
@@ -103,7 +103,8 @@ def _page(result: Result, root: Path, data: dict[str, Any], pictures: Thumbnails
         folder=shown(str(root)), command=shlex.quote(shown(str(root))), images=len(result.paths), summary=summary,
         unreadable=[(shown(path), shown(reason)) for path, reason in result.unreadable[:UNREADABLE_SHOWN]],
         unread=len(result.unreadable), clusters=data['clusters'], nowhere=int((result.table['cluster'] < 0).sum()),
-        curve=k_curve(summary), confusion=_confusion(summary), labelled=bool(data['labels']))
+        curve=k_curve(summary), confusion=_confusion(summary), labelled=bool(data['labels']),
+        by_distance=purity_by_distance(result))
 
 
 def _environment() -> Environment:

@@ -15,7 +15,7 @@ from report_maker import make_folder, make_result
 import mmcluster.report
 from mmcluster.apis.result import ResultError, write_result
 from mmcluster.report import write_report
-from mmcluster.report.data import packed
+from mmcluster.report.data import packed, purity_by_distance
 from mmcluster.report.gallery import Gallery, by_priority, galleries
 from mmcluster.report.names import inside, shown
 from mmcluster.report.page import render, spent
@@ -108,6 +108,17 @@ def test_nothing_is_fetched(page):
     for _, attrs in page.elements:
         for name in ('src', 'href', 'action', 'data', 'srcset'):
             assert name not in attrs or attrs[name].startswith(('#', 'data:')), attrs
+
+
+def test_purity_by_distance_to_the_centre():
+    result = make_result(list('abcdefghijklmnopqrstuvwx'), label=[''] * 24)
+    assert purity_by_distance(result) == []
+    result.table['cluster'][:] = np.arange(24) % 2
+    result.table['distance'][:] = np.arange(24)
+    result.label = [f'class {i % 2}' for i in range(20)] + ['class 2', '', 'class 2', '']
+    assert purity_by_distance(result, 2) == [1., pytest.approx(9 / 11)]      # 6 + 5 rows in each half
+    result.label = None
+    assert purity_by_distance(result) == []
 
 
 def test_without_labels_curve_and_tree(tmp_path):
