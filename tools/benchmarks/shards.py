@@ -137,7 +137,8 @@ def work(rank: int, count: int, side: str, problem: Problem, repeats: int, folde
 def measure(side: str, count: int, problem: Problem, repeats: int) -> list[float]:
     """Seconds, processor time of all processes, largest memory of one, objective."""
     with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(work, (count, side, problem, repeats, folder), nprocs=count)
+        # forked: what they import is there already
+        mp.start_processes(work, (count, side, problem, repeats, folder), count, start_method='fork')
         found = []
         for rank in range(count):
             with open(f'{folder}/{side}{count}_{rank}.json', encoding='utf-8') as file:

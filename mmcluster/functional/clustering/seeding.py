@@ -212,9 +212,9 @@ def _draw(space: Space, closest: Tensor, uniform: Tensor) -> tuple[Tensor, Tenso
     own = mass[:, -1] if len(space.rows) else closest.new_zeros(len(closest), dtype=torch.float64)
     ends = space.shards.gather(own[None]).cumsum(0).T.contiguous()                  # (R, W), up to each holder's last
     wanted = uniform * ends[:, -1:]
-    # no row lies with the holders before the first that has one
-    empty = torch.tensor(space.sizes, device=ends.device).cumsum(0) == 0
-    owner = torch.searchsorted(ends.masked_fill(empty, -1.0), wanted).clamp_(max=len(space.sizes) - 1)
+    upto = ends.clone()
+    upto[:, :next(holder for holder, size in enumerate(space.sizes) if size)] = -1      # no row lies with these
+    owner = torch.searchsorted(upto, wanted).clamp_(max=len(space.sizes) - 1)
     if space.shards.rank:
         mass += ends[:, space.shards.rank - 1, None]
     row = torch.searchsorted(mass, wanted).clamp_(max=max(len(space.rows) - 1, 0)) + space.start
