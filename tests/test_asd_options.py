@@ -6,7 +6,7 @@ from reduced import K, N, differences
 from reduced import train as trained
 from reduced import write_digits
 from reduced_asd import LABELLED, UNLABELLED, asd_cfg
-from test_asd_run import EPOCHS, STEPS, Killed, WatchASD, kill, outcome, watched  # noqa: F401  (kill is a fixture)
+from test_asd_run import EPOCHS, STEPS, Killed, WatchASD, outcome, watched
 
 from mmcluster.engine.hooks import transition
 from mmcluster.models.watch import ClusterWatch
@@ -35,7 +35,7 @@ def test_without_refresh_the_first_prototypes_stay(tmp_path):
     assert drawn()[0] == set((state['bank.anchor'] >= 0).nonzero().flatten().tolist())
 
 
-def test_a_refresh_every_so_many_iterations(tmp_path, kill):  # noqa: F811
+def test_a_refresh_every_so_many_iterations(tmp_path, kill):
     """Every second epoch; an interrupted run refreshes when the whole one does."""
     data = write_digits(tmp_path)
     whole = outcome(trained(prototypes(tmp_path / 'whole', data, interval=2 * STEPS, by_epoch=False))['train'])

@@ -133,6 +133,8 @@ def shrink(value):
             item.update(k=2, threshold=0.)
         elif key == 'per_class' and value.get('type') == 'GroundTruthHook':
             value[key] = 2
+        elif key == 'accumulative_counts':
+            value[key] = 1      # the one step is to move the weights
         elif key == 'granularities':
             value[key] = [2, 3]
         elif key in ('queue_size', 'num_rows', 'num_neighbors'):

@@ -26,8 +26,8 @@ PATHS = sorted(CONFIGS.glob('*.py'))
 EVERY = sorted(CONFIGS.rglob('*.py'))
 RECIPES = [path for path in PATHS if 'stages' in Config.fromfile(path, lazy_import=False)]
 # Factor of the backbone's learning rate in ClusMatch: slow as released; the paper has one rate for all.
-SLOW_BACKBONE = re.compile(r'propos_clusmatch_r18(?!_cifar10_paper).*/clusmatch|(gcc|secu)_clusmatch_r.*/clusmatch|'
-                           r'cc_(clusmatch|fixmatch)_r34_cifar10/.*match')
+SLOW_BACKBONE = re.compile(r'propos_clusmatch_(r18(?!_cifar10_paper)|r50_imagenet).*/clusmatch|'
+                           r'(gcc|secu)_clusmatch_r.*/clusmatch|cc_(clusmatch|fixmatch)_r34_cifar10/.*match')
 
 
 # of SeCu's centres, by the backbone, the number of clusters and the rate of the network

@@ -37,7 +37,8 @@ def test_every_location_is_a_package(package):
 @pytest.mark.parametrize('constant, name, module', [
     ('MODELS', 'ResNet_CIFAR', 'mmpretrain'), ('MODELS', 'ImgDataPreprocessor', 'mmengine'),
     ('MODELS', 'ProPos', 'mmcluster'), ('MODELS', 'BYOL', 'mmcluster'), ('MODELS', 'mmpretrain.BYOL', 'mmpretrain'),
-    ('OPTIMIZERS', 'LARS', 'mmpretrain'), ('OPTIMIZERS', 'AdamW', 'torch'), ('HOOKS', 'LoggerHook', 'mmengine'),
+    ('OPTIMIZERS', 'LARS', 'mmcluster'), ('OPTIMIZERS', 'Lamb', 'mmpretrain'),
+    ('OPTIMIZERS', 'AdamW', 'torch'), ('HOOKS', 'LoggerHook', 'mmengine'),
     ('HOOKS', 'CheckpointHook', 'mmcluster'), ('HOOKS', 'mmengine.CheckpointHook', 'mmengine'),
     ('HOOKS', 'RuntimeInfoHook', 'mmcluster'), ('OPTIM_WRAPPERS', 'OptimWrapper', 'mmcluster'),
     ('TRANSFORMS', 'RandomErasing', 'mmpretrain'), ('DATASETS', 'IndexedDataset', 'mmcluster'),

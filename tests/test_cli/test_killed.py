@@ -2,6 +2,7 @@
 import multiprocessing
 import os
 import random
+import shutil
 import time
 from pathlib import Path
 
@@ -43,9 +44,14 @@ def test_a_kill_at_any_moment_changes_nothing(tmp_path):
     for _ in range(KILLS):
         run = cluster(photos, tmp_path / 'killed', tmp_path / 'cache2')
         run.join(moments.uniform(0.05, 0.9) * seconds)
-        killed += run.is_alive()
+        alive = run.is_alive()
         run.kill()
         run.join()
+        killed += alive
+        if not alive:       # on a machine that was busy before, and is not now: begin anew, and be quicker
+            seconds /= 2
+            shutil.rmtree(tmp_path / 'killed')
+            shutil.rmtree(tmp_path / 'cache2')
     last = cluster(photos, tmp_path / 'killed', tmp_path / 'cache2')
     last.join()
     assert whole.exitcode == last.exitcode == 0 and killed
@@ -55,8 +61,6 @@ def test_a_kill_at_any_moment_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize('kind', ['link', 'copy'])
 def test_half_a_copy_has_no_name_of_an_image(tmp_path, kind, monkeypatch):
-    import shutil
-
     import numpy as np
 
     from mmcluster.apis.folder_links import write_cluster_folders

@@ -2,9 +2,10 @@
 
 python tools/analysis_tools/refit_head.py CONFIG CHECKPOINT [--epochs 60] [--seed 0]
 
-The features of 20 draws of both views are computed once. Heads start from random weights, or are first taught the clusters
-of the trained head, of k-means, or the classes; then all are trained by the cluster loss alone. A start that ends with a
-lower loss than the random one says that training ends in a minimum that is not the lowest. Ground truth is read.
+The features of 20 draws of both views are computed once. Heads start from random weights, or are first taught the
+clusters of the trained head, of k-means, or the classes; then all are trained by the cluster loss alone. A start that
+ends with a lower loss than the random one says that training ends in a minimum that is not the lowest. Ground truth is
+read.
 """
 from __future__ import annotations
 
