@@ -75,7 +75,7 @@ def test_logistic_regression_and_the_linear_layer(digits):
 def test_lars_and_drawn_features(digits):
     """LARS finds what logistic regression does; features that are drawn anew are learned from, others are not."""
     plain = logistic_probe(digits)
-    lars = linear_probe(digits, epochs=120, batch=64, lr=8., lars=True)
+    lars = linear_probe(digits, epochs=100, batch=100, lr=5., lars=True)     # it moves by a share of its small weights
     assert abs(lars - plain) < 0.04
     asked = []
 
