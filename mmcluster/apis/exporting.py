@@ -22,6 +22,11 @@ TOLERANCE = 1e-4
 CHECKED = (1, 5)        # batch sizes
 
 
+def default_file(result: Union[str, Path], kind: str) -> Path:
+    """Where the export of a result goes."""
+    return Path(result) / f'clusters.{kind}'
+
+
 def export(result: Union[str, Path], out: Union[str, Path, None] = None, kind: str = 'onnx',
            encoder: Optional[str] = None, teller: Optional[Teller] = None) -> Path:
     """Write encoder and clusters of a result to one file, and compare what it computes with torch.
@@ -59,7 +64,7 @@ def export(result: Union[str, Path], out: Union[str, Path, None] = None, kind: s
     if worst > TOLERANCE:
         raise ValueError(f'what was exported is off by {worst:.1e}, more than {TOLERANCE:.0e}, so it was not written: '
                          f'try another of {", ".join(FORMATS)}')
-    file = Path(out) if out is not None else Path(result) / f'clusters.{kind}'
+    file = Path(out) if out is not None else default_file(result, kind)
     notes = dict(input=dict(name='images', shape=['B', 3, high, wide], type='float32, RGB, grey levels 0 to 255'),
                  prepare=repr(built.preprocess), outputs=list(OUTPUTS), encoder=summary['encoder'], k=summary['k'],
                  off_from_torch=worst)

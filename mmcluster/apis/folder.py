@@ -14,6 +14,7 @@ import numpy as np
 
 from mmcluster.version import __version__
 
+from .exporting import FORMATS, default_file
 from .folder_input import Images, check_out, default_out, find_images
 from .folder_links import FOLDER, write_cluster_folders
 from .folder_words import announce, changes, conclude, seconds_after
@@ -166,6 +167,8 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
             write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
     elif (out / FOLDER).is_dir():       # copies may have been edited, so nobody but the user removes them
         teller.line(f'{out / FOLDER} is of an earlier clustering: --link or --copy brings it up to date')
+    for left in filter(Path.exists, (default_file(out, kind) for kind in FORMATS)):
+        teller.line(f'{left} is of an earlier clustering: mmcluster export brings it up to date')
     if settings.page and find_spec('mmcluster.report'):
         draw_page(out, settings.workers, teller)
     conclude(result, out, teller)

@@ -103,10 +103,13 @@ def test_folders_per_cluster(photos, kind, tmp_path):
     assert (folder / '0' / 'mine.txt').exists()
 
 
-def test_folders_of_an_earlier_clustering_are_named(photos, capfd):
+def test_what_is_of_an_earlier_clustering_is_named(photos, capfd):
     argv = ['cluster', str(photos), '--out', 'out', '--workers', '0']
     assert main([*argv, '--k', '3', '--link']) == 0 and 'earlier clustering' not in capfd.readouterr().out
-    assert main([*argv, '--k', '2']) == 0 and 'earlier clustering: --link or --copy' in capfd.readouterr().out
+    Path('out/clusters.onnx').touch()
+    assert main([*argv, '--k', '2']) == 0
+    said = capfd.readouterr().out
+    assert 'earlier clustering: --link or --copy' in said and 'earlier clustering: mmcluster export' in said
 
 
 def test_assign_knows_old_and_new_images_without_the_old_ones(photos, clustered, tmp_path, capfd):
