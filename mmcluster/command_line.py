@@ -4,7 +4,7 @@ from __future__ import annotations
 import argparse
 import os
 import uuid
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 
 class Settings(argparse.Action):
@@ -15,6 +15,23 @@ class Settings(argparse.Action):
         """Add the settings to the namespace."""
         from mmengine.config import DictAction
         DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
+
+
+class AnyOrder(argparse.ArgumentParser):
+    """Takes an argument that may be left out behind options, too; argparse leaves it out if an option comes first."""
+
+    _parts = False      # whether argparse asks for options and arguments one after the other
+
+    def parse_known_args(self, args: Optional[Sequence[str]] = None,  # type: ignore[override]  # typeshed has overloads
+                         namespace: Optional[argparse.Namespace] = None) -> tuple[argparse.Namespace, list[str]]:
+        """Parse what is known, see ``argparse``."""
+        if self._parts or any(action.nargs == argparse.PARSER for action in self._actions):
+            return super().parse_known_args(args, namespace)
+        self._parts = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._parts = False
 
 
 def output_file(path: str) -> str:

@@ -1,12 +1,14 @@
 """The pages agree with the configs and the code, and what they call runnable runs."""
 import json
 import re
+import shlex
 import sys
 
 import pytest
 from mmengine.config import Config
 from reduced import CONFIGS, ROOT, load, read_stage, stage_keys, train
 
+from mmcluster.cli.main import COMMANDS, parser
 from mmcluster.recipes import stages
 from mmcluster.recipes.listings import stale
 from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
@@ -50,6 +52,35 @@ def test_the_front_page_says_where_the_data_of_its_commands_lie(monkeypatch):
     roots = {key: source.get('root', source.get('source', {}).get('root')) for key, source in sources.items()}
     assert len(named) > 10 and 'path/to/images' in roots.values()
     assert {key: root for key, root in roots.items() if root is not None and root not in words} == {}
+
+
+# ---- commands
+
+def commands(page):
+    """Arguments of ``mmcluster`` in the blocks of a page, as of the tools that are its commands."""
+    for block in re.findall(r'```(?:bash|console)\n(.*?)```', page.read_text(encoding='utf-8'), flags=re.S):
+        for line in block.replace('\\\n', ' ').splitlines():
+            words = shlex.split(line.partition(' | ')[0].partition(' > ')[0], comments=True)
+            tool = next((re.fullmatch(r'tools/(\w+)\.py', word) for word in words if word.startswith('tools/')), None)
+            if 'mmcluster' in words[:3] and words[-1] != 'mmcluster':
+                yield words[words.index('mmcluster') + 1:]
+            elif tool and tool[1] in COMMANDS and 'python' in words:
+                yield [tool[1], *words[words.index(tool[0]) + 1:]]
+
+
+def test_the_commands_of_the_pages_are_understood(capsys, tmp_path, monkeypatch):
+    """Each is parsed, options and positional arguments in the order in which the page has them."""
+    monkeypatch.chdir(tmp_path)     # folders of results are made
+    found, wrong = 0, []
+    for page in PAGES:
+        for words in commands(page):
+            found += 1
+            try:
+                args, unknown = parser().parse_known_args(words)
+            except SystemExit as end:
+                unknown = [end.code] if end.code else []
+            wrong += [(page.name, *words, capsys.readouterr().err.splitlines()[-1:])] if unknown else []
+    assert found > 40 and wrong == []
 
 
 # ---- checkpoints and result files

@@ -36,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--jobs', type=positive, default=1, help='runs at a time on the CPU')
     parser.add_argument('--gpus', type=int, nargs='+', default=[], help='numbers of GPUs, one run at a time on each')
     parser.add_argument('--slurm', metavar='PARTITION', help='hand the runs to Slurm as arrays')
-    parser.add_argument('--sbatch', default='', metavar='OPTIONS', help='further options of sbatch, in one text')
+    parser.add_argument('--sbatch', default='', metavar='OPTIONS', help='further options of sbatch, in one text: '
+                        '--sbatch="--time=12:00:00"')
     parser.add_argument('--dry-run', action='store_true', help='say what would run; write scripts of Slurm only')
     parser.add_argument('--job', help='one run of the table by its folder, as arrays of Slurm ask for it')
     parser.add_argument('--format', choices=list(FORMATS), default='markdown', help='what is printed; all are written')

@@ -6,6 +6,7 @@ import sys
 from typing import Optional, Sequence
 
 from mmcluster.checks import near
+from mmcluster.command_line import AnyOrder
 from mmcluster.version import __version__
 
 from . import assign, cluster, configs, experiment, export, features, models, report, test, train
@@ -26,7 +27,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     whole = argparse.ArgumentParser('mmcluster', description='Deep clustering of images.', formatter_class=Help)
     whole.add_argument('--version', action='version', version=__version__)
-    commands = whole.add_subparsers(title='commands', dest='command', metavar='COMMAND', required=True)
+    commands = whole.add_subparsers(title='commands', dest='command', metavar='COMMAND', required=True,
+                                     parser_class=AnyOrder)
     for name, module in COMMANDS.items():
         text = (module.__doc__ or name).strip()
         # short usage: all options in one line would fill half the screen

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from mmcluster.command_line import Settings, output_file
+from mmcluster.command_line import AnyOrder, Settings, output_file
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -114,6 +114,6 @@ def run(args: argparse.Namespace) -> None:
 
 def main() -> None:
     """Entry of ``tools/test.py``."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = AnyOrder(description=__doc__)
     add_arguments(parser)
     run(parser.parse_args())

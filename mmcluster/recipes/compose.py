@@ -191,6 +191,11 @@ def without_marks(value: Any) -> Any:
 
 def _with_lists(config: dict[str, Any], where: str) -> dict[str, Any]:
     """Make ``hooks`` and ``metrics`` the lists that a Runner reads, in the order in which parts first name them."""
+    for kind, names in dict(custom_hooks='hooks', val_evaluator='metrics', test_evaluator='metrics').items():
+        given = config.get(kind)
+        if isinstance(given, Mapping) and any(str(key).isdecimal() for key in given):
+            raise ValueError(f'{where}: {kind} has no numbered entries before it is composed; name one instead, as '
+                             f'{names}.NAME; here are {list(config.get(names, {}))}')
     hooks = _listed(config.pop('hooks', {}), f'{where}, hooks')
     metrics = _listed(config.pop('metrics', {}), f'{where}, metrics')
     if hooks:

@@ -233,3 +233,12 @@ def test_a_product_of_what_is_no_number():
             dict(rows='{ech} * {k}'), "needs the fact 'ech' .did you mean 'each'"):
         with pytest.raises(ValueError, match=f"stage 'one'.*{problem}"):
             compose(dict(one=dict(parts=['data', 'source', 'rows'], facts=facts)), 'one', read)
+
+
+@pytest.mark.parametrize('kind, names', [
+    ('custom_hooks', r"hooks\.NAME; here are \['kmeans', 'late'\]"),
+    ('test_evaluator', r"metrics\.NAME; here are \['kmeans'\]")])
+def test_entries_of_lists_are_named_not_numbered(kind, names):
+    with pytest.raises(ValueError, match=f"stage 'base': {kind} has no numbered entries .* as {names}"):
+        compose(two(), 'base', read, {kind: {'0': dict(source='head')}})
+    assert compose(two(), 'base', read, {kind: [dict(type='Other')]})[kind][0] == dict(type='Other')
