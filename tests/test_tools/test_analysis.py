@@ -1,7 +1,9 @@
 """The figures of a checkpoint, on runs of a second."""
+import importlib
 import re
 import shutil
 import sys
+from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -15,6 +17,7 @@ from mmcluster.registry import DATASETS
 
 pytestmark = pytest.mark.usefixtures('engine')
 matplotlib.use('Agg')
+FOLDER = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 EPOCHS = 3
 
 
@@ -203,3 +206,18 @@ def test_runs_without_heads_or_checkpoints(runs, draw, tmp_path):
         draw('head_selection', clusmatch(runs)[0], runs / 'work' / 'clusmatch')
     with pytest.raises(FileNotFoundError, match=r'holds no epoch_\*.pth'):
         draw('head_selection', spice(runs)[0], tmp_path)
+
+
+def test_heads_are_refitted_from_several_starts(monkeypatch, capsys, tmp_path):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    tool, config = importlib.import_module('refit_head'), str(FOLDER.parents[1] / 'configs' / 'cc_cnn_digits.py')
+    monkeypatch.setattr(tool, 'DRAWS', 3)
+    model = open_model(open_config(config))
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'cc.pth')
+    monkeypatch.setattr(sys, 'argv', ['refit_head', config, str(tmp_path / 'cc.pth'), '--epochs', '1'])
+    tool.main()
+    found = re.findall(r'(.*): ACC (.*), loss (.*)', capsys.readouterr().out)
+    assert [name for name, *_ in found] == ['trained head', *(f'from {start}' for start in (
+        'random weights', "its own head's clusters", 'k-means clusters', 'classes'))]
+    accuracy = {name: float(value) for name, value, _ in found}
+    assert accuracy['from classes'] > max(accuracy['trained head'], accuracy['from random weights']) + 0.2

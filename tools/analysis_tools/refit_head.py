@@ -51,15 +51,16 @@ def features_of(model: TwoLevelClusterer, images: Tensor) -> tuple[Views, Tensor
 
 
 def mean_loss(model: TwoLevelClusterer, drawn: Views) -> float:
-    """Cluster loss of the model's head, mean over the whole batches of three draws."""
+    """Cluster loss of the model's head, mean over whole batches of all draws; equal batches for all heads."""
+    same = torch.Generator().manual_seed(0)     # the loss of a batch varies more than heads differ
     with torch.no_grad():
         return float(np.mean([model.cluster_losses(h1[rows], h2[rows])['loss_cluster'].item()
-                              for h1, h2 in drawn[:3] for rows in batches(len(h1))]))
+                              for h1, h2 in drawn for rows in batches(len(h1), same)]))
 
 
-def batches(size: int) -> list[Tensor]:
+def batches(size: int, generator: Optional[torch.Generator] = None) -> list[Tensor]:
     """A permutation of the rows in whole batches; in one if there are fewer rows."""
-    rows = torch.randperm(size)
+    rows = torch.randperm(size, generator=generator)
     return list(rows[:size // BATCH * BATCH].split(BATCH)) or [rows]
 
 
