@@ -38,6 +38,7 @@ def test_every_location_is_a_package(package):
     ('MODELS', 'ResNet_CIFAR', 'mmpretrain'), ('MODELS', 'ImgDataPreprocessor', 'mmengine'),
     ('MODELS', 'ProPos', 'mmcluster'), ('MODELS', 'BYOL', 'mmcluster'), ('MODELS', 'mmpretrain.BYOL', 'mmpretrain'),
     ('OPTIMIZERS', 'LARS', 'mmcluster'), ('OPTIMIZERS', 'Lamb', 'mmpretrain'),
+    ('OPTIMIZERS', 'mmpretrain.LARS', 'mmpretrain'),
     ('OPTIMIZERS', 'AdamW', 'torch'), ('HOOKS', 'LoggerHook', 'mmengine'),
     ('HOOKS', 'CheckpointHook', 'mmcluster'), ('HOOKS', 'mmengine.CheckpointHook', 'mmengine'),
     ('HOOKS', 'RuntimeInfoHook', 'mmcluster'), ('OPTIM_WRAPPERS', 'OptimWrapper', 'mmcluster'),

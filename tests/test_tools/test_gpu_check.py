@@ -126,8 +126,8 @@ def test_the_report_says_what_is_wrong_and_the_same_command_goes_on(check, monke
                         file.write(f'\n{json.dumps(found)}\n')
                 file.write('{"item": "cut o')
             return 0
-        (check.out / 'train').mkdir(exist_ok=True)
-        (check.out / 'train' / 'metrics.jsonl').write_text('{"epoch": 1, "kmeans/ACC": 0.5}\n')
+        (check.out / 'train' / 'propos').mkdir(parents=True, exist_ok=True)
+        (check.out / 'train' / 'propos' / 'metrics.jsonl').write_text('{"epoch": 1, "kmeans/ACC": 0.5}\n')
         return None
 
     monkeypatch.setattr(check.module, 'bounded', bounded)

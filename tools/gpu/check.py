@@ -75,8 +75,8 @@ def train(args: argparse.Namespace, seconds: float) -> dict[str, Any]:
                '--cfg-options', *options, *places]
     begin = time.monotonic()
     code = bounded(command, seconds, args.out / 'log.txt')
-    file = args.out / 'train' / 'metrics.jsonl'
-    lines = file.read_text(encoding='utf-8').splitlines() if file.exists() else []
+    file = next((args.out / 'train').rglob('metrics.jsonl'), None)      # a recipe has a folder for each stage
+    lines = file.read_text(encoding='utf-8').splitlines() if file else []
     last = json.loads(lines[-1]) if lines else {}
     ended = {None: 'time was up; the same command again goes on', 0: 'done'}.get(code, f'exit code {code}, see log.txt')
     return dict(ok=code in (0, None) and (bool(lines) or code is None), seconds=time.monotonic() - begin, ended=ended,

@@ -37,7 +37,7 @@ SPEEDS = {'ProPos': ('propos_r18_cifar10', 'propos_cnn_digits'),
           'PICI': ('pici_vit_small_rsod', 'pici_vit_digits')}
 VIEWS = ('propos_r18_cifar10', 'propos_clusmatch_r18_cifar10/clusmatch')
 SECONDS = 12.       # of timed steps
-FEW = 20            # rows of a stream in a rehearsal
+FEW = 20            # rows whose views are compared in a rehearsal
 
 
 class HostDraws(TorchFunctionMode):
@@ -104,7 +104,7 @@ def losses(device: torch.device, tiny: bool) -> dict:
         for scalar in SCALARS:
             if hasattr(model, scalar):
                 setattr(model, scalar, 0.1)
-        streams = model.data_preprocessor(random_rows(cfg, FEW if tiny else None), True)['data_samples']
+        streams = model.data_preprocessor(random_rows(cfg), True)['data_samples']
         results = []
         for place in (torch.device('cpu'), device):
             own = copy.deepcopy(model).to(place).train()
@@ -163,7 +163,7 @@ def views(device: torch.device, tiny: bool) -> dict:
 def speed(method: str, device: torch.device, tiny: bool) -> dict:
     """Images a second of a training step with its views, in bfloat16 and channels last, and the share of the peak."""
     cfg = stage_of(SPEEDS[method][tiny])
-    step, images = step_function(cfg, device, FEW if tiny else None)
+    step, images = step_function(cfg, device)
     seconds = timed(step, device, 0.2 if tiny else SECONDS, 2 if tiny else 1000)
     with FlopCounterMode(display=False) as counter:
         step()

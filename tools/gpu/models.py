@@ -88,13 +88,12 @@ def random_rows(cfg: Config, most: Optional[int] = None) -> dict[str, Rows]:
     return rows
 
 
-def step_function(cfg: Config, device: torch.device, most: Optional[int] = None) -> tuple[Callable[[], None], int]:
+def step_function(cfg: Config, device: torch.device) -> tuple[Callable[[], None], int]:
     """A whole training step: copy to the device, views, forward and backward pass, optimiser, teacher.
 
     Args:
         cfg: Config of a stage.
         device: Where the model is.
-        most: See :func:`random_rows`.
 
     Returns:
         The step, and its images over all streams.
@@ -107,7 +106,7 @@ def step_function(cfg: Config, device: torch.device, most: Optional[int] = None)
     paramwise = settings.pop('paramwise_cfg', None)
     wrapper = OPTIM_WRAPPER_CONSTRUCTORS.build(dict(
         type='GroupedOptimWrapperConstructor', optim_wrapper_cfg=settings, paramwise_cfg=paramwise))(model)
-    rows = random_rows(cfg, most)
+    rows = random_rows(cfg)
     if device.type == 'cuda':
         rows = {name: Rows([image.pin_memory() for image in row.images], row.index.pin_memory(), row.draw)
                 for name, row in rows.items()}
