@@ -65,3 +65,12 @@ def test_metrics_are_those_of_one_process(four, tmp_path):
         assert torch.equal(ranks[0][key][1].index, assignments.index)
         torch.testing.assert_close(ranks[0][key][1].confidence, assignments.confidence)
         assert all((found[key][2] is None) is (centers is None) for found in ranks)
+
+
+def test_hooks_write_what_one_process_writes(four, tmp_path):
+    """57 rows: two selections with shares, one that gathers, k-means aligned with the first, neighbours."""
+    whole = alone('hooks', tmp_path)
+    assert all((whole[name] >= 0).any() for name in whole) and (whole['label'] >= 0).all()
+    for found in four('hooks'):
+        torch.testing.assert_close(found.pop('posterior'), whole['posterior'], rtol=1e-4, atol=1e-6)
+        assert [name for name in found if not torch.equal(found[name], whole[name])] == []

@@ -7,8 +7,12 @@ from typing import Any
 import torch
 from ddp_pool import job, random
 from mmengine.dist import get_world_size
+from test_engine.fake import D as WIDTH
+from test_engine.fake import K as CLUSTERS
+from test_engine.fake import blobs, fake_runner, rowwise
 from torch import Tensor
 
+from mmcluster.engine.hooks import KMeansHook, NeighborHook, SelectHook
 from mmcluster.evaluation import ClusteringMetric
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.models.shards import process_shards
@@ -70,4 +74,31 @@ def scores(folder: Path) -> dict:
                 sample = dict(index=part, embed=x[place], prob=x[place].softmax(1))
                 metric.process(dict(test=Rows([], part, part, torch.where(part % 5 == 0, -1, part % 3))), [sample])
             found[rows, source] = metric.evaluate(rows), metric.assignments, metric.centers
+    return found
+
+
+HOOK_ROWS = 57
+SELECTORS = [('embed+head_probs', dict(type='LocalConsistency', k=5, ratio=0.6, threshold=0.2, num_clusters=CLUSTERS)),
+             ('embed', dict(type='SampledKMeans', num_rows=20, num_clusters=CLUSTERS)),
+             ('embed', dict(type='FirstRows', num_rows=20,
+                            selector=dict(type='RandomRows', sigma=0.4, num_clusters=CLUSTERS)))]
+
+
+@job
+def hooks(folder: Path) -> dict[str, Tensor]:
+    """What hooks write to the bank from shares of a sweep that differ in size."""
+    model = rowwise(HOOK_ROWS, head=torch.nn.Linear(WIDTH, CLUSTERS))
+    torch.nn.init.eye_(model.head.weight)
+    model.bank.add_field('neighbors', shape=(5,))
+    model.bank.add_field('posterior', shape=(CLUSTERS,), dtype='float32', fill=0)
+    runner = fake_runner(model, features=blobs(HOOK_ROWS)[0])
+    made = [SelectHook(dict(type='CentroidDistance', num_clusters=CLUSTERS, sigma=0.3, n_init=2)),
+            KMeansHook(CLUSTERS, n_init=2, align_to='target', posterior_temperature=0.1), NeighborHook()]
+    for hook in made:
+        hook.before_train(runner)
+        hook.before_train_epoch(runner)
+    found = {name: model.bank.field(name).clone() for name in ('target', 'label', 'posterior', 'neighbors')}
+    for output, selector in SELECTORS:
+        SelectHook(selector, interval=1, output=output).before_train_epoch(runner)
+        found[selector['type']] = model.bank.target.clone()
     return found
