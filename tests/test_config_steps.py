@@ -143,7 +143,7 @@ def shrink(value):
             value[key] = dict(embed_dims=WIDTHS[item], num_layers=1, num_heads=6, feedforward_channels=64)
         elif key == 'img_size' and item == 224:
             value[key] = 32
-        elif key in ('decoder_depth', 'accumulative_counts'):
+        elif key == 'decoder_depth':
             value[key] = 1
         elif key == 'streams':
             for stream in item.values():
