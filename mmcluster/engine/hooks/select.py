@@ -92,7 +92,8 @@ class SelectHook(ShardedEStepHook):
         every = all_rows(target)
         chosen = every[every >= 0]
         if not len(chosen):
-            raise RuntimeError(f'{type(self.selector).__name__} chose no row; lower its demands (sigma, thresholds)')
+            raise RuntimeError(f'{type(self.selector).__name__} chose none of {len(every)} rows; let it choose more: '
+                               f'a larger share (sigma, at least a row a cluster), or lower thresholds')
         counts = torch.bincount(chosen, minlength=clusters or 0).tolist()
         runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(every)} rows; per cluster '
                            f'{counts}')
