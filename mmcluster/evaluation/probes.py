@@ -95,6 +95,7 @@ def linear_probe(split: Split, epochs: int = 100, batch: int = 256, lr: float = 
     optimiser = OPTIMIZERS.build(dict(type='LARS' if lars else 'SGD', params=layer.parameters(), lr=rate, momentum=0.9))
 
     def factor(step: int) -> float:
+        """What a step multiplies the rate by: half a cosine with LARS, else a tenth from each of `steps` on."""
         if lars:
             return (1 + math.cos(math.pi * step / (epochs * count))) / 2
         return 0.1 ** sum(step >= epoch * count for epoch in steps)
