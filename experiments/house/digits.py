@@ -4,7 +4,7 @@ python tools/experiment.py run experiments/house/digits.py --jobs 2
 """
 title = '8 x 8 digits, K = 10: every base, alone and with a booster'
 data = 'data/digits'
-metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']     # the last: k-means on the embedding, where a head is the result
+metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
 contrastive = dict(
     simclr=dict(parts=['simclr/cnn_digits']), moco=dict(parts=['moco/cnn_digits']))
 # A base is a line: its stages; a booster goes on from the last one.

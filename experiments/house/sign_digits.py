@@ -4,7 +4,7 @@ python tools/experiment.py run experiments/house/sign_digits.py --jobs 2
 """
 title = '2,062 photographs of hands that show digits, 32 pixels, K = 10: every base, alone and with a booster'
 data = 'data/sign_digits'
-metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']     # the last: k-means on the embedding, where a head is the result
+metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
 # A base is a line: its stages; a booster goes on from the last one.
 bases = {
     'CC': dict(cc=dict(parts=['cc/cnn_sign_digits'])),

@@ -46,7 +46,10 @@ def features_of(model: TwoLevelClusterer, images: Tensor) -> tuple[Views, Tensor
         rows = Rows([images], index, draw + index * DRAWS)
         return model.data_preprocessor({stream: rows}, stream != TEST_STREAM)['data_samples'][stream].views
 
-    drawn = [tuple(model.outputs(view)[0] for view in views('batch', draw)[:2]) for draw in range(DRAWS)]
+    drawn = []
+    for draw in range(DRAWS):
+        first, second = (model.outputs(view)[0] for view in views('batch', draw)[:2])
+        drawn.append((first, second))
     return drawn, model.outputs(views(TEST_STREAM, 0)[0])[0]
 
 
@@ -74,11 +77,13 @@ def refit(model: TwoLevelClusterer, drawn: Views, label: Optional[Tensor], epoch
         epochs: With the loss.
     """
     optimizer = torch.optim.Adam(model.head.parameters(), lr=RATE)
-    for epoch in range(-TAUGHT * (label is not None), epochs):
+    taught = 0 if label is None else TAUGHT
+    for epoch in range(taught + epochs):
         h1, h2 = drawn[epoch % DRAWS]
         for rows in batches(len(h1)):
-            if epoch < 0:
-                loss = sum(cross_entropy(model.head(h[rows]), label[rows]) for h in (h1, h2))
+            if label is not None and epoch < taught:
+                first, second = (cross_entropy(model.head(h[rows]), label[rows]) for h in (h1, h2))
+                loss = first + second
             else:
                 loss = model.cluster_losses(h1[rows], h2[rows])['loss_cluster']
             optimizer.zero_grad()

@@ -77,8 +77,8 @@ def main() -> None:
     for _ in range(args.rounds):
         for name in names:
             found[name].append(step_time(known[name], args.steps))
-    print(f'| base | ms a step | against ProPos, median of {args.rounds} rounds | least | most |\n'
-          '|---|---|---|---|---|')
+    print(f'| base | ms a step | against ProPos, median of {args.rounds} rounds | least | most |')
+    print('|---|---|---|---|---|')
     for name, each in found.items():
         ratios = [one / base for one, base in zip(each, found['propos'])]
         print(f'| {name} | {statistics.median(each):.1f} | {statistics.median(ratios):.2f} | {min(ratios):.2f} | '
