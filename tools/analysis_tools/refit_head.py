@@ -22,7 +22,8 @@ from mmcluster.apis import open_config, open_model
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.models.clusterers.two_level import TwoLevelClusterer
-from mmcluster.registry import DATASETS, MODELS
+from mmcluster.models.head_parts import build_head
+from mmcluster.registry import DATASETS
 from mmcluster.structures import TEST_STREAM, Key, Rows
 
 DRAWS, BATCH, RATE, TAUGHT = 20, 128, 1e-3, 20      # of views, rows of a step, rate of Adam, epochs with labels
@@ -118,7 +119,7 @@ def main() -> None:
     print(f'trained head: {said()}')
     for name, label in starts.items():
         set_random_seed(args.seed)
-        model.head = MODELS.build(cfg.model.head)
+        model.head = build_head(cfg.model.head, model.backbone, model.neck)
         refit(model, drawn, label, args.epochs)
         print(f'from {name}: {said()}')
 
