@@ -12,6 +12,7 @@ from mmcluster.cli import test as command
 from mmcluster.engine.hooks import ResultHook
 from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
 from mmcluster.evaluation.clustering import Assignments
+from mmcluster.evaluation.results import last_words
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.structures import Rows
@@ -324,3 +325,14 @@ def test_clusters_that_a_metric_could_not_make_are_not_written(tmp_path, monkeyp
     monkeypatch.setattr(command, 'load_config', lambda args: None)
     with pytest.raises(ValueError, match='ClusteringMetric was left out; its log line says why'):
         command.evaluate(SimpleNamespace(out=str(tmp_path / 'out.csv'), out_item=None))
+
+
+def test_the_last_words_of_training(tmp_path):
+    metrics = {'head/acc': 0.91, 'head/nmi': 0.85, 'head/cluster_min': 3.}
+    for stage in ('base', 'boost', 'cut'):
+        (tmp_path / stage).mkdir()
+    write_json(str(tmp_path / 'boost' / 'summary.json'), dict(metrics=metrics))
+    (tmp_path / 'cut' / 'summary.json').write_text('{"metr')
+    lines = last_words({stage: str(tmp_path / stage / 'epoch_1.pth') for stage in ('base', 'boost', 'cut')}).splitlines()
+    assert 'base: no metrics; ' in lines[1] and 'cut: no metrics' in lines[3]
+    assert 'boost: head/acc 0.910, head/nmi 0.850; ' in lines[2] and lines[2].endswith('boost')

@@ -13,6 +13,7 @@ USAGE = 'mmcluster configs ls|show|new|check [options]'
 EXAMPLES = """examples:
   mmcluster configs ls "*cifar10*"
   mmcluster configs ls --table
+  mmcluster configs ls --parts "boosters/*"
   mmcluster configs show propos_clusmatch_r18_cifar10 --stage clusmatch > stage.py
   mmcluster configs new propos/r18 clusmatch_release stl10
 """
@@ -24,13 +25,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ls = tasks.add_parser('ls', help='base, boosters, data and the figures of the papers')
     ls.add_argument('pattern', nargs='?', help='such as "scan*cifar10"')
     ls.add_argument('--table', action='store_true', help='bases by boosters, data sets in the cells')
+    ls.add_argument('--parts', action='store_true', help='parts of which recipes are made, such as "boosters/*"')
     show = tasks.add_parser('show', help='print the complete config of a stage')
     show.add_argument('recipe', help='a file, or the name of a shipped recipe')
     show.add_argument('--stage', help='stage of a recipe that has several')
     show.add_argument('--cfg-options', nargs='+', action=Settings, help='override settings, key=value')
     new = tasks.add_parser('new', help='write a recipe and check it')
     new.add_argument('base', help='part of the first stage, such as propos/r18')
-    new.add_argument('booster', help='part of the second stage, such as clusmatch_release; - for none')
+    new.add_argument('booster', help='part of the second stage, such as clusmatch_release (ls --parts "boosters/*" has '
+                     'all); - for none')
     new.add_argument('data', help='data set, such as cifar10')
     new.add_argument('--with', nargs='+', default=(), dest='more', metavar='PART',
                      help='further parts of the last stage, such as select/by_head')
@@ -53,6 +56,13 @@ def _list(args: argparse.Namespace) -> None:
         print(overview([entry for entry in entries() if fnmatch.fnmatch(entry.name, f'*{args.pattern or ""}*')]))
         print('\n+: no file, but it composes; write it by: configs.py new BASE/PART BOOSTER DATA')
         return
+    if args.parts:
+        from mmcluster.recipes.catalogue import header_of
+        from mmcluster.recipes.parts import PartReader
+        reader = PartReader()
+        for name in fnmatch.filter(sorted(reader.names()), f'*{args.pattern or ""}*'):
+            print(f'{name:36}  {header_of(reader.find(name))[0]}')
+        return
     known = set(list_models())
     rows = [('config', 'base', 'boosters', 'data', 'measured', 'the paper says')]
     for entry in entries():
@@ -66,6 +76,7 @@ def _list(args: argparse.Namespace) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         print('  '.join([f'{text:{width}}' for text, width in zip(row, widths)] + [row[5]]).rstrip())
+    print('\nmeasured: the model zoo has its figures; where its stages compose, the page of its method may have some')
 
 
 def _show(args: argparse.Namespace) -> None:

@@ -81,10 +81,12 @@ def run(args: argparse.Namespace) -> None:
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     # imported here, so that --help does not wait for torch
     from mmengine.config import Config
+    from mmengine.dist import is_main_process
 
     from mmcluster.compat import allow_pickle
     from mmcluster.engine.launch import is_restart, leave_environment
     from mmcluster.engine.liveness import ends_group
+    from mmcluster.evaluation.results import last_words
     from mmcluster.recipes import config_file, recipe
     from mmcluster.recipes.option_names import check_names
     if args.full_log:
@@ -106,8 +108,10 @@ def run(args: argparse.Namespace) -> None:
         stack.enter_context(ends_group())
         if args.allow_pickle:
             stack.enter_context(allow_pickle())
-        recipe.run(cfg, args.launcher, args.resume or False, args.overwrite, args.allow_config_change,
-                   lambda stage: edit_stage(stage, args))
+        checkpoints = recipe.run(cfg, args.launcher, args.resume or False, args.overwrite, args.allow_config_change,
+                                 lambda stage: edit_stage(stage, args))
+    if is_main_process():
+        print(last_words(checkpoints), flush=True)
     leave_environment()
 
 

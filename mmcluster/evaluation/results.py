@@ -7,7 +7,7 @@ import json
 import os
 import uuid
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, Iterator
+from typing import Any, BinaryIO, Iterator, Mapping
 
 from torch.utils.data import Dataset
 
@@ -16,6 +16,7 @@ from mmcluster.datasets.names import cell_of
 from .clustering import Assignments
 
 HISTORY = 'metrics.jsonl'       # a line for each evaluation
+SUMMARY = 'summary.json'        # of the last one
 
 
 @contextmanager
@@ -80,3 +81,22 @@ def read_history(work_dir: str) -> list[dict[str, Any]]:
         return []
     with open(path, encoding='utf-8') as file:
         return [json.loads(line) for line in file if line.endswith('}\n')]      # a kill may have cut the last
+
+
+def last_words(checkpoints: Mapping[str, str]) -> str:
+    """What a user sees when training has ended: a line for each stage with its metrics and where its files lie.
+
+    Args:
+        checkpoints: Stage -> final checkpoint, in the folder of the stage.
+    """
+    lines = ['finished; the last evaluation of each stage:']
+    for stage, checkpoint in checkpoints.items():
+        folder = os.path.dirname(checkpoint)
+        try:
+            with open(os.path.join(folder, SUMMARY), encoding='utf-8') as file:
+                metrics = json.load(file)['metrics']
+        except (OSError, ValueError, KeyError):     # it was not evaluated, or is a checkpoint that was given
+            metrics = {}
+        shown = [f'{name} {value:.3f}' for name, value in metrics.items() if name.endswith(('acc', '/nmi', '/ari'))]
+        lines.append(f'  {stage}: {", ".join(shown) or "no metrics"}; {os.path.relpath(folder)}')
+    return '\n'.join(lines)

@@ -10,12 +10,14 @@ from mmengine.config import Config
 
 from mmcluster.checks import near
 
+from .compose import merge_parts
 from .known_names import SETTINGS
 from .parts import PartReader, shipped_configs
 from .stages import check_stages, read_stage
 
 COMMAND = re.compile(r'^(python|tools|bash|\w+=\S+) ')
 FIGURE = re.compile(r'(?:\b(ACC|NMI|ARI|[Ee]rror|accuracy)\b.*\d)|\d %')
+SELECTION = 'select/by_embedding'       # fits every base: each has an embedding
 NO_FIGURE = re.compile(r'\s*No figure of (?:the|a) papers? corresponds\.')
 
 
@@ -86,7 +88,8 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         booster: Part below ``boosters`` of the second one; ``None`` for none.
         data: Part below ``data``.
         folder: Where the file goes.
-        more: Further parts of the last stage: a selection, views.
+        more: Further parts of the last stage: a selection, views. A booster that leaves its selection open gets
+            :data:`SELECTION`.
 
     Returns:
         The file, ``<base>[_<booster>]_<network>_<data>.py``.
@@ -106,6 +109,8 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         raise FileExistsError(f'{path} is there already; change it, or give another folder')
     parts = [[base], [booster]] if booster else [[base]]
     parts[-1] += [_found(part, '') for part in more]
+    if booster and _leaves_selection_open(parts[-1]):
+        parts[-1].append(SELECTION)
     lines = [f'    {names[0]}=dict(parts={parts[0]})']
     if booster:
         lines.append(f'    {names[1]}=dict(on={names[0]!r}, parts={parts[1]})')
@@ -122,6 +127,12 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         path.unlink()
         raise
     return path
+
+
+def _leaves_selection_open(parts: Sequence[str]) -> bool:
+    """Whether the parts of a booster want selected rows and none says which."""
+    hook = merge_parts(parts, PartReader().read).get('hooks', {}).get('select')
+    return bool(hook) and 'selector' not in hook
 
 
 def _found(part: str, room: str) -> str:

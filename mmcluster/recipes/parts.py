@@ -31,7 +31,7 @@ def shipped_configs() -> Path:
 
 
 def config_file(name: str) -> Path:
-    """A config by its path or, if it is one that comes with the package, by its name.
+    """A config by its path, the ending left out or not, or, if it is one that comes with the package, by its name.
 
     Args:
         name: Such as ``'my/config.py'`` or ``'propos_cnn_digits'``.
@@ -39,8 +39,9 @@ def config_file(name: str) -> Path:
     Raises:
         FileNotFoundError: If there is none; the message has near names.
     """
-    if Path(name).is_file():
-        return Path(name)
+    for path in (Path(name), Path(f'{name}.py')):
+        if path.is_file():
+            return path
     file = shipped_configs() / (name if name.endswith('.py') else f'{name}.py')
     if file.is_file() and file.parent == shipped_configs():
         return file

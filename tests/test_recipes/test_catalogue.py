@@ -37,7 +37,7 @@ def test_every_config_is_listed(monkeypatch, capsys):
     assert not any(word in entry.what for entry in found.values() for word in ('tools/', 'No figure'))
     run(monkeypatch, 'ls', 'propos*cifar20')
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 1 + len(list(CONFIGS.glob('propos*cifar20*.py')))
+    assert len(lines) == 3 + len(list(CONFIGS.glob('propos*cifar20*.py'))) and lines[-1].startswith('measured: ')
     assert lines[1].split()[:4] == ['propos_clusmatch_r18_cifar20', 'propos', 'clusmatch', 'cifar20']
 
 
@@ -107,13 +107,27 @@ def test_a_combination_without_a_file(tmp_path, base, booster, data, more):
         assert {file: file.stat().st_mtime_ns for file in (tmp_path / 'work').rglob('*.pth')} == before, 'all is done'
 
 
+def test_a_booster_that_leaves_its_selection_open(tmp_path):
+    path = new('tcl/cnn_sign_digits', 'clusmatch', 'sign_digits', tmp_path)
+    assert "parts=['boosters/clusmatch', 'select/by_embedding']" in path.read_text()
+    path = new('idfd/cnn_sign_digits', 'clusmatch', 'sign_digits', tmp_path, ['select/by_head'])
+    assert "parts=['boosters/clusmatch', 'select/by_head']" in path.read_text(), 'what is given stays alone'
+
+
+def test_parts_are_listed_with_what_they_are(monkeypatch, capsys):
+    run(monkeypatch, 'ls', '--parts', 'boosters/clusmatch*')
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split(maxsplit=1) == ['boosters/clusmatch', 'ClusMatch on any base']
+    assert len(lines) == len(list((CONFIGS / 'parts' / 'boosters').glob('clusmatch*.py')))
+
+
 def test_slips_of_new(tmp_path):
     with pytest.raises(FileNotFoundError, match="no part 'propos/r81'.*did you mean 'propos/r18'"):
         new('propos/r81', None, 'cifar10', tmp_path)
     with pytest.raises(FileNotFoundError, match="no part 'cifar01'.*did you mean 'cifar10'"):
         new('propos/r18', None, 'cifar01', tmp_path)
-    with pytest.raises(ValueError, match=r'custom_hooks\.\d: SelectHook needs selector'):
-        new('propos/r18', 'clusmatch', 'cifar10', tmp_path)     # nothing says which rows
+    with pytest.raises(ValueError, match="stage 'learner' needs the fact 'epochs'"):
+        new('propos/r18', 'learner', 'cifar10', tmp_path)
     assert not list(tmp_path.iterdir())
     new('propos/r18', None, 'cifar10', tmp_path)
     with pytest.raises(FileExistsError, match='propos_r18_cifar10.py is there already'):

@@ -13,7 +13,7 @@ from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmcluster.evaluation.clustering import ClusteringMetric
-from mmcluster.evaluation.results import HISTORY, read_history, write_assignments, write_json, write_text
+from mmcluster.evaluation.results import HISTORY, SUMMARY, read_history, write_assignments, write_json, write_text
 from mmcluster.registry import HOOKS
 from mmcluster.version import __version__
 
@@ -83,7 +83,7 @@ class ResultHook(Hook):
         if metric is not None and metric.assignments is not None:
             write_assignments(os.path.join(runner.work_dir, 'assignments.csv'), metric.assignments,
                               runner.val_dataloader.dataset)
-        write_json(os.path.join(runner.work_dir, 'summary.json'), summary)
+        write_json(os.path.join(runner.work_dir, SUMMARY), summary)
 
     def _is_stale(self, runner: Runner) -> bool:
         """Whether this process never evaluated the final weights, equal on all ranks: it resumed a run that was killed
