@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from mmcluster.cli import test as command
 from mmcluster.engine.hooks import ResultHook
-from mmcluster.evaluation import ClusteringMetric, write_assignments, write_json
+from mmcluster.evaluation import ClusteringMetric, information, write_assignments, write_json
 from mmcluster.evaluation.clustering import Assignments
 from mmcluster.evaluation.results import last_words
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
@@ -336,3 +336,13 @@ def test_the_last_words_of_training(tmp_path):
     lines = last_words({stage: str(tmp_path / stage / 'epoch_1.pth') for stage in ('base', 'boost', 'cut')}).splitlines()
     assert 'base: no metrics; ' in lines[1] and 'cut: no metrics' in lines[3]
     assert 'boost: head/acc 0.910, head/nmi 0.850; ' in lines[2] and lines[2].endswith('boost')
+
+
+def test_ami_of_many_cells_is_computed_apart(monkeypatch):
+    table = torch.randint(5, (12, 9), generator=torch.Generator().manual_seed(0))
+    inside = information.adjusted_mutual_information(table)
+    monkeypatch.setattr(information, 'APART', 0)
+    assert information.adjusted_mutual_information(table) == inside < 0.1
+    monkeypatch.setattr(information, '_CODE', 'raise ValueError("no room")')
+    with pytest.raises(RuntimeError, match='AMI could not be computed: .*no room'):
+        information.adjusted_mutual_information(table)

@@ -97,7 +97,7 @@ def _means(z: Tensor, labels: np.ndarray) -> Partition:
 def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     """Spectral clustering (Ng, Jordan and Weiss, 2001): k-means on a diffusion map of the graph of nearest rows.
 
-    Edge case: a graph of more parts than clusters is left to k-means on the rows.
+    Edge case: a graph of more parts than clusters, or one with fewer clusters to find, is left to k-means on the rows.
     """
     from scipy.sparse.csgraph import connected_components
     from sklearn.neighbors import kneighbors_graph
@@ -110,7 +110,9 @@ def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
         return by_kmeans(z, count, unit, seed)
     place = torch.from_numpy(diffusion_map(graph, count - 1))
     labels = (place @ _kmeans(place, count, True, seed).T).argmax(dim=1)
-    part = _means(z, np.unique(labels.numpy(), return_inverse=True)[1])
+    if len(labels.unique()) < count:      # so many clusters of so few rows leave some without any
+        return by_kmeans(z, count, unit, seed)
+    part = _means(z, labels.numpy())
     # the nearest of the means puts right single rows that the graph misplaced, and knows new rows in the same way
     return part._replace(labels=None) if unit else part
 

@@ -25,6 +25,7 @@ from .sources import ImageSource
 
 LABELS = ('cls', 'folders', 'shards')
 _SAMPLED = 1024
+_BLOCK = 512        # bytes; an archive ends with blocks of zeros
 
 
 @DATASETS.register_module()
@@ -138,10 +139,21 @@ def _members(file: Path) -> tuple[list[tuple[str, int, int]], Counter, dict[str,
                     numbers[_key(name)] = content.read(32).decode('utf-8', 'replace').strip() if content else ''
                 else:
                     others.append(base)
+            _require_end(archive)
     except (tarfile.TarError, ValueError, OSError) as error:
         raise ValueError(f'{file} cannot be read as a plain tar file ({error}); pack it again, not '
                          'compressed') from error
     return images, count_suffixes(others), numbers
+
+
+def _require_end(archive: tarfile.TarFile) -> None:
+    """Refuse an archive that goes on, or stops, where its reader found no further member: it says nothing of that."""
+    file = archive.fileobj
+    assert file is not None
+    file.seek(archive.offset)
+    rest = file.read(1 << 20)
+    if len(rest) < _BLOCK or rest.strip(b'\0'):
+        raise ValueError(f'it is damaged or cut off after {archive.offset} bytes')
 
 
 def _key(name: str) -> str:

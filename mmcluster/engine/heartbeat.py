@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 import time
+import traceback
 from contextlib import suppress
 from typing import Any, Callable, Optional
 
@@ -98,6 +99,7 @@ class Heartbeat:
         Args:
             error: Why. Collectives raise when a process at their other end is gone, or after their timeout.
         """
+        traceback.print_exception(error)        # the sentence that ends the group has no place for it
         self.own.failed = ' '.join(f'{type(error).__name__}: {error}'.split())[:500]
         self.outbox.append(dict(failed=self.own.failed))
         self.judged.wait(2 * _GRACE)

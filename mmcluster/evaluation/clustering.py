@@ -22,6 +22,13 @@ from mmcluster.registry import METRICS
 from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process
 
+from .information import adjusted_mutual_information
+
+
+def _metrics_of(table: Tensor) -> dict[str, float]:
+    """Metrics of a table (C, K) of rows of each class and cluster."""
+    return {**table_metrics(table), 'ami': adjusted_mutual_information(table)}
+
 
 class Assignments(NamedTuple):
     """Clusters of a data set.
@@ -186,7 +193,7 @@ class ClusteringMetric(BaseMetric):
         classes = classes[classes >= 0]
         place = torch.where(truth >= 0, torch.searchsorted(classes, truth), -1)
         table = shards.sum(contingency(place, cluster, len(classes), num_clusters))
-        found = [on_main_process(table_metrics, table)]
+        found = [on_main_process(_metrics_of, table)]
         broadcast_object_list(found)
         metrics = found[0]
         if len(classes) == 1:

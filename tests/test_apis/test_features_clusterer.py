@@ -256,3 +256,9 @@ def test_the_usual_method_follows_the_rows(digits):
     assert usual.method_ == 'spectral'
     assert (FeatureClusterer(10, 'spectral').fit(digits[0][:300]).labels_ == usual.labels_).all()
     assert FeatureClusterer(3).fit(digits[0][:30]).method_ == 'kmeans'
+
+
+@pytest.mark.parametrize('rows, count', [(200, 150), (50, 49)])
+def test_spectral_gives_as_many_clusters_as_asked(rows, count):
+    unit = torch.nn.functional.normalize(torch.randn(rows, 8, generator=torch.Generator().manual_seed(0)), dim=1)
+    assert len(METHODS['spectral'](unit, count, True, 0).centers) == count

@@ -104,3 +104,20 @@ def test_damaged_archives_and_images(root):
     dataset = IndexedDataset(TarSource(root), pipelines=dict(batch=[[]]))
     with pytest.raises(ValueError, match='2 of 3 images cannot be read:\n  0.tar/b.png: .*\n  0.tar/c.png: the file is empty'):
         dataset[np.arange(3).tolist()]
+
+
+@pytest.mark.parametrize('harm', ['member', 'header', 'byte', 'twice'])
+def test_an_archive_that_goes_on_or_stops_where_no_member_is_found(tmp_path, harm):
+    """The reader takes all of these for the end and says nothing: half of the images would be missing."""
+    file = tmp_path / '0.tar'
+    pack(file, {f'{i}.png': content(i) for i in range(4)})
+    assert len(TarSource(tmp_path).paths) == 4
+    with tarfile.open(file) as archive:
+        second = archive.getmembers()[2].offset
+    whole = bytearray(file.read_bytes())
+    whole[second + 150] ^= 0xFF
+    original = file.read_bytes()
+    file.write_bytes(dict(member=original[:second], header=original[:second + 300], byte=bytes(whole),
+                          twice=original * 2)[harm])
+    with pytest.raises(ValueError, match='0.tar cannot be read as a plain tar file .it is damaged or cut off after'):
+        TarSource(tmp_path)

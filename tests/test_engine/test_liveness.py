@@ -212,7 +212,7 @@ def test_an_elastic_restart_ends_in_the_same_result(tmp_path):
 
 def test_a_restart_goes_on_by_itself(tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr('mmcluster.recipes.recipe.run', lambda cfg, *args: seen.append(args))
+    monkeypatch.setattr('mmcluster.recipes.recipe.run', lambda cfg, *args: seen.append(args) or {})
     given = ['propos_cnn_digits', '--work-dir', str(tmp_path)]
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)

@@ -119,6 +119,18 @@ def test_the_teacher_moves_once_after_a_step():
     torch.testing.assert_close(model.teacher.backbone.fc.weight, old + 0.1)
 
 
+def test_the_teacher_waits_for_the_last_pass_of_a_step():
+    model, moved = model_of(), []
+    model.backbone.fc.weight.data.add_(1)
+    runner = fake_runner(model)
+    runner.optim_wrapper = SimpleNamespace(_accumulative_counts=3)
+    for runner.iter in range(6):
+        before = model.teacher.backbone.fc.weight.clone()
+        TeacherHook().after_train_iter(runner, runner.iter)
+        moved.append(not torch.equal(before, model.teacher.backbone.fc.weight))
+    assert moved == [False, False, True] * 2
+
+
 def test_a_momentum_network_moves_once_a_step_of_several_passes():
     model = BYOL(dict(type='SmallCNN', widths=(4, 8)), dict(type='MLPProjector', in_channels=8, hid_channels=6,
                                                              out_channels=4),

@@ -164,5 +164,4 @@ def test_a_table_has_the_same_values(n: int, p: int, q: int) -> None:
     rng = np.random.default_rng(n)
     target, pred = torch.from_numpy(rng.integers(p, size=n)), torch.from_numpy(rng.integers(q, size=n))
     table = contingency(target, pred, p + 1, q + 1)
-    assert table_metrics(table) == clustering_metrics(target, pred)
-    assert table_metrics(table, ami=False) == clustering_metrics(target, pred, ami=False)
+    assert table_metrics(table) == clustering_metrics(target, pred, ami=False)

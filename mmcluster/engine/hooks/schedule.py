@@ -104,9 +104,10 @@ class TeacherHook(Hook):
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
-        """One step of the average."""
-        model = unwrap(runner.model)
-        model.teacher.update(model)
+        """One step of the average, where gradients of several iterations make one step in the last of them."""
+        if self.every_n_train_iters(runner, getattr(runner.optim_wrapper, '_accumulative_counts', 1)):
+            model = unwrap(runner.model)
+            model.teacher.update(model)
 
 
 @HOOKS.register_module()

@@ -24,7 +24,17 @@ def show_clusters(runner: Runner) -> None:
 
     Args:
         runner: After an evaluation, on the main process.
+
+    Edge case: a picture that cannot be drawn or sent is told of, and training goes on.
     """
+    try:
+        _show(runner)
+    except Exception as error:      # backends raise what their servers make of it
+        runner.logger.warning(f'clusters are not shown: {type(error).__name__}: {error}')
+
+
+def _show(runner: Runner) -> None:
+    """Draw and send."""
     backends = [backend for backend in runner.visualizer._vis_backends.values()
                 if not isinstance(backend, LocalVisBackend)]
     for metric in runner.val_evaluator.metrics if backends else ():

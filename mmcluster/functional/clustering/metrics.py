@@ -157,23 +157,18 @@ def clustering_metrics(target: Ids, pred: Ids, ami: bool = True) -> dict[str, fl
     return {**metrics, 'ami': float(adjusted_mutual_info_score(truth, cluster))} if ami else metrics
 
 
-def table_metrics(table: Tensor, ami: bool = True) -> dict[str, float]:
+def table_metrics(table: Tensor) -> dict[str, float]:
     """Compare a clustering with classes by how often each pair occurs, which processes can add up.
 
     Args:
         table: (C, K) long, rows of each class (row) and cluster (column), as
             :func:`~mmcluster.functional.clustering.match.contingency` counts them.
-        ami: See :func:`clustering_metrics`.
 
     Returns:
-        What :func:`clustering_metrics` returns for these rows, to the bit.
+        What :func:`clustering_metrics` returns for these rows but AMI, to the bit.
     """
     counts = table.cpu().numpy()
-    metrics = _values(_count_table(counts), int(counts.sum()))
-    if not ami:
-        return metrics
-    truth, cluster = np.divmod(np.repeat(np.arange(counts.size), counts.reshape(-1)), max(counts.shape[1], 1))
-    return {**metrics, 'ami': float(adjusted_mutual_info_score(truth, cluster))}
+    return _values(_count_table(counts), int(counts.sum()))
 
 
 def _values(counts: _Counts, total: int) -> dict[str, float]:
