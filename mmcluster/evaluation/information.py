@@ -31,5 +31,6 @@ def adjusted_mutual_information(table: Tensor) -> float:
     done = subprocess.run([sys.executable, '-c', _CODE], input=np.stack([truth, cluster]).astype(np.int64).tobytes(),
                           capture_output=True, check=False)
     if done.returncode:
-        raise RuntimeError(f'AMI could not be computed: {done.stderr.decode(errors="replace").strip().splitlines()[-1]}')
+        reason = done.stderr.decode(errors='replace').strip().splitlines()[-1]
+        raise RuntimeError(f'AMI could not be computed: {reason}')
     return float(done.stdout)
