@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from mmcluster.functional.clustering.decide import Centers, choose, scores
+from mmcluster.functional.clustering.decide import ScoringCenters, choose, scores
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans, lloyd
 from mmcluster.functional.clustering.seeding import Space, num_trials, random_seeds, seed_restarts
 
@@ -369,10 +369,10 @@ def test_coarse_scores_change_no_label(monkeypatch: pytest.MonkeyPatch, spread: 
     weight = torch.stack([x[:40], x[40:80]])
     weight[0, 30] = weight[0, 7]
     weight[1, 5] = 0
-    ready, exact = Centers.of(weight, None, 1e-6), choose(scores(x, weight, None), 1e-6)
+    ready, exact = ScoringCenters.of(weight, None, 1e-6), choose(scores(x, weight, None), 1e-6)
     found = ready.choose(x)
     assert ready.coarse is not None and torch.equal(found.label, exact.label)
     assert (found.gap <= exact.gap + 1e-6).all()
     assert ((found.gap > 1e-6).float().mean() > 0.5) or spread > 1
     assert torch.equal(ready.restart(1).choose(x).label[0], found.label[1])
-    assert Centers.of(weight.double(), None, 1e-6).coarse is None and Centers.of(weight, x[:2], 0.).coarse is None
+    assert ScoringCenters.of(weight.double(), None, 1e-6).coarse is None and ScoringCenters.of(weight, x[:2], 0.).coarse is None

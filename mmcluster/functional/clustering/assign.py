@@ -6,7 +6,7 @@ from typing import Iterator, NamedTuple, Optional
 import torch
 from torch import Tensor
 
-from .decide import FEW, Centers
+from .decide import FEW, ScoringCenters
 from .seeding import Space
 
 SCORES_PER_CHUNK = 1 << 26      # scores of one chunk on an accelerator
@@ -69,7 +69,7 @@ def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
         chunk_size: Rows scored at once.
     """
     num, k, _ = centers.shape
-    ready = Centers.of(*space.weight_bias(centers), space.tie)
+    ready = ScoringCenters.of(*space.weight_bias(centers), space.tie)
     counts, sums = centers.new_zeros(num, k), torch.zeros_like(centers)
     labels, gaps = [torch.zeros(num, 0, dtype=torch.int32, device=centers.device)], [space.rows.new_zeros(num, 0)]
     if chunk_size is None and ready.coarse is not None:
@@ -137,7 +137,7 @@ def _remaining_gap(space: Space, old: State, centers: Tensor) -> Tensor:
 def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, doubt: Tensor,
                        chunk_size: Optional[int]) -> State:
     """Score only the doubtful rows (A, N) and move those that change their cluster from sum to sum."""
-    ready = Centers.of(*space.weight_bias(centers), space.tie)
+    ready = ScoringCenters.of(*space.weight_bias(centers), space.tie)
     labels, own = old.labels.clone(), old.own.clone()
     for a, rows_in_doubt in enumerate(doubt):
         for index in chunks(rows_in_doubt.nonzero().flatten(), 1, chunk_size):

@@ -23,7 +23,7 @@ class Choice(NamedTuple):
     gap: Tensor
 
 
-class Centers(NamedTuple):
+class ScoringCenters(NamedTuple):
     """Centres of A restarts, ready to score rows: ``rows @ weight.T + bias``.
 
     Attributes:
@@ -42,7 +42,7 @@ class Centers(NamedTuple):
     error: Optional[Tensor]
 
     @classmethod
-    def of(cls, weight: Tensor, bias: Optional[Tensor], tie: float) -> Centers:
+    def of(cls, weight: Tensor, bias: Optional[Tensor], tie: float) -> ScoringCenters:
         """Prepare weight (A, K, D) and bias (A, K)."""
         if bias is not None or weight.shape[1] < COARSE or weight.dtype != torch.float32 or not _fast(weight.device):
             return cls(weight, bias, tie, None, None, None)
@@ -51,10 +51,10 @@ class Centers(NamedTuple):
         spread, error = (1.01 * torch.cdist(part, part).amax((1, 2)) for part in parts)
         return cls(weight, bias, tie, coarse, spread, error)
 
-    def restart(self, a: int) -> Centers:
+    def restart(self, a: int) -> ScoringCenters:
         """Those of one restart alone."""
         rest = (None if value is None else value[a, None] for value in (self.coarse, self.spread, self.error))
-        return Centers(self.weight[a, None], None if self.bias is None else self.bias[a, None], self.tie, *rest)
+        return ScoringCenters(self.weight[a, None], None if self.bias is None else self.bias[a, None], self.tie, *rest)
 
     def choose(self, rows: Tensor) -> Choice:
         """Nearest centres of rows (B, D)."""
