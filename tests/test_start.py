@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from reduced import ROOT, propos_cfg, read_stage, train, write_digits
 
 from mmcluster.recipes.length import set_epochs
+from mmcluster.registry import HOOKS, PARAM_SCHEDULERS
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -67,6 +69,20 @@ def test_no_setting_is_left_beyond_the_end(name):
     begins = {hook.begin for hook in cfg.custom_hooks if hook.get('begin')}
     streams = {stream.begin for stream in cfg.train_dataloader.sampler.streams.values() if stream.get('begin')}
     assert begins <= {1} and streams <= begins, 'what fills a field and what draws from it begin together'
+
+
+@pytest.mark.parametrize('method', ['byol', 'cc', 'gcc', 'idfd', 'pcl', 'secu', 'simsiam', 'tcl'])
+def test_what_the_command_trains_can_be_cut_to_one_epoch(method):
+    """A graph that needs an epoch before it never begins, a rate does not rest for longer than it warms up."""
+    cfg = read_stage(f'{method}_cnn_sign_digits')
+    set_epochs(cfg, 1)
+    begins = {HOOKS.build(hook).begin for hook in cfg.get('custom_hooks') or [] if 'begin' in hook}
+    streams = cfg.train_dataloader.sampler.streams.values()
+    assert {stream.begin for stream in streams if stream.get('begin')} <= begins
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.)
+    schedulers = cfg.get('param_scheduler') or []
+    for entry in schedulers if isinstance(schedulers, list) else [schedulers]:
+        PARAM_SCHEDULERS.build(dict(entry, optimizer=optimizer, epoch_length=2))
 
 
 def test_a_batch_that_is_too_large_names_its_option_and_a_size_that_works(tmp_path):

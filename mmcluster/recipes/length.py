@@ -46,6 +46,8 @@ def set_epochs(cfg: Config, epochs: int) -> None:
         for key in _SCHEDULER:
             if key in entry:
                 entry[key] = scaled(entry[key], 1 if key in ('total_epochs', 'T_max', 'end') else 0)
+        if 'rest_epochs' in entry:      # a part of the warm-up, which may be gone
+            entry['rest_epochs'] = min(scaled(entry['rest_epochs']), max(entry['warmup_epochs'] - 1, 0))
         if 'milestones' in entry:
             entry.milestones = [scaled(value) for value in entry.milestones]
     for hook in cfg.get('custom_hooks') or []:
@@ -61,5 +63,8 @@ def set_epochs(cfg: Config, epochs: int) -> None:
 
 
 def _begin(begin: Any, epochs: int) -> Any:
-    """What does not begin at once begins after the first epoch, and in the last one at the latest."""
-    return min(begin, epochs - 1)
+    """What does not begin at once begins in the last epoch at the latest, and after the first: never, if that is all.
+
+    A graph of remembered features, say, needs an epoch before it.
+    """
+    return max(min(begin, epochs - 1), min(begin, 1))
