@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from mmengine.config import Config
 
 USAGE = 'mmcluster train CONFIG [options]'
-BACKENDS = dict(tensorboard='TensorboardVisBackend', wandb='WandbVisBackend', mlflow='MLflowVisBackend')
+# MLflow writes no plain folders any more, which MMEngine would ask it for
+BACKENDS = dict(
+    tensorboard=dict(type='TensorboardVisBackend'), wandb=dict(type='WandbVisBackend'),
+    mlflow=dict(type='MLflowVisBackend', tracking_uri=os.environ.get('MLFLOW_TRACKING_URI', 'sqlite:///mlflow.db')))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +55,7 @@ def edit_stage(cfg: Config, args: argparse.Namespace) -> None:
         set_epochs(cfg, min(args.epochs, longest))
     if args.log_to:
         known = (cfg.get('visualizer') or {}).get('vis_backends', [dict(type='LocalVisBackend')])
-        added = [dict(type=BACKENDS[name]) for name in args.log_to]
+        added = [BACKENDS[name] for name in args.log_to]
         cfg.merge_from_dict(dict(visualizer=dict(vis_backends=[
             *known, *(one for one in added if one['type'] not in [backend['type'] for backend in known])])))
     if args.amp:

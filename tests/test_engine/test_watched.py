@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.visualization.vis_backend import BaseVisBackend
+from mmengine.visualization.vis_backend import BaseVisBackend, MLflowVisBackend
 from reduced import K, load, propos_cfg, train, write_digits
 
 from mmcluster.cli.train import edit_stage
+from mmcluster.engine.hooks.watched import _name_for
 from mmcluster.registry import VISBACKENDS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -42,10 +43,11 @@ class RecordingBackend(BaseVisBackend):
         RecordingBackend.kept.append((name, step, image))
 
 
-def watched(folder, backends):
+def watched(folder, backends, **settings):
     cfg = propos_cfg(folder, write_digits(folder.parent / 'data'), epochs=2, warmup=1)
     cfg.train_cfg.val_interval = 1
     cfg.visualizer = dict(type='Visualizer', vis_backends=backends)
+    cfg.merge_from_dict(settings)
     return load(train(cfg)['train'])['state_dict']
 
 
@@ -68,6 +70,26 @@ def test_numbers_figures_and_galleries_reach_every_backend(tmp_path):
     assert 'kmeans/acc' in local[0].read_text() and not list((tmp_path / 'work').glob('*/vis_data/vis_image'))
     plain = watched(tmp_path / 'plain', [])
     assert all(torch.equal(value, plain[name]) for name, value in state.items()), 'who watches changes nothing'
+
+
+@VISBACKENDS.register_module(force=True)
+class BrokenBackend(RecordingBackend):
+    """A backend that takes no picture."""
+
+    def add_image(self, name, image, step=0, **kwargs):
+        raise OSError('its server is away')
+
+
+def test_a_backend_that_fails_takes_nothing_from_the_others(tmp_path, capfd):
+    RecordingBackend.kept = []
+    watched(tmp_path / 'work', [dict(type='BrokenBackend'), dict(type='RecordingBackend')], log_level='WARNING')
+    assert sum(name == 'kmeans/clusters' for name, *_ in RecordingBackend.kept) == 2
+    assert 'clusters are not shown by BrokenBackend: OSError: its server is away' in ''.join(capfd.readouterr())
+
+
+def test_mlflow_gets_names_of_files(tmp_path):
+    """It tells the format by the name, and keeps the last of one name alone."""
+    assert _name_for(MLflowVisBackend(str(tmp_path)), 'kmeans/sizes', 4) == 'kmeans/sizes_4.png'
 
 
 def test_tensorboard_has_them(tmp_path):

@@ -6,7 +6,7 @@ from typing import Optional
 import numpy as np
 import torch
 from mmengine.runner import Runner
-from mmengine.visualization import LocalVisBackend
+from mmengine.visualization import BaseVisBackend, LocalVisBackend, MLflowVisBackend
 
 from mmcluster.evaluation.clustering import Assignments, ClusteringMetric
 from mmcluster.structures import TEST_STREAM, Key
@@ -25,28 +25,41 @@ def show_clusters(runner: Runner) -> None:
     Args:
         runner: After an evaluation, on the main process.
 
-    Edge case: a picture that cannot be drawn or sent is told of, and training goes on.
+    Edge case: pictures that cannot be drawn, or not sent to a backend, are told of; the others are sent, and training
+    goes on.
     """
-    try:
-        _show(runner)
-    except Exception as error:      # backends raise what their servers make of it
-        runner.logger.warning(f'clusters are not shown: {type(error).__name__}: {error}')
-
-
-def _show(runner: Runner) -> None:
-    """Draw and send."""
     backends = [backend for backend in runner.visualizer._vis_backends.values()
                 if not isinstance(backend, LocalVisBackend)]
-    for metric in runner.val_evaluator.metrics if backends else ():
+    try:
+        pictures = _pictures(runner) if backends else {}
+    except Exception as error:      # drawing, which training must survive
+        runner.logger.warning(f'clusters are not shown: {type(error).__name__}: {error}')
+        return
+    for backend in backends:
+        try:
+            for name, picture in pictures.items():
+                backend.add_image(_name_for(backend, name, runner.epoch), picture, step=runner.epoch)
+        except Exception as error:      # what its server makes of it
+            runner.logger.warning(f'clusters are not shown by {type(backend).__name__}: '
+                                  f'{type(error).__name__}: {error}')
+
+
+def _name_for(backend: BaseVisBackend, name: str, epoch: int) -> str:
+    """Name of a picture: a file for MLflow, which knows no steps of pictures and tells their format by the name."""
+    return f'{name}_{epoch}.png' if isinstance(backend, MLflowVisBackend) else name
+
+
+def _pictures(runner: Runner) -> dict[str, np.ndarray]:
+    """Sizes and clusters of each clustering metric, as pixels (H, W, 3)."""
+    pictures = {}
+    for metric in runner.val_evaluator.metrics:
         if not isinstance(metric, ClusteringMetric) or metric.assignments is None:
             continue
-        pictures = dict(sizes=_sizes(metric.assignments))
+        pictures[f'{metric.prefix}/sizes'] = _sizes(metric.assignments)
         gallery = _gallery(runner, metric.assignments)
         if gallery is not None:
-            pictures['clusters'] = gallery
-        for backend in backends:
-            for name, picture in pictures.items():
-                backend.add_image(f'{metric.prefix}/{name}', picture, step=runner.epoch)
+            pictures[f'{metric.prefix}/clusters'] = gallery
+    return pictures
 
 
 def _sizes(found: Assignments) -> np.ndarray:
