@@ -21,21 +21,19 @@ def maps(monkeypatch):
     """Arguments and result of every map that a run makes."""
     seen, make = [], TransitionHook.make_map
 
-    def make_map(self, runner, logits=None):
-        seen.append((logits, runner.model.bank.pred.clone(), make(self, runner, logits)))
+    def make_map(self, runner, votes=None):
+        seen.append((votes, make(self, runner, votes)))
         return seen[-1][-1]
 
     monkeypatch.setattr(TransitionHook, 'make_map', make_map)
     return seen
 
 
-def agreement(found, pred, logits):
+def agreement(found, votes):
     """Images whose instance class has the cluster that the head gives them, for all names of the clusters."""
-    known = pred >= 0
-    head = logits.argmax(1)[known]
     names = [torch.tensor(order) for order in torch.cartesian_prod(*[torch.arange(K)] * K).tolist()
              if len(set(order)) == K]
-    return [int((name[found][pred[known]] == head).sum()) for name in [torch.arange(K), *names]]
+    return [int(votes[torch.arange(len(found)), name[found]].sum()) for name in [torch.arange(K), *names]]
 
 
 @pytest.mark.parametrize('host', ['scan', 'spice'])
@@ -53,10 +51,10 @@ def test_a_host_hands_over_its_network_and_its_head(host, tmp_path, maps):
     check((start, losses[first:], end), ['loss_ins', 'loss_sup', 'loss_unsup'], base, ('backbone', 'head', 'labeller'))
     wanted = deployed(base)
     assert differences({key: start[f'teacher.{key}'] for key in wanted}, wanted) == []
-    logits, pred, named = maps[0]
-    given, *others = agreement(named, pred, logits)
-    assert logits.shape == (60, K) and given == max(others) > min(others)
-    assert all(logits is None for logits, _, _ in maps[1:])
+    votes, named = maps[0]
+    given, *others = agreement(named, votes)
+    assert votes.shape == (len(named), K) and given == max(others) > min(others)
+    assert 0 < votes.sum() <= 60 and all(votes is None for votes, _ in maps[1:])
     assert set(end['labeller.class_map'].tolist()) == set(range(K)) and (end['bank.prototypes'] >= 0).sum() == 8
 
 

@@ -74,3 +74,27 @@ def test_hooks_write_what_one_process_writes(four, tmp_path):
     for found in four('hooks'):
         torch.testing.assert_close(found.pop('posterior'), whole['posterior'], rtol=1e-4, atol=1e-6)
         assert [name for name in found if not torch.equal(found[name], whole[name])] == []
+
+
+def test_graphs_and_maps_are_those_of_one_process(four, tmp_path):
+    for name in ('graphs', 'first_map'):
+        whole = alone(name, tmp_path)
+        for found in four(name):
+            for key, value in whole.items():
+                torch.testing.assert_close(found[key], value, rtol=1e-6, atol=0)
+    assert set(alone('first_map', tmp_path)['map'].tolist()) == set(range(ddp_shards.CLUSTERS))
+
+
+def test_heads_are_those_of_one_process(four, tmp_path):
+    whole = alone('heads', tmp_path)
+    for found in four('heads'):
+        for name in ddp_shards.METHODS:
+            torch.testing.assert_close(found[f'kept {name}'], whole[f'kept {name}'], rtol=1e-5, atol=1e-6)
+            if name != 'TURTLE' or found is four('heads')[0]:       # whose losses process 0 computes for all
+                torch.testing.assert_close(found[name], whole[name], rtol=1e-5, atol=1e-6)
+
+
+def test_nearest_neighbours_vote_as_in_one_process(four, tmp_path):
+    whole = alone('votes', tmp_path)
+    assert [found == whole for found in four('votes')] == [True] * COUNT
+    assert 0.3 < whole[ddp_shards.SIZES[0], True]['knn/accuracy'] < 1 and not whole[ddp_shards.SIZES[0], False]

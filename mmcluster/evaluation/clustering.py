@@ -5,8 +5,7 @@ import logging
 from typing import NamedTuple, Optional, Sequence
 
 import torch
-from mmengine.device import get_device
-from mmengine.dist import all_gather_object, broadcast_object_list
+from mmengine.dist import broadcast_object_list
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
@@ -23,6 +22,7 @@ from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process
 
 from .information import adjusted_mutual_information
+from .rows import share_of
 
 
 def _metrics_of(table: Tensor) -> dict[str, float]:
@@ -148,7 +148,7 @@ class ClusteringMetric(BaseMetric):
         Returns:
             Metrics by name, as fractions, and the smallest and largest cluster.
         """
-        index, value, truth = self._share(results)
+        index, value, truth = share_of(results)
         shards = process_shards()
         require_finite(value, f'metric {self.prefix!r}', shards=shards)
         score = value
@@ -162,18 +162,6 @@ class ClusteringMetric(BaseMetric):
         sizes = shards.sum(torch.bincount(cluster, minlength=score.shape[1]))
         return {**self._compare(truth, cluster.cpu(), score.shape[1]),
                 'cluster_min': int(sizes.min()), 'cluster_max': int(sizes.max())}
-
-    @staticmethod
-    def _share(results: list) -> tuple[Tensor, Tensor, Tensor]:
-        """Rows of this rank by index: (n,), value (n, D) on the device, label (n,). One without rows is as wide as
-        others."""
-        widths = all_gather_object(results[0][1].shape[1] if results else None)
-        if not results:
-            none, width = torch.zeros(0, dtype=torch.long), next(filter(None, widths))
-            return none, torch.zeros(0, width, device=get_device()), none
-        index, value, truth = (torch.cat([part[i].to(results[0][i].device) for part in results]) for i in range(3))
-        order = torch.argsort(index)
-        return index[order], value[order.to(value.device)].to(get_device()), truth[order]
 
     def _keep(self, *columns: Tensor) -> None:
         """Keep the assignments of all ranks, (n,) each, on rank 0."""

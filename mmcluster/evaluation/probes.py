@@ -6,17 +6,22 @@ from typing import Callable, NamedTuple, Optional
 
 import numpy as np
 import torch
-from mmengine.dist import all_gather_object, broadcast_object_list
 from mmengine.evaluator import BaseMetric
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive
-from mmcluster.functional.labels.knn import weighted_knn
+from mmcluster.functional.clustering.neighbors import nearest
+from mmcluster.functional.labels.knn import vote, weighted_knn
+from mmcluster.functional.losses.contrast import unit_rows
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import METRICS, OPTIMIZERS
 from mmcluster.structures import TEST_STREAM
-from mmcluster.utils import on_main_process
+
+from .rows import share_of
+
+VOTES = 4096        # rows that vote at once; each has a score for every class
 
 
 class Split(NamedTuple):
@@ -172,32 +177,34 @@ class KNNMetric(BaseMetric):
         label: Optional[Tensor] = data_batch[TEST_STREAM].label
         for sample in data_samples:
             if label is not None:
-                self.results.append((sample['index'].cpu(), sample['embed'].float().cpu(), label.cpu()))
+                self.results.append((sample['index'].cpu(), sample['embed'].float(), label.cpu()))
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Accuracy, equal on all ranks; nothing without ground truth.
+        """Accuracy, equal on all ranks; nothing without ground truth. Rows go round the ring, labels are gathered.
 
         Args:
             size: N.
         """
-        parts = [part for results in all_gather_object(self.results) for part in results]
+        results = list(self.results)
         self.results.clear()
-        found = [on_main_process(self.compute_metrics, parts)]
-        broadcast_object_list(found)
-        return {f'{self.prefix}/{name}': value for name, value in found[0].items()}
+        return {f'{self.prefix}/{name}': value for name, value in self.compute_metrics(results).items()}
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Vote.
 
         Args:
-            results: (index (B,), embed (B, D), label (B,)) of every batch.
+            results: (index (B,), embed (B, D), label (B,)) of every batch of this rank.
         """
-        if not results:
+        shards = process_shards()
+        total = int(shards.sum(torch.tensor(sum(int((part[2] >= 0).sum()) for part in results))))
+        if total < 2:
             return {}
-        index, embed, label = (torch.cat([part[i] for part in results]) for i in range(3))
-        order = torch.argsort(index)
-        known = order[label[order] >= 0]
-        if len(known) < 2:
-            return {}
-        rows = embed[known]
-        return dict(accuracy=knn_probe(Split(rows, label[known], rows, label[known], True), self.k, self.temperature))
+        _, rows, label = share_of(results)
+        rows, label = rows[(label >= 0).to(rows.device)], label[label >= 0].to(rows.device)
+        similarity, index = nearest(unit_rows(rows), min(self.k, total - 1), include_self=False, shards=shards)
+        labels = shards.gather(label)
+        num_classes, right = int(labels.max()) + 1, torch.zeros((), dtype=torch.long, device=rows.device)
+        for part in torch.arange(len(label), device=rows.device).split(VOTES):
+            pred = vote(index[part], similarity[part], labels, num_classes, self.temperature).pred
+            right += (pred == label[part]).sum()
+        return dict(accuracy=int(shards.sum(right)) / total)

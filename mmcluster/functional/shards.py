@@ -89,6 +89,19 @@ class Shards:
         """
         return sum(self.sizes(num_rows)[:self.rank])
 
+    def own(self, x: Tensor, num_rows: int) -> Tensor:
+        """The rows of this holder of what every holder has whole.
+
+        Args:
+            x: (N, ...).
+            num_rows: Rows of this one.
+
+        Returns:
+            (n, ...).
+        """
+        start = self.start(num_rows)
+        return x[start:start + num_rows]
+
 
 WHOLE = Shards()
 
@@ -112,3 +125,38 @@ def variance(rows: Tensor, shards: Shards = WHOLE) -> Tensor:
     spread = rows.var(0).double() * (own - 1) if own > 1 else torch.zeros_like(total)
     between = own * (total / max(own, 1) - mean).square()
     return (shards.sum(spread + between) / (count - 1)).to(rows.dtype)
+
+
+def mean_of_rows(x: Tensor, dim: int, shards: Shards = WHOLE) -> Tensor:
+    """Return the mean over the rows of all holders.
+
+    Args:
+        x: Any shape; the rows of this holder lie in one dimension.
+        dim: Which one.
+        shards: The holders.
+
+    Returns:
+        The shape of ``x`` without this dimension, in its type; 0 without rows.
+    """
+    total = shards.sum(x.sum(dim, dtype=torch.float64))
+    return (total / max(sum(shards.sizes(x.shape[dim])), 1)).to(x.dtype)
+
+
+def neighbor_pairs(x: Tensor, neighbors: Tensor, chunk: int, shards: Shards = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
+    """Walk over all pairs of a row and a neighbor of it, whoever holds the neighbor: what they have comes by in turn.
+
+    Args:
+        x: (n, ...), what neighbours are asked for.
+        neighbors: (n, k) long, places among all N rows; -1 is none.
+        chunk: Rows whose neighbours are looked up at once.
+        shards: Who holds the N rows; each walks to the end.
+
+    Yields:
+        (P,) long rows of this holder, and (P, ...) what one neighbor of each has.
+    """
+    sizes = shards.sizes(len(x))
+    for owner, block in shards.turns(x):
+        for start in range(0, len(neighbors), max(chunk, 1)):
+            place = neighbors[start:start + chunk] - sum(sizes[:owner])
+            row, column = ((place >= 0) & (place < len(block))).nonzero(as_tuple=True)
+            yield row + start, block[place[row, column]]

@@ -91,7 +91,7 @@ def main_process_fails(folder: Path) -> tuple[bool, str]:
 
 @job
 def estimate_fails(folder: Path) -> tuple[bool, str]:
-    """The selection statistic of a run fails on the first process, after the sweep of both."""
+    """The selection statistic of a run fails, after the sweep of both processes."""
     original = BestHeadHook.after_train_epoch
 
     def after_train_epoch(self: BestHeadHook, runner: Any) -> None:

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mmcluster.engine.hooks import BestHeadHook
+from mmcluster.functional.shards import WHOLE
 from mmcluster.models import MultiHeadClusterer
 from mmcluster.utils import on_main_process
 
@@ -22,7 +23,7 @@ class Several(MultiHeadClusterer):
                          data_preprocessor=dict(type='ViewPreprocessor', mean=[0.], std=[1.]))
         self.losses, self.asked = list(losses), []
 
-    def selection_losses(self, logits):
+    def selection_losses(self, logits, shards=WHOLE):
         self.asked.append(logits)
         return torch.tensor(self.losses[len(self.asked) - 1])
 

@@ -1,26 +1,35 @@
 """Rows over several holders: the result of one."""
 from __future__ import annotations
 
+from typing import Callable
+
 import pytest
 import torch
 from shard_threads import held
 from torch import Tensor
 
+from mmcluster.functional.clustering.graph import undirected_degree
 from mmcluster.functional.clustering.kmeans import kmeans, lloyd
 from mmcluster.functional.clustering.match import align_clusters
 from mmcluster.functional.clustering.neighbors import local_consistency, nearest
 from mmcluster.functional.clustering.seeding import Space, seed_restarts
 from mmcluster.functional.finite import require_finite
+from mmcluster.functional.labels import estep
+from mmcluster.functional.labels.estep import head_selection_losses, prototype_estep
 from mmcluster.functional.labels.reliable import reliable_labels
 from mmcluster.functional.labels.select import accompanied_prototypes, select_by_distance, select_by_variance, to_target
+from mmcluster.functional.losses import consistency, temi
+from mmcluster.functional.losses.consistency import double_softmax_ce, pair_selection_loss
 from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.functional.losses.dec import target_distribution
 from mmcluster.functional.losses.granular import concentration
 from mmcluster.functional.losses.ruc import clean_rows
+from mmcluster.functional.losses.temi import pair_losses, pair_weight, pointwise_mutual_information
 from mmcluster.functional.shards import WHOLE, Shards, variance
+from mmcluster.functional.top import largest
 
 N, D = 203, 6
-SPLITS = [[102, 101], [50, 51, 51, 51], [0, 200, 0, 3], [1, 0, 2, 200], [203, 0]]
+SPLITS = [[102, 101], [90, 40, 73], [50, 51, 51, 51], [0, 200, 0, 3], [1, 0, 2, 200], [203, 0]]
 
 
 def blobs(n: int = N, k: int = 5, spread: float = 0.8, seed: int = 0) -> Tensor:
@@ -211,3 +220,92 @@ def test_what_travels_is_small() -> None:
 
     held(passes, [x], [2000, 2000])
     assert seen[0] < 10 * 5 * D < x.numel() / 5
+
+
+# ---- heads and graphs
+
+@pytest.mark.parametrize('sizes', SPLITS)
+@pytest.mark.parametrize('count', [0, 1, 20, N - 1, N, N + 7])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_the_largest_of_all_holders(sizes: list[int], count: int, dtype: torch.dtype) -> None:
+    """Equal ones in the order of the rows; both zeros are equal; negative and infinite ones."""
+    score = (3 * torch.randn(N, 2, 3, generator=torch.Generator().manual_seed(1))).round().to(dtype) / 4
+    score[::7], score[5], score[6], score[50:60] = -0., torch.inf, -torch.inf, 1e-40
+    order = score.sort(dim=0, descending=True, stable=True).indices[:count]
+    expected = torch.zeros_like(score, dtype=torch.bool).scatter_(0, order, True)
+    found = held(lambda rows, shards: largest(rows.permute(1, 2, 0), count, shards).permute(2, 0, 1), [score], sizes)
+    assert torch.equal(torch.cat(found), expected)
+
+
+def graph(k: int = 6) -> Tensor:
+    """Lists (N, k) of neighbours; one row has none, one has its own number only, one has the same three times."""
+    lists = nearest(blobs(), k).index
+    lists[3], lists[4], lists[5, :3] = -1, 4, 9
+    return lists
+
+
+@pytest.mark.parametrize('sizes', SPLITS)
+def test_degrees_are_those_of_one_holder(sizes: list[int]) -> None:
+    lists = graph()
+    sets = [set(row) - {-1} for row in lists.tolist()]
+    expected = [len(sets[i] | {j for j in range(N) if i in sets[j]}) for i in range(N)]
+    assert torch.cat(held(undirected_degree, [lists], sizes)).tolist() == expected
+
+
+def predictions(heads: int = 3, k: int = 4) -> Tensor:
+    """Logits (N, H, K) of heads that know the groups, more or less."""
+    generator = torch.Generator().manual_seed(4)
+    return torch.stack([blobs()[:, :k] * scale + torch.randn(N, k, generator=generator) for scale in range(heads)], 1)
+
+
+def by_scan(logits: Tensor) -> list[float]:
+    """SCAN's statistic by loops."""
+    prob, lists = logits.double().softmax(2), nearest(blobs(), 6).index
+    pairs = torch.stack([-(prob[i] * prob[j]).sum(1).log() for i in range(N) for j in lists[i].tolist()])
+    return (pairs.mean(0) + (prob.mean(0) * prob.mean(0).log()).sum(1)).tolist()
+
+
+def by_temi(logits: Tensor) -> list[float]:
+    """TEMI's statistic, one column of neighbours after the other."""
+    log_prob = logits.double().transpose(0, 1).log_softmax(2)
+    prob, columns = log_prob.exp(), nearest(blobs(), 6).index.unbind(1)
+    return torch.stack([-(pair_weight(prob, prob[:, column]) * pointwise_mutual_information(
+        log_prob, log_prob[:, column], prob.mean(1), 0.6)).mean(1) for column in columns]).mean(0).tolist()
+
+
+def by_spice(logits: Tensor) -> list[float]:
+    """SPICE's statistic from the E-step of the training."""
+    prob = logits.double().transpose(0, 1).softmax(2)
+    index = prototype_estep(prob, blobs().double()).index
+    target = torch.arange(4)[:, None].expand_as(index[0]).flatten()
+    loss = torch.stack([double_softmax_ce(head[rows.flatten()].log(), target) for head, rows in zip(prob, index)])
+    return (loss + 0.5 * (prob.mean(1) * prob.mean(1).log()).sum(1)).tolist()
+
+
+SELECTIONS = {
+    by_scan: lambda logits, lists, x, shards: pair_selection_loss(logits.transpose(0, 1).softmax(2), lists, shards=shards),
+    by_temi: lambda logits, lists, x, shards: pair_losses(logits.transpose(0, 1).log_softmax(2), lists, shards=shards),
+    by_spice: lambda logits, lists, x, shards: head_selection_losses(logits.transpose(0, 1).softmax(2), x,
+                                                                     entropy_weight=0.5, shards=shards)}
+
+
+@pytest.mark.parametrize('sizes', [[N], *SPLITS])
+@pytest.mark.parametrize('oracle', SELECTIONS)
+def test_heads_are_compared_as_by_one_holder(oracle: Callable, sizes: list[int], monkeypatch) -> None:
+    """Also in chunks of a few rows, and one head after the other."""
+    logits, expected = predictions(), oracle(predictions())
+    assert max(expected) - min(expected) > 0.02
+    for small in (False, True):
+        if small:
+            monkeypatch.setattr(consistency, 'PAIR_BYTES', 20 * 4 * 3 * 4 * 6)
+            monkeypatch.setattr(temi, 'PAIR_BYTES', 20 * 4 * 3 * 4 * 6)
+            monkeypatch.setattr(estep, 'SCORE_BYTES', 1)
+        found = held(SELECTIONS[oracle], [logits, nearest(blobs(), 6).index, blobs()], sizes)
+        for losses in found:
+            assert losses.tolist() == pytest.approx(expected, rel=2e-5) and torch.equal(losses, found[0])
+
+
+def test_too_few_rows_of_all_holders_for_the_heads() -> None:
+    with pytest.raises(ValueError, match='3 rows cannot be shared among 4 clusters'):
+        held(lambda prob, shards: head_selection_losses(prob.transpose(0, 1), prob[:, 0], shards=shards),
+             [predictions()[:3]], [1, 2])

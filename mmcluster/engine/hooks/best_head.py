@@ -3,23 +3,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from mmengine.dist import broadcast
 from mmengine.runner import Runner
 
 from mmcluster.models import MultiHeadClusterer
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
-from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook, all_rows
+from .sweep import SweepHook
 
 
 @HOOKS.register_module()
 class BestHeadHook(SweepHook):
     """Asks the model for the loss of each head over the whole training set and offers it the best one.
 
-    Ground truth has no part in it.
+    Every rank asks for its rows, and what is small travels. Ground truth has no part in it.
 
     Args:
         kwargs: See :class:`~mmcluster.engine.hooks.sweep.SweepHook`.
@@ -33,10 +32,9 @@ class BestHeadHook(SweepHook):
     def after_train_epoch(self, runner: Runner) -> None:
         """Select."""
         model: MultiHeadClusterer = unwrap(runner.model)
-        losses = on_main_process(model.selection_losses, all_rows(self.features(runner)))
-        losses = torch.zeros_like(model.best_so_far.loss).repeat(model.head.num_heads) if losses is None else losses
+        losses = model.selection_losses(self.features(runner), process_shards())
         losses = losses.to(model.best_so_far.loss).contiguous()
-        broadcast(losses)
+        broadcast(losses)       # whatever rounds apart on different hardware, all keep one head
         taken = model.keep_if_better(losses)
         runner.message_hub.update_scalar('train/head_loss_min', losses.min().item())
         runner.message_hub.update_scalar('train/chosen_loss', model.best_so_far.loss.item())

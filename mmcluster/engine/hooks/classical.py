@@ -18,6 +18,8 @@ from .estep import EStepHook, check_num_clusters
 class ClassicalHook(EStepHook):
     """Fits a :class:`ClassicalClusterer` to the whole training set, once, and writes ``bank.label``.
 
+    Rank 0 gathers the rows of all ranks, (N, D), and computes alone: scikit-learn needs them all.
+
     Args:
         kwargs: ``batch_size`` and ``num_workers`` of the sweep, see :class:`SweepHook`.
     """

@@ -10,16 +10,17 @@ from mmcluster.functional.clustering.graph import undirected_degree
 from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.models.clusterers import GCC
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
-from .estep import EStepHook, ShardedEStepHook
+from .estep import ShardedEStepHook
 
 FIELD, DEGREE = 'neighbors', 'degree'
 
 
 @HOOKS.register_module()
-class GraphHook(EStepHook):
+class GraphHook(ShardedEStepHook):
     """Writes the k + 1 nearest rows of every row to ``bank.neighbors`` and degrees of this graph to ``bank.degree``.
 
     Nothing is swept: the features are those that ``GCC`` remembers of its training views. k is that of the model.
@@ -67,30 +68,34 @@ class GraphHook(EStepHook):
 
     def features(self, runner: Runner) -> Tensor:
         """This rank's share of the remembered features (N, D), zeros where there is none."""
-        return ShardedEStepHook.own_rows(unwrap(runner.model).remembered()[0])
+        return self.own_rows(unwrap(runner.model).remembered()[0])
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Neighbors (N, k + 1) and degrees (N,); logs the mean similarity and the largest degree.
+        """Neighbors (n, k + 1) and degrees (n,); logs the mean similarity and the largest degree.
 
         Raises:
             RuntimeError: If too few images have a feature.
         """
-        model = unwrap(runner.model)
-        neighbors = model.bank.field(FIELD).clone()
-        rows = model.remembered()[1].nonzero().flatten()
-        if len(rows) < neighbors.shape[1] + (not self.include_self):
+        bank, shards = unwrap(runner.model).bank, process_shards()
+        total, width = bank.field(FIELD).shape
+        seen = bank.field('seen') > 0
+        rows, own = seen.nonzero().flatten(), self.own_rows(seen)
+        if len(rows) < width + (not self.include_self):
             raise RuntimeError(f'GraphHook: {len(rows)} images have been in a step so far, too few for lists of '
-                               f'{neighbors.shape[1]} neighbors; let the graph begin later than epoch {self.begin}')
-        found = unit_rows(features[rows]) if self.normalize else features[rows]
-        similarity, index = nearest(found, neighbors.shape[1], include_self=self.include_self)
-        neighbors.copy_(torch.arange(len(neighbors), device=neighbors.device)[:, None])
-        neighbors[rows] = rows[index]
-        degree = undirected_degree(neighbors)
+                               f'{width} neighbors; let the graph begin later than epoch {self.begin}')
+        found = unit_rows(features[own]) if self.normalize else features[own]
+        similarity, index = nearest(found, width, include_self=self.include_self, shards=shards)
+        place = torch.arange(len(own), device=own.device) + shards.start(len(own))
+        neighbors = place[:, None].repeat(1, width)
+        neighbors[own] = rows[index]
+        degree = undirected_degree(neighbors, shards)
         # alone, such an image would count more than any other: it gets the degree of a list that nobody is in
-        degree[model.bank.field('seen') == 0] = neighbors.shape[1]
-        mean, largest = similarity.mean().item(), int(degree.max())
+        degree[~own] = width
+        mean = float(shards.sum(similarity.sum(dtype=torch.float64))) / (len(rows) * width)
+        ends = torch.cat([degree.new_tensor([[-total], [0]]), torch.stack([-degree, degree])], 1)   # also of no rows
+        low, high = shards.max(ends.amax(1)).tolist()
         runner.message_hub.update_scalar('train/neighbor_similarity', mean)
-        runner.message_hub.update_scalar('train/largest_degree', largest)
-        runner.logger.info(f'graph of {len(rows)} of {len(neighbors)} images at epoch {runner.epoch}, mean similarity '
-                           f'{mean:.4f}, degrees {int(degree.min())} to {largest}')
+        runner.message_hub.update_scalar('train/largest_degree', high)
+        runner.logger.info(f'graph of {len(rows)} of {total} images at epoch {runner.epoch}, mean similarity '
+                           f'{mean:.4f}, degrees {-low} to {high}')
         return {FIELD: neighbors, DEGREE: degree}

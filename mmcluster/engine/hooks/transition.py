@@ -10,19 +10,20 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count
+from mmcluster.functional.clustering.match import contingency
 from mmcluster.functional.labels.diagnostics import (inside_share, map_churn, mean_perplexity, medoid_objective,
                                                      num_distinct, silent_share, silhouette)
 from mmcluster.functional.labels.transition import (METHODS, NORMS, align_map, class_votes, cluster_classes,
                                                     dissimilarity, transition_similarity)
-from mmcluster.functional.losses.prototype import one_hot
 from mmcluster.models import SampleBank
 from mmcluster.models.batch_norm import broadcast_statistics
 from mmcluster.models.labellers import ASDLabels
+from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
 
 from ..extract import unwrap
-from .sweep import SweepHook, all_rows
+from .sweep import SweepHook
 
 LOG_INTERVAL = 10       # iterations between two looks at the labels
 
@@ -88,8 +89,8 @@ class AnchorHook(Hook):
 class TransitionHook(SweepHook):
     """Clusters ASD's instance classes by their transitions, every ``interval`` iterations (section III-D).
 
-    Rank 0 computes, all ranks take over. The clusters of a new map keep the names of the old one. While there are no
-    transitions, or fewer instance classes with one than clusters, the map is postponed.
+    Rank 0 clusters the table of transitions, all ranks take over. The clusters of a new map keep the names of the old
+    one. While there are no transitions, or fewer instance classes with one than clusters, the map is postponed.
 
     Args:
         interval: N_t, iterations.
@@ -138,11 +139,8 @@ class TransitionHook(SweepHook):
             runner.logger.warning(f'iteration {done}: {moving} of {labeller.num_labelled} instance classes have a '
                                   f'transition, too few for {labeller.num_clusters} clusters; the map is postponed')
             return
-        logits = None
-        if self.align_first and not labeller.mapped:
-            broadcast_statistics(unwrap(runner.model))      # epochs end with it, and this is within one
-            logits = all_rows(self.features(runner))
-        new = on_main_process(self.make_map, runner, logits)
+        votes = self.votes(runner) if self.align_first and not labeller.mapped else None
+        new = on_main_process(self.make_map, runner, votes)
         new = torch.empty_like(labeller.class_map) if new is None else new.to(labeller.class_map)
         broadcast(new)
         self._report(runner, labeller, new)
@@ -154,28 +152,35 @@ class TransitionHook(SweepHook):
             runner.logger.warning('there never was a map of instance classes, so the head was not trained: train '
                                   'longer, or see above why maps were postponed')
 
-    def make_map(self, runner: Runner, logits: Optional[Tensor] = None) -> Tensor:
+    def votes(self, runner: Runner) -> Tensor:
+        """How many images of each instance class the trained head gives to each cluster, (n_l, K) long, of all ranks.
+
+        Args:
+            runner: The Runner.
+        """
+        model, shards = unwrap(runner.model), process_shards()
+        labeller: ASDLabels = model.labeller
+        broadcast_statistics(model)         # epochs end with it, and this is within one
+        given = self.features(runner).argmax(1)
+        pred = shards.own(model.bank.field('pred'), len(given))
+        return shards.sum(contingency(pred, given, labeller.num_labelled, labeller.num_clusters))
+
+    def make_map(self, runner: Runner, votes: Optional[Tensor] = None) -> Tensor:
         """Cluster and name the instance classes.
 
         Args:
             runner: The Runner.
-            logits: (N, K) of the trained head, for the names of the first map.
+            votes: (n_l, K) of the trained head, for the names of the first map.
 
         Returns:
             (n_l,) long.
         """
         labeller: ASDLabels = unwrap(runner.model).labeller
-        pred: Tensor = unwrap(runner.model).bank.field('pred')
         similarity = self.similarity(labeller)
-        found = cluster_classes(similarity, labeller.num_clusters, self.method, self.starts).to(pred.device)
+        found = cluster_classes(similarity, labeller.num_clusters, self.method, self.starts).to(labeller.class_map)
         if labeller.mapped:
             votes = class_votes(labeller.class_map, labeller.num_clusters)
-        elif logits is not None:
-            popularity = one_hot(pred, labeller.num_labelled, similarity.to(pred.device))
-            votes = popularity.t() @ one_hot(logits.argmax(1), labeller.num_clusters, popularity)
-        else:
-            return found
-        return align_map(found, votes, labeller.num_clusters).class_map
+        return found if votes is None else align_map(found, votes, labeller.num_clusters).class_map
 
     def similarity(self, labeller: ASDLabels) -> Tensor:
         """Similarity (n_l, n_l) of instance classes, from the transitions in the window."""

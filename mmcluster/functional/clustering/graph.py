@@ -7,25 +7,32 @@ import torch
 from torch import Tensor
 
 from ..average import moving_average
+from ..shards import WHOLE, Shards, neighbor_pairs
+
+CHUNK_PAIRS = 1 << 24           # entries of neighbours' lists that are looked at at once
 
 
 @torch.no_grad()
-def undirected_degree(neighbors: Tensor) -> Tensor:
+def undirected_degree(neighbors: Tensor, shards: Shards = WHOLE) -> Tensor:
     """Return how many rows are neighbors of a row, or have it as theirs: ``|{j : j in I_i or i in I_j}|``.
 
     A row counts itself if it is in its own list.
 
     Args:
-        neighbors: (N, k) long, rows of the same N; -1 is left out.
+        neighbors: (n, k) long, places among all N rows; -1 is left out.
+        shards: Who holds the N rows; their lists travel once round the ring, and a count for each row.
 
     Returns:
-        (N,) long.
+        (n,) long.
     """
-    rows = len(neighbors)
-    source = torch.arange(rows, device=neighbors.device)[:, None].expand_as(neighbors)[neighbors >= 0]
-    target = neighbors[neighbors >= 0]
-    edges = torch.cat([source * rows + target, target * rows + source]).unique()
-    return torch.bincount(edges // max(rows, 1), minlength=rows)
+    lists = neighbors.sort(dim=1).values
+    lists[:, 1:] = torch.where(lists[:, 1:] == lists[:, :-1], -1, lists[:, 1:])     # what is there twice counts once
+    start, total = shards.start(len(lists)), sum(shards.sizes(len(lists)))
+    listed = shards.sum(torch.bincount(lists[lists >= 0], minlength=total))[start:start + len(lists)]
+    mutual = torch.zeros_like(listed)
+    for own, other in neighbor_pairs(lists, lists, max(1, CHUNK_PAIRS // max(1, lists.shape[1] ** 2)), shards):
+        mutual.index_add_(0, own, (other == (own + start)[:, None]).any(dim=1).long())
+    return (lists >= 0).sum(dim=1) + listed - mutual
 
 
 def graph_weights(degree: Tensor, used: int, own_degree: Optional[Tensor] = None) -> Tensor:

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from ..losses.consistency import ENTROPY_EPS, negative_entropy
 from ..losses.contrast import at_least_float32, unit_rows
+from ..shards import WHOLE, Shards, mean_of_rows
+from ..top import largest
 
 SCORE_BYTES = 1 << 28           # scores and orders of the heads that are selected at once
 
@@ -54,6 +56,18 @@ def _means(members: Tensor, feats: Tensor) -> Tensor:
     return weight.scatter_add_(2, members.clamp(min=0), share) @ feats
 
 
+def _counts(rows: int, clusters: int, center_ratio: float) -> tuple[int, int]:
+    """Rows of each cluster, and how many of them make its prototype; refuses too few rows."""
+    count = rows // max(clusters, 1)
+    num_members = math.floor(center_ratio * count)
+    if count == 0:
+        raise ValueError(f'{rows} rows cannot be shared among {clusters} clusters: give the E-step at least as many')
+    if num_members < 1:
+        raise ValueError(f'center_ratio={center_ratio} of {count} rows for each of {clusters} clusters leaves none for '
+                         f'the prototypes: raise it, or give the E-step more than {rows} rows')
+    return count, num_members
+
+
 @torch.no_grad()
 def prototype_estep(prob: Tensor, feats: Tensor, center_ratio: float = 0.5, overlap: bool = True,
                     normalize: bool = True) -> EStep:
@@ -81,13 +95,7 @@ def prototype_estep(prob: Tensor, feats: Tensor, center_ratio: float = 0.5, over
     _, rows, clusters = prob.shape
     if len(feats) != rows:
         raise ValueError(f'There are predictions for {rows} rows, but features of {len(feats)}')
-    count = rows // max(clusters, 1)
-    num_members = math.floor(center_ratio * count)
-    if count == 0:
-        raise ValueError(f'{rows} rows cannot be shared among {clusters} clusters: give the E-step at least as many')
-    if num_members < 1:
-        raise ValueError(f'center_ratio={center_ratio} of {count} rows for each of {clusters} clusters leaves none for '
-                         f'the prototypes: raise it, or give the E-step more than {rows} rows')
+    count, num_members = _counts(rows, clusters, center_ratio)
     feats = unit_rows(feats) if normalize else at_least_float32(feats)
     members = _largest(at_least_float32(prob).transpose(1, 2), num_members, overlap)
     with torch.autocast(prob.device.type, enabled=False):
@@ -98,17 +106,19 @@ def prototype_estep(prob: Tensor, feats: Tensor, center_ratio: float = 0.5, over
 
 @torch.no_grad()
 def head_selection_losses(prob: Tensor, feats: Tensor, center_ratio: float = 0.5, entropy_weight: float = 0.,
-                          normalize: bool = True) -> Tensor:
+                          normalize: bool = True, shards: Shards = WHOLE) -> Tensor:
     """Return the label-free statistic by which SPICE keeps a head and an epoch (SPICE section III-B).
 
-    The double-softmax cross-entropy of the predictions with the pseudo-labels of an E-step over the whole set.
+    The double-softmax cross-entropy of the predictions with the pseudo-labels of an E-step over the whole set, as
+    :func:`prototype_estep` gives them with overlap.
 
     Args:
-        prob: (H, N, K) predictions of H heads.
-        feats: (N, D).
+        prob: (H, n, K) predictions of H heads.
+        feats: (n, D).
         center_ratio: See :func:`prototype_estep`.
         entropy_weight: Weight of the entropy of the mean prediction, which is subtracted.
         normalize: See :func:`prototype_estep`.
+        shards: Who holds the N rows; counts and summed members of the prototypes travel.
 
     Returns:
         (H,), lower is better.
@@ -117,13 +127,28 @@ def head_selection_losses(prob: Tensor, feats: Tensor, center_ratio: float = 0.5
         ValueError: See :func:`prototype_estep`.
     """
     feats = unit_rows(feats) if normalize else at_least_float32(feats)
-    _, rows, clusters = prob.shape
-    # as many heads at once as fit: the scores of all for the whole set are H K N numbers
-    together = max(1, SCORE_BYTES // max(1, rows * clusters * (8 + 2 * feats.element_size())))
+    _, own, clusters = prob.shape
+    if len(feats) != own:
+        raise ValueError(f'There are predictions for {own} rows, but features of {len(feats)}')
+    sizes = shards.sizes(own)
+    count, num_members = _counts(sum(sizes), clusters, center_ratio)
+    # as many heads at once as fit: the scores of all for the whole set are H K N numbers; equally many for all holders
+    together = max(1, SCORE_BYTES // max(1, max(sizes) * clusters * (8 + 2 * feats.element_size())))
     losses = []
     for part in prob.split(together):
         part = at_least_float32(part)
-        index = prototype_estep(part, feats, center_ratio, normalize=False).index
-        picked = part.log_softmax(dim=2).transpose(1, 2).gather(2, index)
-        losses.append(entropy_weight * negative_entropy(part.mean(dim=1), ENTROPY_EPS) - picked.mean(dim=(1, 2)))
+        chosen = _labelled(part.transpose(1, 2), feats, num_members, count, shards)
+        picked = part.log_softmax(dim=2).transpose(1, 2).where(chosen, 0.).sum(dim=(1, 2), dtype=torch.float64)
+        picked = (shards.sum(picked) / (clusters * count)).to(part.dtype)
+        losses.append(entropy_weight * negative_entropy(mean_of_rows(part, 1, shards), ENTROPY_EPS) - picked)
     return torch.cat(losses)
+
+
+def _labelled(score: Tensor, feats: Tensor, num_members: int, count: int, shards: Shards) -> Tensor:
+    """Which rows (H, K, n) get the label of each cluster, by its scores (H, K, n) and the features (n, D)."""
+    members = largest(score, num_members, shards)
+    with torch.autocast(score.device.type, enabled=False):
+        # all members are equally many: more of them than rows would be all rows
+        centers = shards.sum(members.to(feats) @ feats) / min(num_members, sum(shards.sizes(len(feats))))
+        similarity = centers @ feats.t()
+    return largest(similarity, count, shards)

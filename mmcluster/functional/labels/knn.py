@@ -80,7 +80,20 @@ def weighted_knn(bank: Tensor, labels: Tensor, query: Tensor, num_classes: int, 
         parts.append(score.topk(k, dim=1))
     similarity = torch.cat([part.values for part in parts])
     neighbors = torch.cat([part.indices for part in parts])
-    classes, zeros = labels[neighbors], similarity.new_zeros(len(query), num_classes)
+    return vote(neighbors, similarity, labels, num_classes, temperature)
+
+
+def vote(neighbors: Tensor, similarity: Tensor, labels: Tensor, num_classes: int, temperature: float = 0.07) -> Votes:
+    """Let the neighbours of rows vote for their classes, see :func:`weighted_knn`.
+
+    Args:
+        neighbors: (Q, k) long, by descending similarity.
+        similarity: (Q, k).
+        labels: (M,) long in [0, C).
+        num_classes: C.
+        temperature: Divides the cosines.
+    """
+    classes, zeros = labels[neighbors], similarity.new_zeros(len(neighbors), num_classes)
     # the decision needs no more than differences, which cannot overflow
     weight = ((similarity - similarity[:, :1]) / temperature).exp()
     pred = zeros.scatter_add(1, classes, weight).argmax(dim=1)

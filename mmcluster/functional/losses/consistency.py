@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..shards import WHOLE, Shards, mean_of_rows, neighbor_pairs
 from .contrast import at_least_float32
 from .prototype import one_hot
 
@@ -140,46 +141,46 @@ def scan_loss(log_p: Tensor, log_q: Tensor, entropy_weight: float, mean: Optiona
 
 
 @torch.no_grad()
-def pair_agreement(prob: Tensor, neighbors: Tensor, chunk: Optional[int] = None) -> Tensor:
+def pair_agreement(prob: Tensor, neighbors: Tensor, chunk: Optional[int] = None, shards: Shards = WHOLE) -> Tensor:
     """Return the mean ``-log(p_i p_j)`` over all samples i and their neighbours j (SCAN's validation).
 
     Args:
-        prob: (H, N, K) predictions of H heads.
-        neighbors: (N, m) long, rows of ``prob``; the sample itself may be one of them.
+        prob: (H, n, K) predictions of H heads.
+        neighbors: (n, m) long, places among all N samples; the sample itself may be one of them.
         chunk: Samples that are handled at once; ``None`` suits the memory.
+        shards: Who holds the N samples.
 
     Returns:
         (H,); 0 without any pair.
     """
-    heads, samples, clusters = prob.shape
+    heads, _, clusters = prob.shape
     chunk = chunk or max(1, PAIR_BYTES // max(1, heads * neighbors.shape[1] * clusters * prob.element_size()))
     total = torch.zeros(heads, dtype=torch.float64, device=prob.device)
-    for start in range(0, samples, chunk):
-        other = prob[:, neighbors[start:start + chunk]]
-        own = prob[:, start:start + chunk, None]
-        total += agreement(own, other).sum(dim=(1, 2), dtype=torch.float64)
-    return (total / max(neighbors.numel(), 1)).to(at_least_float32(prob).dtype)
+    for own, other in neighbor_pairs(prob.transpose(0, 1), neighbors, chunk, shards):
+        total += agreement(prob[:, own], other.transpose(0, 1)).sum(dim=1, dtype=torch.float64)
+    pairs = max(1, sum(shards.sizes(len(neighbors))) * neighbors.shape[1])
+    return (shards.sum(total) / pairs).to(at_least_float32(prob).dtype)
 
 
 @torch.no_grad()
-def pair_selection_loss(prob: Tensor, neighbors: Tensor, entropy_weight: float = 1.,
-                        chunk: Optional[int] = None, log_prior: Optional[Tensor] = None) -> Tensor:
+def pair_selection_loss(prob: Tensor, neighbors: Tensor, entropy_weight: float = 1., chunk: Optional[int] = None,
+                        log_prior: Optional[Tensor] = None, shards: Shards = WHOLE) -> Tensor:
     """Return the label-free statistic by which SCAN keeps a head and an epoch: the loss over all pairs.
 
     Args:
-        prob: (H, N, K) predictions of H heads for the whole set.
-        neighbors: (N, m) long.
-        entropy_weight: Weight of the entropy of the mean prediction; 1 in the authors' release whatever the training
-            weight.
+        prob: (H, n, K) predictions of H heads for the whole set.
+        neighbors: (n, m) long, places among all N samples.
+        entropy_weight: Weight of the entropy of the mean prediction; always 1 in the authors' release.
         chunk: Samples that are handled at once; ``None`` suits the memory.
         log_prior: See :func:`scan_loss`.
+        shards: Who holds the N samples; their predictions travel once round the ring.
 
     Returns:
         (H,), lower is better.
     """
-    mean = at_least_float32(prob).mean(dim=1)
+    mean = mean_of_rows(at_least_float32(prob), 1, shards)
     inequality = negative_entropy(mean) - expected_log(mean, log_prior)
-    return pair_agreement(prob, neighbors, chunk) + entropy_weight * inequality
+    return pair_agreement(prob, neighbors, chunk, shards) + entropy_weight * inequality
 
 
 @torch.no_grad()

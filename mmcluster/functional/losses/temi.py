@@ -6,6 +6,8 @@ from typing import NamedTuple, Optional
 import torch
 from torch import Tensor
 
+from ..shards import WHOLE, Shards, mean_of_rows, neighbor_pairs
+from .consistency import PAIR_BYTES
 from .contrast import at_least_float32
 
 PRIOR_FLOOR = 1e-12             # a cluster that nobody predicts must not divide by zero
@@ -104,21 +106,27 @@ def temi_loss(student: Tensor, teacher: Tensor, prior: Tensor, beta: float = 0.6
 
 
 @torch.no_grad()
-def pair_losses(log_prob: Tensor, neighbors: Tensor, beta: float = 0.6, weighted: bool = True) -> Tensor:
+def pair_losses(log_prob: Tensor, neighbors: Tensor, beta: float = 0.6, weighted: bool = True,
+                shards: Shards = WHOLE) -> Tensor:
     """Loss of every head over all rows and all their neighbours, by which heads are compared.
 
     Args:
-        log_prob: (H, N, K) log-probabilities, one network in the place of student and teacher; their mean is the prior.
-        neighbors: (N, k).
+        log_prob: (H, n, K) log-probabilities, one network in the place of student and teacher; their mean is the prior.
+        neighbors: (n, k), places among all N rows.
         beta: See :func:`pointwise_mutual_information`.
         weighted: See :func:`temi_loss`.
+        shards: Who holds the N rows; their log-probabilities travel once round the ring.
 
     Returns:
         (H,).
     """
-    prob = log_prob.exp()
-    prior, total = prob.mean(dim=1), log_prob.new_zeros(len(log_prob))
-    for column in neighbors.unbind(dim=1):         # one at a time: (H, N, K) is held, not k of them
-        weight = pair_weight(prob, prob[:, column]) if weighted else prob.new_ones(prob.shape[1])
-        total -= (weight * pointwise_mutual_information(log_prob, log_prob[:, column], prior, beta)).mean(dim=1)
-    return total / neighbors.shape[1]
+    heads, rows, clusters = log_prob.shape
+    prior = mean_of_rows(log_prob.exp(), 1, shards)
+    total = torch.zeros(heads, dtype=torch.float64, device=log_prob.device)
+    chunk = PAIR_BYTES // max(1, heads * neighbors.shape[1] * clusters * log_prob.element_size())
+    for own, found in neighbor_pairs(log_prob.transpose(0, 1), neighbors, max(chunk, 1), shards):
+        first, second = log_prob[:, own], found.transpose(0, 1)
+        information = pointwise_mutual_information(first, second, prior, beta)
+        weight = pair_weight(first.exp(), second.exp()) if weighted else torch.ones_like(information[0])
+        total -= (weight * information).sum(dim=1, dtype=torch.float64)
+    return (shards.sum(total) / (sum(shards.sizes(rows)) * neighbors.shape[1])).to(log_prob.dtype)

@@ -7,6 +7,8 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
+from mmcluster.functional.shards import WHOLE, Shards
+
 from ..base_parts import base_parts, load_base_parts
 from ..best_so_far import BestSoFar
 from ..head_parts import build, build_head
@@ -110,14 +112,15 @@ class MultiHeadClusterer(BaseClusterer):
         """Logits of all heads in training, (B, C, H, W) -> (B, H, K)."""
         return self.head(self.features(x)).float().transpose(0, 1)
 
-    def selection_losses(self, logits: Tensor) -> Tensor:
-        """Label-free loss of every head over the whole training set, the lower the better.
+    def selection_losses(self, logits: Tensor, shards: Shards = WHOLE) -> Tensor:
+        """Label-free loss of every head over the whole training set, the lower the better. All ranks call it together.
 
         Args:
-            logits: (N, H, K) logits of all heads, rows in the order of the data set.
+            logits: (n, H, K) logits of all heads, this rank's share of the rows in the order of the data set.
+            shards: Who holds the N rows; ``shards.gather(logits)`` are those of all, for a loss that needs them.
 
         Returns:
-            (H,).
+            (H,); those of rank 0 count.
         """
         raise NotImplementedError(f'{type(self).__name__} has no selection loss')
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from mmcluster.checks import require_count, require_not_negative
 from mmcluster.functional.losses.consistency import pair_selection_loss, scan_loss
 from mmcluster.functional.losses.contrast import at_least_float32
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -77,18 +78,19 @@ class SCAN(MultiHeadClusterer):
         return dict(loss_consistency=loss.consistency.sum(), loss_entropy=self.entropy_weight * loss.inequality.sum(),
                     entropy=loss.entropy.detach().mean())
 
-    def selection_losses(self, logits: Tensor) -> Tensor:
+    def selection_losses(self, logits: Tensor, shards: Shards = WHOLE) -> Tensor:
         """Loss of every head over all images and all their neighbours.
 
         Args:
-            logits: (N, H, K).
+            logits: (n, H, K) of this rank.
+            shards: Who holds the N rows.
 
         Returns:
             (H,).
         """
-        neighbors = self.stored_neighbors("dict(type='NeighborHook', ...)")
+        neighbors = shards.own(self.stored_neighbors("dict(type='NeighborHook', ...)"), len(logits))
         return pair_selection_loss(logits.transpose(0, 1).softmax(2), neighbors, self.selection_entropy_weight,
-                                   log_prior=self.log_prior)
+                                   log_prior=self.log_prior, shards=shards)
 
 
 def _log_shares(prior: Sequence[float], num_clusters: int) -> Tensor:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from mmcluster.checks import require_count, require_not_negative, require_positive
 from mmcluster.functional.labels.estep import head_selection_losses, prototype_estep
 from mmcluster.functional.losses.consistency import double_softmax_ce, negative_entropy
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -163,17 +164,19 @@ class SPICE(MultiHeadClusterer):
         count = (target >= 0).sum(1).float()
         return count * get_world_size() / reduce_sum(count).clamp(min=1)
 
-    def selection_losses(self, logits: Tensor) -> Tensor:
+    def selection_losses(self, logits: Tensor, shards: Shards = WHOLE) -> Tensor:
         """Pseudo-label loss of every head when the E-step is the whole set (section III-B).
 
         Args:
-            logits: (N, H, K).
+            logits: (n, H, K) of this rank.
+            shards: Who holds the N rows.
 
         Returns:
             (H,).
         """
-        return head_selection_losses(logits.transpose(0, 1).softmax(2), self.stored_features(), self.center_ratio,
-                                     self.selection_entropy_weight, self.normalize)
+        feats = shards.own(self.stored_features(), len(logits))
+        return head_selection_losses(logits.transpose(0, 1).softmax(2), feats, self.center_ratio,
+                                     self.selection_entropy_weight, self.normalize, shards)
 
 
 def _cross_entropy(logits: Tensor, target: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmcluster.checks import require_count, require_positive, require_share
 from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.temi import pair_losses, temi_loss
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -101,15 +102,16 @@ class TEMI(MultiHeadClusterer):
         entropy = -(self.prior * self.prior.clamp_min(1e-12).log()).sum(dim=1).mean()
         return dict(loss_temi=loss.total, pair_weight=loss.weight.mean(), prior_entropy=entropy)
 
-    def selection_losses(self, logits: Tensor) -> Tensor:
+    def selection_losses(self, logits: Tensor, shards: Shards = WHOLE) -> Tensor:
         """Loss of every head of the teacher over all images and all their neighbours.
 
         Args:
-            logits: (N, H, K).
+            logits: (n, H, K) of this rank.
+            shards: Who holds the N rows.
 
         Returns:
             (H,).
         """
         neighbors = self.stored_neighbors("dict(type='NeighborHook', include_self=False)")
         log_prob = (logits.transpose(0, 1) / self.teacher_temperature).log_softmax(dim=-1)
-        return pair_losses(log_prob, neighbors, self.beta, self.weighted)
+        return pair_losses(log_prob, shards.own(neighbors, len(logits)), self.beta, self.weighted, shards)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Sequence, Union
 
+import numpy as np
 import torch
 from mmengine.dist import broadcast
 from torch import Tensor
@@ -10,8 +11,10 @@ from torch import Tensor
 from mmcluster.checks import require_count, require_not_negative, require_positive
 from mmcluster.functional.clustering.linear_score import labelling_losses
 from mmcluster.functional.losses.turtle import InnerHeads, cold_heads, fit_inner, start_heads, turtle_loss, with_ones
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
+from mmcluster.utils import on_main_process
 
 from ..bank import SampleBank
 from ..gather import gather_rows
@@ -111,15 +114,21 @@ class TURTLE(MultiHeadClusterer):
             getattr(self, f'inner_{space}').copy_(torch.stack(head[:3]))
         self.inner_step.copy_(heads[0].step)
 
-    def selection_losses(self, logits: Tensor) -> Tensor:
+    def selection_losses(self, logits: Tensor, shards: Shards = WHOLE) -> Tensor:
         """Minus the score of every head's labels, plus the clusters that they lack.
 
         Args:
-            logits: (N, H, K).
+            logits: (n, H, K) of this rank.
+            shards: Who holds the N rows.
 
         Returns:
             (H,).
         """
+        labels = shards.gather(logits.argmax(dim=2)).T.cpu().numpy()
+        found = on_main_process(self._labelling_losses, labels)
+        return torch.zeros(len(labels)) if found is None else found
+
+    def _labelling_losses(self, labels: np.ndarray) -> Tensor:
+        """Losses (H,) of labels (H, N): scikit-learn needs all rows, which the bank has."""
         spaces = [space.cpu().numpy() for space in self.stored_features().split(self.widths, dim=1)]
-        labels = logits.argmax(dim=2).T.cpu().numpy()
         return torch.from_numpy(labelling_losses(spaces, labels, self.num_clusters))
