@@ -30,10 +30,12 @@ class Partition(NamedTuple):
         centers: (K, d).
         labels: (N,) long, -1 for none; ``None``: those of the head.
         head: ``None``: distances to the centres decide.
+        method: Name of the method that took the place of the one asked for, if another did.
     """
     centers: Tensor
     labels: Optional[Tensor] = None
     head: Optional[Head] = None
+    method: Optional[str] = None
 
 
 def _kmeans(z: Tensor, count: int, unit: bool, seed: int, restarts: int = RESTARTS) -> Tensor:
@@ -107,11 +109,11 @@ def by_spectral(z: Tensor, count: int, unit: bool, seed: int) -> Partition:
     graph = kneighbors_graph(z.numpy(), min(NEIGHBORS, len(z) - 1))
     graph = (graph + graph.T) / 2
     if connected_components(graph, directed=False)[0] > count:       # it does not say which parts belong together
-        return by_kmeans(z, count, unit, seed)
+        return by_kmeans(z, count, unit, seed)._replace(method='kmeans')
     place = torch.from_numpy(diffusion_map(graph, count - 1))
     labels = (place @ _kmeans(place, count, True, seed).T).argmax(dim=1)
     if len(labels.unique()) < count:      # so many clusters of so few rows leave some without any
-        return by_kmeans(z, count, unit, seed)
+        return by_kmeans(z, count, unit, seed)._replace(method='kmeans')
     part = _means(z, labels.numpy())
     # the nearest of the means puts right single rows that the graph misplaced, and knows new rows in the same way
     return part._replace(labels=None) if unit else part

@@ -60,7 +60,7 @@ class FeatureClusterer:
         labels_: (N,) int64, clusters by descending size, -1 for none.
         n_clusters_: K.
         cluster_centers_: (K, d) in the reduced space.
-        method_: What clustered.
+        method_: What clustered: ``'kmeans'`` where ``'spectral'`` had to leave the rows to it.
         choice_: The curve over K and its suggestions, ``None`` if K was given.
         tree_: (K - 1, 4), merges of the clusters, see :func:`mmcluster.functional.clustering.merge_tree.ward_tree`.
         assignment_: What :class:`Assignment` says of the rows of the fit.
@@ -116,8 +116,10 @@ class FeatureClusterer:
         """Cluster the reduced rows into ``count`` clusters and keep what follows from it."""
         self.progress('cluster', 0, 1)
         z, unit = torch.from_numpy(self.reduced_), bool(self.reducer_.unit_)
-        self.method_ = usual_method(len(z), unit) if self.method == USUAL else self.method
-        self._settle(METHODS[self.method_](z, count, unit, self.seed), count)
+        method = usual_method(len(z), unit) if self.method == USUAL else self.method
+        part = METHODS[method](z, count, unit, self.seed)
+        self.method_ = part.method or method
+        self._settle(part, count)
         self.progress('cluster', 1, 1)
 
     def refine(self, x: np.ndarray, reducer: FeatureReducer, head: Head) -> None:

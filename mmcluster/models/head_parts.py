@@ -8,7 +8,7 @@ from torch import nn
 
 from mmcluster.registry import MODELS
 
-WIDTHS = ('out_channels', 'feat_dim', 'embed_dims')     # of ours, of mmpretrain's ResNets, of its transformers
+WIDTHS = ('out_channels', 'feat_dim', 'num_features')       # of ours, of mmpretrain's ResNets, its Swin transformers
 
 
 def build(module: Union[dict, nn.Module, None]) -> Any:
@@ -27,7 +27,15 @@ def width_of(backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> Option
         ``None`` if it does not say its width.
     """
     last = backbone if neck is None else neck
-    return next((width for width in (getattr(last, name, None) for name in WIDTHS) if isinstance(width, int)), None)
+    for width in (getattr(last, name, None) for name in WIDTHS):
+        if isinstance(width, (list, tuple)) and width:      # of every stage
+            width = width[getattr(last, 'out_indices', [-1])[-1]]
+        if isinstance(width, int):
+            return width
+    # of a transformer with stages it is the width of the first one
+    staged = isinstance(getattr(last, 'depths', None), (list, tuple)) or getattr(last, 'num_scales', 1) > 1
+    width = getattr(last, 'embed_dims', None)
+    return width if isinstance(width, int) and not staged else None
 
 
 def build_head(head: Union[dict, nn.Module, None], backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> Any:
@@ -44,15 +52,31 @@ def build_head(head: Union[dict, nn.Module, None], backbone: Optional[nn.Module]
     return build(_with_width(head, backbone, neck) if isinstance(head, dict) else head)
 
 
+def require_width_of(who: str, backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> int:
+    """Return D, see :func:`width_of`.
+
+    Args:
+        who: What needs it as ``in_channels``.
+        backbone: See :func:`width_of`.
+        neck: See :func:`width_of`.
+
+    Raises:
+        ValueError: If neck and backbone do not say it.
+    """
+    width = width_of(backbone, neck)
+    if width is None:
+        raise ValueError(f'{who} needs in_channels, the width of the embedding: '
+                         f'{type(backbone if neck is None else neck).__name__} does not say its out_channels')
+    return width
+
+
 def _with_width(head: dict, backbone: Optional[nn.Module], neck: Optional[nn.Module]) -> dict:
     """The config of a head, complete."""
     if isinstance(head.get('head'), dict):
         return {**head, 'head': _with_width(head['head'], backbone, neck)}
-    width = width_of(backbone, neck)
-    if width is None and head.get('in_channels') is None and _takes(head, 'in_channels'):
-        raise ValueError(f"{head['type']} needs in_channels, the width of the embedding: "
-                         f'{type(backbone if neck is None else neck).__name__} does not say its out_channels')
-    return _told(head, in_channels=width)
+    if head.get('in_channels') is not None or not _takes(head, 'in_channels'):
+        return head
+    return {**head, 'in_channels': require_width_of(head['type'], backbone, neck)}
 
 
 def build_for_head(part: Optional[dict], head: nn.Module) -> Optional[nn.Module]:

@@ -244,6 +244,7 @@ def test_a_graph_of_more_parts_than_clusters_gives_as_many_as_asked(method):
     x, y = blobs(20, rows=800, spread=0.2)
     model = FeatureClusterer(6, method).fit(x)
     assert model.n_clusters_ == 6 and model.labels_.max() == 5
+    assert model.method_ == ('kmeans' if method == 'spectral' else method), 'what clustered, not what was asked'
     table = np.zeros((20, 6))
     np.add.at(table, (y, model.labels_), 1)
     assert (table.max(axis=1) / table.sum(axis=1)).mean() > 0.95, 'groups stay whole'

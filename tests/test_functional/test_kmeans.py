@@ -376,3 +376,18 @@ def test_coarse_scores_change_no_label(monkeypatch: pytest.MonkeyPatch, spread: 
     assert ((found.gap > 1e-6).float().mean() > 0.5) or spread > 1
     assert torch.equal(ready.restart(1).choose(x).label[0], found.label[1])
     assert ScoringCenters.of(weight.double(), None, 1e-6).coarse is None and ScoringCenters.of(weight, x[:2], 0.).coarse is None
+
+
+def test_distances_of_centres_come_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The largest ones, without all K x K of every restart at once."""
+    monkeypatch.setattr('mmcluster.functional.clustering.decide._fast', lambda device: True)
+    weight = torch.randn(2, 300, 16, generator=torch.Generator().manual_seed(0))
+    whole = ScoringCenters.of(weight, None, 1e-6)
+    sizes, cdist = [], torch.cdist
+    monkeypatch.setattr('mmcluster.functional.clustering.decide.DISTANCES', 2 * 300 * 40)
+    monkeypatch.setattr(torch, 'cdist', lambda *args: sizes.append((found := cdist(*args)).numel()) or found)
+    blocks = ScoringCenters.of(weight, None, 1e-6)
+    assert max(sizes) == 2 * 300 * 40 and len(sizes) == 2 * 8
+    torch.testing.assert_close(blocks.spread, whole.spread)
+    torch.testing.assert_close(blocks.error, whole.error)
+    torch.testing.assert_close(whole.spread, 1.01 * cdist(weight.bfloat16().float(), weight.bfloat16().float()).amax((1, 2)))

@@ -7,7 +7,7 @@ from torch import nn
 
 import mmcluster.models.backbones  # noqa: F401
 from mmcluster.models.clusterers.base import pooled
-from mmcluster.models.head_parts import build_head
+from mmcluster.models.head_parts import build_head, width_of
 from mmcluster.models.heads import LinearClusterHead, MLPClusterHead
 from mmcluster.models.necks import MLPProjector, PlainMLP, PreNormMLP
 from mmcluster.registry import MODELS
@@ -153,6 +153,30 @@ def test_a_head_asks_for_the_width_of_the_embedding(backbone, width):
     for neck, out in [(MLPProjector(width, 8, 5), 5), (PlainMLP(width, (8,), 6), 6), (PreNormMLP(width, 8, 7), 7),
                       (MODELS.build(dict(type='LinearNeck', in_channels=width, out_channels=4)), 4)]:
         assert build_head(dict(type='LinearClusterHead', num_clusters=3), network, neck).in_channels == out
+
+
+SWIN = dict(type='SwinTransformer', arch=dict(embed_dims=8, depths=[1, 1, 2, 1], num_heads=[1, 1, 2, 2]), img_size=64,
+            pad_small_map=True)
+
+
+@pytest.mark.parametrize('backbone, width', [
+    (dict(SWIN), 64), (dict(SWIN, out_indices=(1,)), 16), (dict(SWIN, out_indices=(1,), out_after_downsample=True), 32),
+    (dict(type='ConvMixer', arch=dict(embed_dims=12, depth=2, patch_size=4, kernel_size=3)), 12),
+    (dict(type='SwinTransformerV2', arch=dict(embed_dims=8, depths=[1, 1, 2, 1], num_heads=[1, 1, 2, 2],
+                                              extra_norm_every_n_blocks=0), img_size=64, window_size=[2] * 4), None),
+    (dict(type='MViT', arch=dict(embed_dims=8, num_layers=2, num_heads=1, downscale_indices=[1]), img_size=64,
+          out_scales=-1), None)])
+def test_the_width_of_networks_of_stages_is_that_of_their_last(backbone, width):
+    network = MODELS.build(dict(backbone, type=f"mmpretrain.{backbone['type']}"))
+    network.eval()
+    assert width_of(network, None) == width
+    out = pooled(network(torch.randn(1, 3, 64, 64))).shape[1]
+    if width is None:
+        assert out > network.embed_dims
+        with pytest.raises(ValueError, match=f"needs in_channels, the width .*{backbone['type']} does not say its out_ch"):
+            build_head(dict(type='LinearClusterHead', num_clusters=3), network, None)
+    else:
+        assert out == width
 
 
 def test_a_head_that_nobody_can_tell_its_width():

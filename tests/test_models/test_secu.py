@@ -222,3 +222,11 @@ def test_bad_options(options, message):
 def test_a_single_view():
     with pytest.raises(ValueError, match=r'SeCu compares two views .* and got 1; give .*views=\[view, view\]'):
         secu().loss(Batch(views()[:1], torch.arange(B)))
+
+
+def test_a_projector_that_does_not_say_its_width():
+    neck = torch.nn.Sequential(torch.nn.Linear(6, D))
+    with pytest.raises(ValueError, match='SeCu needs in_channels, the width of the embedding: Sequential does not say'):
+        SeCu(FlatNet(), neck, K, heads=[K], bank=dict(num_samples=N))
+    model = SeCu(FlatNet(), neck, K, heads=[K], bank=dict(num_samples=N), in_channels=D)
+    assert model.heads[0].weight.shape == (K, D) and model.loss(batch())

@@ -10,6 +10,7 @@ FEW = 32                # up to so many centres the host sums rows by a product 
 GROUP = 32              # centres that are looked at together
 COARSE = 256            # centres from which a coarse product pays
 HALF_ULP = 2.0 ** -8    # largest relative error of rounding to bfloat16
+DISTANCES = 1 << 24     # distances of centres that are held at once
 
 
 class Choice(NamedTuple):
@@ -47,8 +48,7 @@ class ScoringCenters(NamedTuple):
         if bias is not None or weight.shape[1] < COARSE or weight.dtype != torch.float32 or not _fast(weight.device):
             return cls(weight, bias, tie, None, None, None)
         coarse = weight.bfloat16()
-        parts = coarse.float(), weight - coarse.float()
-        spread, error = (1.01 * torch.cdist(part, part).amax((1, 2)) for part in parts)
+        spread, error = (1.01 * _diameter(part) for part in (coarse.float(), weight - coarse.float()))
         return cls(weight, bias, tie, coarse, spread, error)
 
     def restart(self, a: int) -> ScoringCenters:
@@ -81,6 +81,12 @@ class ScoringCenters(NamedTuple):
         exact = choose(scores(rows[doubt], self.weight[a, None], None), self.tie)
         gap[doubt], label[doubt] = exact.gap[0], exact.label[0].to(label.dtype)
         return Choice(label, gap)
+
+
+def _diameter(points: Tensor) -> Tensor:
+    """Largest distance of two of K points (A, K, D) -> (A,); A K K distances at once would be gigabytes."""
+    rows = max(1, DISTANCES // max(1, points.shape[0] * points.shape[1]))
+    return torch.stack([torch.cdist(part, points).amax((1, 2)) for part in points.split(rows, 1)]).amax(0)
 
 
 def _fast(device: torch.device) -> bool:

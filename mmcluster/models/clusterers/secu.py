@@ -16,7 +16,7 @@ from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
 from ..bank import SampleBank
-from ..head_parts import build, width_of
+from ..head_parts import build, require_width_of
 from ..heads import CenterHead
 from .base import BaseClusterer, forward_parts
 from .byol import feature_std
@@ -43,6 +43,7 @@ class SeCu(BaseClusterer):
         size_ratio: Least size of a cluster, as a share of N / K (lratio). 1 asks for equal sizes.
         dual_rate: Step of the dual variables that see to it (dual_lr).
         entropy_weight: Weight of the entropy of the sizes (alpha), which takes the place of the least size.
+        in_channels: D, where the neck does not say its ``out_channels``.
         kwargs: See :class:`BaseClusterer`; no head. The bank needs nothing but ``num_samples``.
 
     Raises:
@@ -62,7 +63,8 @@ class SeCu(BaseClusterer):
     def __init__(self, backbone: dict, neck: dict, num_clusters: int,
                  heads: Union[int, Sequence[int]] = 10, predictor: Optional[dict] = None, temperature: float = 0.05,
                  center_temperature: float = 0.05, label_weight: float = 0.2, size_ratio: float = 0.9,
-                 dual_rate: float = 0.1, entropy_weight: Optional[float] = None, **kwargs: Any):
+                 dual_rate: float = 0.1, entropy_weight: Optional[float] = None, in_channels: Optional[int] = None,
+                 **kwargs: Any):
         require_positive('SeCu', center_temperature=center_temperature, size_ratio=size_ratio, dual_rate=dual_rate)
         require_share('SeCu', label_weight=label_weight, size_ratio=size_ratio)
         require_not_negative('SeCu', entropy_weight=entropy_weight)
@@ -71,7 +73,7 @@ class SeCu(BaseClusterer):
             raise ValueError('SeCu keeps the clusters of every image: give it bank=dict(num_samples=None)')
         self.predictor = build(predictor)
         self.sizes = _sizes(heads, num_clusters)
-        width: Any = width_of(self.backbone, self.neck)
+        width = in_channels or require_width_of('SeCu', self.backbone, self.neck)
         self.heads = nn.ModuleList(CenterHead(width, size, temperature) for size in self.sizes)
         self.num_clusters = num_clusters
         self.temperature = temperature
