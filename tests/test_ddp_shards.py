@@ -57,6 +57,8 @@ def test_kmeans_is_that_of_one_process(four, tmp_path):
 
 def test_metrics_are_those_of_one_process(four, tmp_path):
     whole, ranks = alone('scores', tmp_path), four('scores')
+    assert [whole[rows, 'cells'][0] for rows in ddp_shards.SIZES[:2]] == [
+        whole[rows, 'head'][0] for rows in ddp_shards.SIZES[:2]]
     for key, (values, assignments, centers) in whole.items():
         assert {'acc', 'nmi', 'labelled'} <= {name.split('/')[1] for name in values}
         assert [found[key][0] for found in ranks] == [values] * COUNT

@@ -10,9 +10,10 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from mmcluster.cli import test as command
 from mmcluster.engine.hooks import ResultHook
-from mmcluster.evaluation import ClusteringMetric, information, write_assignments, write_json
+from mmcluster.evaluation import ClusteringMetric, clustering, information, write_assignments, write_json
 from mmcluster.evaluation.clustering import Assignments
 from mmcluster.evaluation.results import last_words
+from mmcluster.functional.clustering import metrics
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.metrics import clustering_metrics
 from mmcluster.structures import Rows
@@ -340,9 +341,33 @@ def test_the_last_words_of_training(tmp_path):
 
 def test_ami_of_many_cells_is_computed_apart(monkeypatch):
     table = torch.randint(5, (12, 9), generator=torch.Generator().manual_seed(0))
-    inside = information.adjusted_mutual_information(table)
+    cells = torch.arange(12 * 9), table.flatten(), 12, 9
+    inside = information.adjusted_mutual_information(*cells)
     monkeypatch.setattr(information, 'APART', 0)
-    assert information.adjusted_mutual_information(table) == inside < 0.1
+    assert information.adjusted_mutual_information(*cells) == inside < 0.1
     monkeypatch.setattr(information, '_CODE', 'raise ValueError("no room")')
     with pytest.raises(RuntimeError, match='AMI could not be computed: .*no room'):
-        information.adjusted_mutual_information(table)
+        information.adjusted_mutual_information(*cells)
+    monkeypatch.setattr(information, 'MOST', 12 * 9 + 9 * int(table.sum()) - 1)
+    assert information.adjusted_mutual_information(*cells) is None
+
+
+@pytest.mark.parametrize('most', [0, 1 << 34])
+def test_large_tables_are_never_laid_out(monkeypatch, most):
+    """Equal values from the cells that occur; AMI is left out where it would take too long."""
+    generator = torch.Generator().manual_seed(0)
+    label, prob = torch.randint(-1, 9, (200,), generator=generator), torch.rand(200, 7, generator=generator)
+    found = []
+    for dense in (True, False):
+        if not dense:
+            monkeypatch.setattr(metrics, 'laid_out', lambda classes, clusters, rows: False)
+            monkeypatch.setattr(clustering, 'laid_out', lambda classes, clusters, rows: False)
+            monkeypatch.setattr(clustering, 'contingency', lambda *args: pytest.fail('laid out'))
+            monkeypatch.setattr(metrics, '_count_table', lambda *args: pytest.fail('laid out'))
+            monkeypatch.setattr(information, 'MOST', most)
+        metric, index = ClusteringMetric('head'), torch.arange(200)
+        metric.process(dict(test=Rows([], index, index, label)), [dict(index=index, embed=None, prob=prob)])
+        found.append(metric.evaluate(200))
+    if not most:
+        assert found[0].pop('head/ami')
+    assert found[0] == found[1]

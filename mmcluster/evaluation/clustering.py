@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import logging
-from typing import NamedTuple, Optional, Sequence
+from typing import Any, NamedTuple, Optional, Sequence
 
 import torch
 from mmengine.dist import broadcast_object_list
@@ -13,7 +13,7 @@ from torch import Tensor
 from mmcluster.checks import require_count, require_two_clusters
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.match import contingency
-from mmcluster.functional.clustering.metrics import table_metrics
+from mmcluster.functional.clustering.metrics import cell_metrics, laid_out
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.labels.given import whole_labels
 from mmcluster.models.shards import process_shards
@@ -25,9 +25,27 @@ from .information import adjusted_mutual_information
 from .rows import share_of
 
 
-def _metrics_of(table: Tensor) -> dict[str, float]:
-    """Metrics of a table (C, K) of rows of each class and cluster."""
-    return {**table_metrics(table), 'ami': adjusted_mutual_information(table)}
+def _metrics_of(*cells: Any) -> dict[str, float]:
+    """Metrics of a table (C, K) of rows of each class and cluster, by its cells, see :func:`cell_metrics`."""
+    ami = adjusted_mutual_information(*cells)
+    if ami is None:
+        print_log(f'AMI of {cells[2]} classes and {cells[3]} clusters would take too long and is left out',
+                  logger='current', level=logging.WARNING)
+    return cell_metrics(*cells) if ami is None else {**cell_metrics(*cells), 'ami': ami}
+
+
+def _cells(place: Tensor, cluster: Tensor, num_classes: int, num_clusters: int, rows: int) -> tuple[Tensor, Tensor]:
+    """Cells of the table that occur on any rank and how often, by place (n,) of the class, -1: none, and cluster (n,).
+
+    A table of moderate size travels as it is; of a larger one the cells that each rank has.
+    """
+    shards = process_shards()
+    if laid_out(num_classes, num_clusters, rows):
+        table = shards.sum(contingency(place, cluster, num_classes, num_clusters)).flatten()
+        cell = table.nonzero().flatten()
+        return cell, table[cell]
+    cell, count = (place * num_clusters + cluster)[place >= 0].unique(return_counts=True)
+    return shards.gather(cell), shards.gather(count)
 
 
 class Assignments(NamedTuple):
@@ -180,8 +198,8 @@ class ClusteringMetric(BaseMetric):
         classes = torch.from_numpy(whole_labels(shards.gather(truth.unique()).unique(), 'targets'))
         classes = classes[classes >= 0]
         place = torch.where(truth >= 0, torch.searchsorted(classes, truth), -1)
-        table = shards.sum(contingency(place, cluster, len(classes), num_clusters))
-        found = [on_main_process(_metrics_of, table)]
+        cells = _cells(place, cluster, len(classes), num_clusters, labelled)
+        found = [on_main_process(_metrics_of, *cells, len(classes), num_clusters)]
         broadcast_object_list(found)
         metrics = found[0]
         if len(classes) == 1:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import torch
 from ddp_pool import job, random
@@ -70,17 +71,18 @@ def clusterings(folder: Path) -> dict:
 
 @job
 def scores(folder: Path) -> dict:
-    """Values and assignments of both sources where some processes have no row."""
+    """Values and assignments of both sources where some processes have no row, also of a table that is not laid out."""
     found = {}
     for rows in SIZES[:2]:
-        for source in ('kmeans', 'head'):
-            metric = ClusteringMetric(source, num_clusters=2, n_init=2)
+        for source in ('kmeans', 'head', 'cells'):
+            metric = ClusteringMetric('kmeans' if source == 'kmeans' else 'head', num_clusters=2, n_init=2)
             index, x = own(torch.arange(rows)), own(clouds(rows))
             for part in index.split(20) if len(index) else ():
                 place = part - index[0]
                 sample = dict(index=part, embed=x[place], prob=x[place].softmax(1))
                 metric.process(dict(test=Rows([], part, part, torch.where(part % 5 == 0, -1, part % 3))), [sample])
-            found[rows, source] = metric.evaluate(rows), metric.assignments, metric.centers
+            with mock.patch('mmcluster.evaluation.clustering.laid_out', return_value=source != 'cells'):
+                found[rows, source] = metric.evaluate(rows), metric.assignments, metric.centers
     return found
 
 

@@ -10,7 +10,7 @@ import torch
 from sklearn import metrics as sk
 
 from mmcluster.functional.clustering.match import contingency
-from mmcluster.functional.clustering.metrics import clustering_metrics, table_metrics
+from mmcluster.functional.clustering.metrics import cell_metrics, clustering_metrics, table_metrics
 
 PERFECT = pytest.approx(dict(acc=1, nmi=1, nmi_geometric=1, ari=1, purity=1))
 
@@ -165,3 +165,17 @@ def test_a_table_has_the_same_values(n: int, p: int, q: int) -> None:
     target, pred = torch.from_numpy(rng.integers(p, size=n)), torch.from_numpy(rng.integers(q, size=n))
     table = contingency(target, pred, p + 1, q + 1)
     assert table_metrics(table) == clustering_metrics(target, pred, ami=False)
+
+
+@pytest.mark.parametrize('dense', [False, True])
+@pytest.mark.parametrize('n, p, q', [(500, 7, 5), (60, 3, 9), (40, 1, 1), (0, 2, 2)])
+def test_cells_that_occur_have_the_same_values(monkeypatch: pytest.MonkeyPatch, n: int, p: int, q: int, dense: bool) -> None:
+    """To the bit, those that two holders counted and the table that is too large to lay out, too."""
+    rng = np.random.default_rng(n)
+    target, pred = torch.from_numpy(rng.integers(p, size=n)), torch.from_numpy(rng.integers(q, size=n))
+    table, expected = contingency(target, pred, p + 1, q + 1), clustering_metrics(target, pred, ami=False)
+    parts = [(part[0] * (q + 1) + part[1]).unique(return_counts=True) for part in zip(target.split(n // 2 + 1),
+                                                                                       pred.split(n // 2 + 1))]
+    cell, count = (torch.cat(part) for part in zip(*parts))
+    monkeypatch.setattr('mmcluster.functional.clustering.metrics.laid_out', lambda classes, clusters, rows: dense)
+    assert cell_metrics(cell, count, p + 1, q + 1) == expected == table_metrics(table)
