@@ -145,6 +145,8 @@ def mean_of_rows(x: Tensor, dim: int, shards: Shards = WHOLE) -> Tensor:
 def neighbor_pairs(x: Tensor, neighbors: Tensor, chunk: int, shards: Shards = WHOLE) -> Iterator[tuple[Tensor, Tensor]]:
     """Walk over all pairs of a row and a neighbor of it, whoever holds the neighbor: what they have comes by in turn.
 
+    Waits for the device at every chunk: not for a training step.
+
     Args:
         x: (n, ...), what neighbours are asked for.
         neighbors: (n, k) long, places among all N rows; -1 is none.

@@ -153,13 +153,13 @@ def pair_agreement(prob: Tensor, neighbors: Tensor, chunk: Optional[int] = None,
     Returns:
         (H,); 0 without any pair.
     """
-    heads, _, clusters = prob.shape
-    chunk = chunk or max(1, PAIR_BYTES // max(1, heads * neighbors.shape[1] * clusters * prob.element_size()))
-    total = torch.zeros(heads, dtype=torch.float64, device=prob.device)
-    for own, other in neighbor_pairs(prob.transpose(0, 1), neighbors, chunk, shards):
-        total += agreement(prob[:, own], other.transpose(0, 1)).sum(dim=1, dtype=torch.float64)
-    pairs = max(1, sum(shards.sizes(len(neighbors))) * neighbors.shape[1])
-    return (shards.sum(total) / pairs).to(at_least_float32(prob).dtype)
+    samples = prob.transpose(0, 1).contiguous()         # what is looked up of a sample lies side by side
+    chunk = chunk or max(1, PAIR_BYTES // max(1, samples[:1].numel() * neighbors.shape[1] * prob.element_size()))
+    total = torch.zeros(len(prob), dtype=torch.float64, device=prob.device)
+    for own, other in neighbor_pairs(samples, neighbors, chunk, shards):
+        total += agreement(samples[own], other).sum(dim=0, dtype=torch.float64)
+    total = shards.sum(total) / max(1, sum(shards.sizes(len(neighbors))) * neighbors.shape[1])
+    return total.to(at_least_float32(prob).dtype)
 
 
 @torch.no_grad()
@@ -179,8 +179,8 @@ def pair_selection_loss(prob: Tensor, neighbors: Tensor, entropy_weight: float =
         (H,), lower is better.
     """
     mean = mean_of_rows(at_least_float32(prob), 1, shards)
-    inequality = negative_entropy(mean) - expected_log(mean, log_prior)
-    return pair_agreement(prob, neighbors, chunk, shards) + entropy_weight * inequality
+    inequality = entropy_weight * (negative_entropy(mean) - expected_log(mean, log_prior))
+    return pair_agreement(prob, neighbors, chunk, shards) + inequality
 
 
 @torch.no_grad()

@@ -124,9 +124,11 @@ def pair_losses(log_prob: Tensor, neighbors: Tensor, beta: float = 0.6, weighted
     prior = mean_of_rows(log_prob.exp(), 1, shards)
     total = torch.zeros(heads, dtype=torch.float64, device=log_prob.device)
     chunk = PAIR_BYTES // max(1, heads * neighbors.shape[1] * clusters * log_prob.element_size())
-    for own, found in neighbor_pairs(log_prob.transpose(0, 1), neighbors, max(chunk, 1), shards):
-        first, second = log_prob[:, own], found.transpose(0, 1)
+    samples = log_prob.transpose(0, 1).contiguous()     # what is looked up of a row lies side by side
+    for own, found in neighbor_pairs(samples, neighbors, max(chunk, 1), shards):
+        first, second = samples[own].transpose(0, 1), found.transpose(0, 1)
         information = pointwise_mutual_information(first, second, prior, beta)
-        weight = pair_weight(first.exp(), second.exp()) if weighted else torch.ones_like(information[0])
+        # pair_weight of the probabilities, by one exponential for both
+        weight = (first + second).exp().sum(dim=-1).mean(dim=0) if weighted else torch.ones_like(information[0])
         total -= (weight * information).sum(dim=1, dtype=torch.float64)
     return (shards.sum(total) / (sum(shards.sizes(rows)) * neighbors.shape[1])).to(log_prob.dtype)

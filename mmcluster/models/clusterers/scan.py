@@ -89,7 +89,7 @@ class SCAN(MultiHeadClusterer):
             (H,).
         """
         neighbors = shards.own(self.stored_neighbors("dict(type='NeighborHook', ...)"), len(logits))
-        return pair_selection_loss(logits.transpose(0, 1).softmax(2), neighbors, self.selection_entropy_weight,
+        return pair_selection_loss(logits.softmax(2).transpose(0, 1), neighbors, self.selection_entropy_weight,
                                    log_prior=self.log_prior, shards=shards)
 
 

@@ -113,5 +113,5 @@ class TEMI(MultiHeadClusterer):
             (H,).
         """
         neighbors = self.stored_neighbors("dict(type='NeighborHook', include_self=False)")
-        log_prob = (logits.transpose(0, 1) / self.teacher_temperature).log_softmax(dim=-1)
+        log_prob = (logits / self.teacher_temperature).log_softmax(dim=-1).transpose(0, 1)
         return pair_losses(log_prob, shards.own(neighbors, len(logits)), self.beta, self.weighted, shards)
