@@ -3,7 +3,12 @@ import re
 
 import pytest
 import yaml
+from mmengine.config import Config
 from reduced import CONFIGS, ROOT, clusters_of, read_stage, stage_keys
+
+from mmcluster.experiments import read_table, table_file
+from mmcluster.experiments.jobs import plan
+from mmcluster.recipes.stages import stage_config
 
 
 def hook(cfg, kind):
@@ -90,3 +95,38 @@ def test_figures_are_those_of_the_index(name):
     streams = cfg.train_dataloader.sampler.streams
     assert paper['Batch Size'] == streams.labelled.size + streams.unlabelled.size
     assert paper['Epochs'] == cfg.train_cfg.max_epochs
+
+
+IMAGES = {'CIFAR-10': 50_000, 'CIFAR-100-20': 50_000, 'STL-10': 5_000, 'ImageNet-10': 13_000, 'ImageNet-Dogs': 19_500}
+
+
+def last_stages(table, rows, columns):
+    """(column, config of the last stage) of cells of a table."""
+    for cell in read_table(table_file(table)).only(rows=rows, columns=columns).cells:
+        job = plan(cell, 0, 'work').jobs[-1]
+        yield cell.column, stage_config(Config(dict(job.recipe, work_dir='work'), filename=job.filename), job.stage, {})
+
+
+@pytest.mark.parametrize('row, network', [('SCAN + ASD', 'GCCResNet'), ('RUC + ASD', 'GCCResNet'),
+                                          ('SPICE + ASD', 'GCCResNet'), ('SPICE + ASD, ResNet-34', 'ResNet')])
+def test_hosts_on_subsets_of_imagenet_have_maps_after_two_passes_and_before_the_end(row, network):
+    for column, cfg in last_stages('asd/hosts', [row], ['ImageNet-10', 'ImageNet-Dogs']):
+        unlabelled, transitions = cfg.train_dataloader.sampler.streams.unlabelled.size, hook(cfg, 'TransitionHook')
+        length = cfg.train_dataloader.sampler.get('length') or IMAGES[column] // unlabelled
+        assert cfg.model.labeller.num_labelled == 4 * (15 if 'Dogs' in column else 10)
+        assert 2 <= transitions.first * unlabelled / IMAGES[column] <= 6
+        assert transitions.first + 3 * transitions.interval < length * cfg.train_cfg.max_epochs
+        assert cfg.model.base.backbone.type == network
+        assert cfg.model.base.backbone.depth == (34 if 'ResNet-34' in row else 18)
+
+
+@pytest.mark.parametrize('table, row, column, network', [
+    ('asd/hosts', 'SPICE + ASD, ResNet-34', 'CIFAR-10', ('GCCResNet', 34)),
+    ('asd/hosts', 'SPICE + ASD, ResNet-34', 'STL-10', ('GCCResNet', 34)),
+    ('asd/main', 'ASD_PS, FreeMatch, ResNet-34', 'STL-10', ('GCCResNet', 34)),
+    ('asd/learners', 'ASD, MutexMatch, no labels', 'CIFAR-10', ('WideResNet', 28)),
+    ('asd/learners', 'ASD_PS, FreeMatch, no labels', 'STL-10', ('WideResNet', 37))])
+def test_rows_with_the_networks_of_those_compared(table, row, column, network):
+    (_, cfg), = last_stages(table, [row], [column])
+    backbone = (cfg.model.get('base') or cfg.model).backbone
+    assert (backbone.type, backbone.depth) == network and cfg.model.labeller.num_labelled == 40

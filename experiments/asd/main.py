@@ -1,5 +1,7 @@
 """ASD, Tables I and II: with MutexMatch and FreeMatch, random rows or prototypes, ResNet-18.
 
+The last row has SPICE's ResNet-34, with which the paper compares too; its figures are not at hand.
+
 python tools/experiment.py run experiments/asd/main.py
 """
 title = 'ASD, Tables I and II: ResNet-18'
@@ -23,3 +25,7 @@ rows = {name: dict(
            for column, cell in zip(sets, text.split()[1:])},
     cells={column: dict(recipe=f'{text.split()[0]}_r18_{data}') for column, data in sets.items()})
     for name, text in said.items()}
+rows['ASD_PS, FreeMatch, ResNet-34'] = dict(cells={column: dict(
+    data=f'data/{data}{"_96" if "imagenet" in data else "_split"}', stages=dict(asd=dict(
+        parts=['nets/r34_stl', 'asd/new_head', 'asd/prototypes', 'losses/freematch'])))
+    for column, data in sets.items()})

@@ -1,5 +1,7 @@
 """ProPos, Table 6: with and without its two losses, beside CC, PCL and BYOL, ResNet-18, mean of three runs.
 
+BYOL's own row has the release's rising decay and no resampling; a row without figures has ProPos' setting.
+
 python tools/experiment.py run experiments/propos/ablation.py
 """
 title = 'ProPos, Table 6: ablation, ResNet-18'
@@ -25,6 +27,7 @@ rows = {
         options={'facts.psl_weight': 0.}, paper=figures('79.4+-.9 87.9+-.5 76.4+-1.1 57.0+-.0 55.0+-.6 39.8+-1.1')),
     'without PSA': dict(
         options={'facts.sigma': 0.}, paper=figures('83.4+-1.2 90.3+-.9 81.1+-1.7 56.6+-.4 55.1+-.5 40.7+-1.0')),
+    'BYOL with all else as ProPos': dict(options={'facts.psl_weight': 0., 'facts.sigma': 0.}),
     'without uniformity of PSL': dict(
         options={psl: 'alignment'}, paper=figures('79.6+-.7 87.8+-1.5 76.5+-2.1 56.7+-.3 56.6+-1.4 39.7+-1.1')),
     'without alignment of PSL': dict(

@@ -91,7 +91,7 @@ def test_a_line_names_files_of_that_item_and_commands_that_exist(paper, item, ho
         assert all(f"'{option}'" in (TOOLS / f'{name}.py').read_text(encoding='utf-8') for option in options)
 
 
-@pytest.mark.parametrize('name, row', [('house/digits', 'GCC'), ('house/digits', 'PCL'),
+@pytest.mark.parametrize('name, row', [('house/digits', 'GCC'), ('house/digits', 'PCL'), ('ruc/digits', 'RUC'),
                                        ('asd/tracking_digits', 'ASD, k-means labels')])
 def test_a_trial_of_a_shipped_table_runs(name, row, tmp_path):
     table = read_table(table_file(name)).only(rows=[row])
