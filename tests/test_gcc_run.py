@@ -1,11 +1,13 @@
 """GCC and ClusMatch on it, trained on a few images: laws, resume, the graph, bad input."""
 import json
 
+import numpy as np
 import pytest
 import torch
 from killed import Killed
-from reduced import K, N, differences, load, train, write_digits, write_recipe
+from reduced import K, N, differences, load, read_stage, train, write_digits, write_recipe
 from reduced_gcc import boost_gcc_cfg, gcc_cfg
+from reduced_spice import _finish
 
 from mmcluster.models.clusterers import GCC
 
@@ -82,6 +84,48 @@ def test_which_rows_a_step_has(tmp_path, monkeypatch):
     monkeypatch.setattr(GCC, 'loss', watched)
     train(gcc_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=3))
     assert [list(step) for step in steps] == [['batch']] * 6 + [['batch', 'near', 'neighbor']] * 3
+
+
+# ---- the first steps on photographs
+
+def write_hands(folder, num_rows=64):
+    """Pictures (N, 32, 32, 3) of one wall with a patch somewhere: two views of one differ more than two of them do."""
+    rng, folder = np.random.default_rng(0), folder / 'hands'
+    folder.mkdir()
+    images = np.full((num_rows, 32, 32, 3), (172., 165., 157.)) + np.linspace(-25, 25, 32)[:, None, None]
+    for row, (x, y) in enumerate(rng.integers(4, 20, (num_rows, 2))):
+        images[row, y:y + 8, x:x + 8] = (205, 160, 135)
+    np.save(folder / 'images.npy', (images + rng.normal(0, 6, images.shape)).clip(0, 255).astype(np.uint8))
+    np.save(folder / 'labels.npy', np.arange(num_rows) % K)
+    return dict(array=str(folder / 'images.npy'), labels=str(folder / 'labels.npy'))
+
+
+def first_steps(cfg, data, monkeypatch, epochs):
+    """Spread of the projections in each step of GCC on photographs, four steps an epoch."""
+    seen, loss = [], GCC.loss
+
+    def watched(self, **streams):
+        losses = loss(self, **streams)
+        seen.append(float(losses['feat_std']))
+        return losses
+
+    monkeypatch.setattr(GCC, 'loss', watched)
+    cfg.train_dataloader.sampler.streams.batch.size = 16
+    train(_finish(cfg, data, epochs))
+    return seen
+
+
+def test_features_do_not_fall_to_a_point_on_photographs(tmp_path, monkeypatch):
+    """The config's rate keeps them from the point where steps of SGD, at the rate of digits, leave them."""
+    data, spread = write_hands(tmp_path), {}
+    for name, optimizer in (('config', None), ('sgd', dict(type='SGD', lr=0.1, momentum=0.9))):
+        cfg = read_stage('gcc_cnn_sign_digits')
+        cfg.work_dir = str(tmp_path / name)
+        cfg.optim_wrapper.optimizer = optimizer or cfg.optim_wrapper.optimizer
+        with monkeypatch.context() as patch:
+            spread[name] = first_steps(cfg, data, patch, epochs=5)
+    assert spread['config'][0] == spread['sgd'][0] > 0.03 and len(spread['sgd']) == 20
+    assert min(spread['config']) > 0.006 and max(spread['sgd'][4:]) < 0.002
 
 
 # ---- bad input

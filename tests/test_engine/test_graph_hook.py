@@ -98,6 +98,16 @@ def test_the_log(caplog):
     with caplog.at_level(logging.INFO, logger='fake'):
         run(GraphHook(BEGIN), gcc())
     assert f'graph of {N} of {N} images at epoch 2, mean similarity 0.' in caplog.text
+    assert 'one point' not in caplog.text
+
+
+def test_a_graph_of_features_that_fell_to_a_point_is_told(caplog):
+    model = gcc()
+    point = unit_rows(torch.ones(N, 1, D) + 1e-3 * torch.randn(N, 1, D)).expand(-1, 4, -1)
+    model.bank.fill(memory=point.contiguous())
+    with caplog.at_level(logging.INFO, logger='fake'):
+        run(GraphHook(BEGIN), model)
+    assert 'almost one point (spread 0.0' in caplog.text and 'lower the rate' in caplog.text
 
 
 def test_misuse():

@@ -101,10 +101,18 @@ class EStepHook(SweepHook):
         return {}
 
     def log(self, runner: Runner, features: Tensor) -> None:
-        """Collapse watch: spread of unit features (n, ...), 1 / sqrt(D) when healthy."""
-        unit = nn.functional.normalize(features.flatten(0, -2), dim=1)
-        std = variance(unit, process_shards()).sqrt().mean()
-        runner.message_hub.update_scalar('train/estep_feat_std', std.item())
+        """Collapse watch: spread of the features (n, ..., D)."""
+        runner.message_hub.update_scalar('train/estep_feat_std', spread(features).item())
+
+
+def spread(features: Tensor) -> Tensor:
+    """Mean standard deviation () of unit rows of all ranks over their dimensions, 1 / sqrt(D) when healthy.
+
+    Args:
+        features: (n, ..., D) of this rank.
+    """
+    unit = nn.functional.normalize(features.flatten(0, -2), dim=1)
+    return variance(unit, process_shards()).sqrt().mean()
 
 
 class ShardedEStepHook(EStepHook):

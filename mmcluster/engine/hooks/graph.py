@@ -14,9 +14,10 @@ from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 
 from ..extract import unwrap
-from .estep import ShardedEStepHook
+from .estep import ShardedEStepHook, spread
 
 FIELD, DEGREE = 'neighbors', 'degree'
+POINT = 0.03    # share of the spread of features that fill the sphere below which all are one point
 
 
 @HOOKS.register_module()
@@ -71,7 +72,7 @@ class GraphHook(ShardedEStepHook):
         return self.own_rows(unwrap(runner.model).remembered()[0])
 
     def estimate(self, runner: Runner, features: Tensor) -> dict[str, Tensor]:
-        """Neighbors (n, k + 1) and degrees (n,); logs the mean similarity and the largest degree.
+        """Neighbors (n, k + 1) and degrees (n,); logs the mean similarity and the largest degree, warns of a point.
 
         Raises:
             RuntimeError: If too few images have a feature.
@@ -83,6 +84,12 @@ class GraphHook(ShardedEStepHook):
         if len(rows) < width + (not self.include_self):
             raise RuntimeError(f'GraphHook: {len(rows)} images have been in a step so far, too few for lists of '
                                f'{width} neighbors; let the graph begin later than epoch {self.begin}')
+        found_spread, full = float(spread(features[own])), features.shape[1] ** -0.5
+        if found_spread < POINT * full:
+            runner.logger.warning(
+                f'GraphHook: the features of all images are almost one point (spread {found_spread:.4f}, {full:.4f} if '
+                f'they filled the sphere), so neighbors say nothing. Mostly the first steps were too large: lower the '
+                f'rate, or take Adam with a small one, and start anew')
         found = unit_rows(features[own]) if self.normalize else features[own]
         similarity, index = nearest(found, width, include_self=self.include_self, shards=shards)
         place = torch.arange(len(own), device=own.device) + shards.start(len(own))
