@@ -28,7 +28,7 @@ DRAWS = 1                       # weak and strong views of every image: each cos
 
 
 def boost_clusters(images: Images, found: Features, encoder: Encoder, clusterer: FeatureClusterer, out: Path,
-                   settings: Settings, teller: Teller) -> None:
+                   settings: Settings, teller: Teller) -> str:
     """Train the linear map and head of a clustering further, with the surest rows of every cluster as labels.
 
     Args:
@@ -39,6 +39,9 @@ def boost_clusters(images: Images, found: Features, encoder: Encoder, clusterer:
         out: Folder of the result; the training has its work dir in it, and goes on there.
         settings: ``boost`` names the booster.
         teller: Is told what happens.
+
+    Returns:
+        The work dir.
 
     Raises:
         ValueError: If the rows of the clustering have no unit length, or there is a single cluster.
@@ -73,6 +76,7 @@ def boost_clusters(images: Images, found: Features, encoder: Encoder, clusterer:
     work = Path(run_stages(stages, folder, settings, teller))
     files['features'].unlink()          # large, and the store can make it again
     clusterer.refine(found.embed, *learnt(work, reducer))
+    return str(work)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -123,12 +123,13 @@ def check_count(clusters: Clusters, count: int) -> None:
 def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> Path:
     """All that follows when the input is in order."""
     from mmcluster.encoders.chunks import KEY_BYTES
+    from mmcluster.encoders.own import stages_of
     from mmcluster.encoders.peek import stored_content
 
     from .describe import describe_clusters
     for left in out.glob('.*.part'):        # of writers that were killed; the lock says that none is at work
         left.unlink()
-    spec = _absolute(settings.encoder)
+    spec, boosted = _absolute(settings.encoder), []
     if settings.train:
         from .training import train_encoder
         with teller.phase('train'):
@@ -137,7 +138,7 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     if settings.boost:
         from .boosting import boost_clusters
         with teller.phase('boost'):
-            boost_clusters(images, found, encoder, clusterer, out, settings, teller)
+            boosted = [boost_clusters(images, found, encoder, clusterer, out, settings, teller)]
     if settings.finetune:
         from .training import finetune_encoder
         with teller.phase('finetune'):
@@ -151,7 +152,7 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
             mmcluster=__version__, versions={'python': platform.python_version(),
                                              **{name: version(name) for name in PACKAGES}},
             root=str(images.root), limit=settings.limit, train=settings.train, boost=settings.boost,
-            finetune=settings.finetune,
+            finetune=settings.finetune, training=[_relative(place, out) for place in [*stages_of(spec), *boosted]],
             encoder=dict({name: getattr(encoder, name) for name in ('name', 'digest', 'dim', 'description')},
                          spec=_relative(spec, out)),
             fingerprint=_fingerprint(found.paths, content), seconds=teller.seconds)

@@ -17,7 +17,7 @@ from mmcluster.datasets.view_pipeline import ViewPipeline
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.engine.resume import latest_checkpoint
 from mmcluster.models.clusterers import BaseClusterer
-from mmcluster.recipes.records import DONE, STARTED, read_record
+from mmcluster.recipes.records import DONE, STARTED, read_record, stages_before
 from mmcluster.registry import DATASETS, MODELS
 from mmcluster.strict import load_strictly, state_dict_of
 from mmcluster.structures import TEST_STREAM, Rows
@@ -123,8 +123,7 @@ def own_encoder(path: str) -> OwnEncoder:
     Raises:
         FileNotFoundError: If there is no config or no checkpoint.
     """
-    folder = Path(path) if os.path.isdir(path) else Path(path).parent
-    stage = folder if (folder / STARTED).is_file() else _last_stage(folder)
+    stage = _stage_of(path)
     checkpoint = path if os.path.isfile(path) else stage and latest_checkpoint(str(stage))
     if stage is None or checkpoint is None:
         raise FileNotFoundError(f'{path} is no work dir of mmcluster, nor a checkpoint in one: it needs {STARTED} and '
@@ -137,8 +136,21 @@ def own_encoder(path: str) -> OwnEncoder:
                       f'{type(model).__name__} that was trained without labels in {stage.name}.')
 
 
-def _last_stage(folder: Path) -> Optional[Path]:
-    """The stage of a recipe that was finished last."""
+def stages_of(spec: str) -> list[str]:
+    """Work dirs of the stages that made an encoder of this project, the first one first; none of another encoder.
+
+    Args:
+        spec: See :func:`mmcluster.encoders.build_encoder`.
+    """
+    stage = _stage_of(spec) if os.path.exists(spec) else None
+    return [] if stage is None else [*stages_before(str(stage)), str(stage)]
+
+
+def _stage_of(path: str) -> Optional[Path]:
+    """The stage of a work dir, or of a checkpoint in one; of a recipe the one that was finished last."""
+    folder = Path(path) if os.path.isdir(path) else Path(path).parent
+    if (folder / STARTED).is_file():
+        return folder
     done = [file for file in folder.glob(f'*/{DONE}') if (file.parent / STARTED).is_file()]
     return max(done, key=lambda file: file.stat().st_mtime).parent if done else None
 

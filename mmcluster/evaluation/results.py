@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import csv
+import glob
 import io
 import json
 import os
@@ -17,6 +18,7 @@ from .clustering import Assignments
 
 HISTORY = 'metrics.jsonl'       # a line for each evaluation
 SUMMARY = 'summary.json'        # of the last one
+SCALARS = os.path.join('*', 'vis_data', 'scalars.json')     # what was logged, a folder for each start
 
 
 @contextmanager
@@ -70,17 +72,62 @@ def write_assignments(path: str, assignments: Assignments, dataset: Dataset) -> 
     write_text(path, buffer.getvalue())
 
 
-def read_history(work_dir: str) -> list[dict[str, Any]]:
+def read_history(work_dir: str, lenient: bool = False) -> list[dict[str, Any]]:
     """Evaluations of a run, ``epoch`` and metrics by name; none before the first one.
 
     Args:
         work_dir: Of a stage.
+        lenient: Leave damaged lines out.
+
+    Raises:
+        ValueError: If a line is damaged, and that is not allowed. A last one that was cut is left out always.
     """
     path = os.path.join(work_dir, HISTORY)
     if not os.path.exists(path):
         return []
+    if lenient:
+        return list(_whole_lines(path))
     with open(path, encoding='utf-8') as file:
         return [json.loads(line) for line in file if line.endswith('}\n')]      # a kill may have cut the last
+
+
+def read_scalars(work_dir: str, evaluations: bool = False) -> list[dict[str, Any]]:
+    """Training records of a stage in order of iteration, or its evaluations in order of epoch, from its logs.
+
+    What a run logged before it went on from an earlier place, or began anew, counts up to that place only. Damaged
+    lines are left out.
+
+    Args:
+        work_dir: Of a stage.
+        evaluations: Return these.
+
+    Raises:
+        FileNotFoundError: If there are none.
+    """
+    kind, order = ('/acc', 'step') if evaluations else ('loss', 'iter')
+    found: list[dict[str, Any]] = []
+    for path in sorted(filter(os.path.isfile, glob.glob(os.path.join(glob.escape(work_dir), SCALARS)))):
+        records = {record[order]: record for record in _whole_lines(path)
+                   if type(record.get(order)) is int and any(key.endswith(kind) for key in record)}
+        first = min(records, default=None)
+        found = [record for record in found if first is None or record[order] < first]
+        found += [records[key] for key in sorted(records)]
+    if not found:
+        raise FileNotFoundError(f'{work_dir} holds no {SCALARS} with '
+                                f'{"evaluations" if evaluations else "training records"}')
+    return found
+
+
+def _whole_lines(path: str) -> Iterator[dict[str, Any]]:
+    """Objects of a file of JSON lines, without lines that are damaged."""
+    with open(path, encoding='utf-8', errors='replace') as file:
+        for line in file:
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):        # cut by a kill, or no log at all
+                continue
+            if isinstance(record, dict):
+                yield record
 
 
 def last_words(checkpoints: Mapping[str, str]) -> str:

@@ -89,6 +89,38 @@ def bases(value: Any, stages: tuple[str, ...] = (), where: str = '') -> Iterator
         yield where, value
 
 
+def stages_before(work_dir: str) -> list[str]:
+    """Work dirs of the stages that a run was built on, and of those that these were, the first one first.
+
+    Args:
+        work_dir: Of one stage, in the folder of its recipe.
+    """
+    return _stages_before(work_dir, {os.path.realpath(work_dir)})
+
+
+def _stages_before(work_dir: str, seen: set[str]) -> list[str]:
+    """The same without the folders that were seen, which grow: records that name each other must come to an end."""
+    try:
+        record = _rooted(read_record(work_dir, STARTED), os.path.dirname(os.path.abspath(work_dir)))
+    except ValueError:      # damaged: what it was built on is not known
+        return []
+    found = []
+    for folder in [os.path.dirname(path) for _, path in bases(record)]:
+        if os.path.realpath(folder) not in seen and os.path.isfile(os.path.join(folder, STARTED)):
+            seen.add(os.path.realpath(folder))
+            found += [*_stages_before(folder, seen), folder]
+    return found
+
+
+def _rooted(value: Any, root: str) -> Any:
+    """The nested values of a record with the folder of the recipe in place of ``{work_dir}``."""
+    if isinstance(value, dict):
+        return {key: _rooted(item, root) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rooted(item, root) for item in value]
+    return value.replace('{work_dir}/', os.path.join(root, ''), 1) if isinstance(value, str) else value
+
+
 def digests(files: dict[str, str]) -> dict[str, str]:
     """Digest of the content of each file; one that several places name is read once.
 

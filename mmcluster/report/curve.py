@@ -1,13 +1,11 @@
-"""Geometry of the curve over the number of clusters."""
+"""The curve over the number of clusters."""
 from __future__ import annotations
 
-import math
 from typing import Any, Optional
 
-WIDTH, HEIGHT = 720, 260
-LEFT, RIGHT, TOP, BOTTOM = 40, 16, 26, 34
-LINES = (('stability', 'Stability', ''), ('prediction_strength', 'Prediction strength', '7 4'),
-         ('silhouette', 'Silhouette', '2 4'))
+from .chart import Plane, is_number
+
+LINES = dict(stability='Stability', prediction_strength='Prediction strength', silhouette='Silhouette')
 
 
 def k_curve(summary: dict[str, Any]) -> Optional[dict[str, Any]]:
@@ -23,32 +21,13 @@ def k_curve(summary: dict[str, Any]) -> Optional[dict[str, Any]]:
     if not points:
         return None
     ks = [point['k'] for point in points]
-    values = [point[name] for point in points for name, _, _ in LINES if _number(point.get(name))]
-    low = min(0.0, *values) if values else 0.0
-    span = math.log(max(ks) / min(ks)) or 1.0
-
-    def across(k: int) -> float:
-        """Horizontal place of a number of clusters, on a logarithmic scale."""
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * math.log(k / min(ks)) / span, 1)
-
-    def down(value: float) -> float:
-        """Vertical place of a value, of which 1 is at the top."""
-        return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - value) / (1 - low), 1)
-
-    lines = [dict(title=title, dash=dash, points=' '.join(
-        f'{across(point["k"])},{down(point[name])}' for point in points if _number(point.get(name))))
-        for name, title, dash in LINES]
-    marks = [dict(k=one['k'], x=across(one['k']), rank=rank) for rank, one in
+    lines = [(title, [(point['k'], point[name]) for point in points if is_number(point.get(name))])
+             for name, title in LINES.items()]
+    plane = Plane((min(ks), max(ks)), (min([0.0, *(value for _, line in lines for _, value in line)]), 1.0),
+                  logarithmic=True)
+    marks = [dict(text=one['k'], x=plane.across(one['k']), rank=rank) for rank, one in
              enumerate(summary.get('k_suggestions') or (), 1) if min(ks) <= one['k'] <= max(ks)]
-    return dict(width=WIDTH, height=HEIGHT, left=LEFT, right=WIDTH - RIGHT, bottom=HEIGHT - BOTTOM, top=TOP,
-                lines=[line for line in lines if line['points']], marks=marks, points=points,
-                ticks=[dict(k=k, x=across(k)) for k in _ticks(ks)],
-                levels=[dict(value=value, y=down(value)) for value in (0, 0.25, 0.5, 0.75, 1)])
-
-
-def _number(value: Any) -> bool:
-    """Whether a value can be drawn."""
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    return plane.drawing(lines, (0, 0.25, 0.5, 0.75, 1), _ticks(ks), marks=marks, points=points)
 
 
 def _ticks(ks: list[int]) -> list[int]:

@@ -21,6 +21,7 @@ from .data import cluster_data, purity_by_distance, table_data
 from .gallery import SECTIONS, by_priority, galleries
 from .names import shown
 from .thumbnails import Progress, Thumbnails, thumbnails
+from .training import training_charts
 
 PAGE_BYTES = 15_000_000
 LEAST_BYTES = 1_000_000         # for pictures, however long the table is
@@ -58,14 +59,14 @@ def write_report(result_folder: Union[str, Path], root: Union[str, Path, None] =
     if not images.is_dir():
         raise ResultError(f'The images of {folder} are no longer in {images}: name their folder by --root')
     out = folder / 'report.html' if out is None else Path(out)
-    text = render(result, images, page_bytes, usable_cpus() if workers is None else workers, progress)
+    text = render(result, images, page_bytes, usable_cpus() if workers is None else workers, progress, folder)
     with whole_file(out) as stream:
         stream.write(text.encode('utf-8'))
     return out
 
 
 def render(result: Result, root: Path, page_bytes: int = PAGE_BYTES, workers: int = 1,
-           progress: Optional[Progress] = None) -> str:
+           progress: Optional[Progress] = None, folder: Optional[Path] = None) -> str:
     """Make the page.
 
     Args:
@@ -74,6 +75,7 @@ def render(result: Result, root: Path, page_bytes: int = PAGE_BYTES, workers: in
         page_bytes: See :func:`write_report`.
         workers: Threads.
         progress: See :func:`write_report`.
+        folder: Of the result, from which the logs of its trainings are found; without it none is shown.
 
     Returns:
         HTML.
@@ -84,12 +86,14 @@ def render(result: Result, root: Path, page_bytes: int = PAGE_BYTES, workers: in
     data = table_data(result) | dict(clusters=cluster_data(result, chosen), tree=result.summary.get('tree', []),
                                      groups=result.summary.get('groups', {}).get('count', 1))
     rows = by_priority(list(chosen.values()), len(result.paths), MOST_PICTURES)
-    empty = _page(result, root, data, Thumbnails({}, 0, {}))
+    training = training_charts(result.summary, folder) if folder else None
+    empty = _page(result, root, data, Thumbnails({}, 0, {}), training)
     budget = max(page_bytes - len(empty.encode('utf-8')) - 9 * len(rows), LEAST_BYTES)
-    return _page(result, root, data, thumbnails(root, result.paths, rows, budget, workers, progress))
+    return _page(result, root, data, thumbnails(root, result.paths, rows, budget, workers, progress), training)
 
 
-def _page(result: Result, root: Path, data: dict[str, Any], pictures: Thumbnails) -> str:
+def _page(result: Result, root: Path, data: dict[str, Any], pictures: Thumbnails,
+          training: Optional[dict[str, Any]]) -> str:
     """Fill the template."""
     summary = result.summary
     script = '"use strict";\n(() => {\n' + '\n'.join(_asset('js', f'{name}.js') for name in SCRIPTS) + '\n})();\n'
@@ -104,7 +108,7 @@ def _page(result: Result, root: Path, data: dict[str, Any], pictures: Thumbnails
         unreadable=[(shown(path), shown(reason)) for path, reason in result.unreadable[:UNREADABLE_SHOWN]],
         unread=len(result.unreadable), clusters=data['clusters'], nowhere=int((result.table['cluster'] < 0).sum()),
         curve=k_curve(summary), confusion=_confusion(summary), labelled=bool(data['labels']),
-        by_distance=purity_by_distance(result))
+        training=training, by_distance=purity_by_distance(result))
 
 
 def _environment() -> Environment:

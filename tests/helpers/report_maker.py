@@ -1,4 +1,5 @@
 """Result folders with pictures, made up in a moment."""
+import json
 import os
 
 import numpy as np
@@ -62,3 +63,13 @@ def make_folder(folder, count=24, names=None, size=40, **options):
         picture(path, number, size)
     write_result(folder / 'result', make_result(names, root=photos, **options))
     return folder / 'result'
+
+
+def write_logs(work_dir, starts, evaluations=()):
+    """What a training leaves of its course: the logs of its starts, and the history of its evaluations."""
+    for number, records in enumerate(starts):
+        folder = work_dir / f'2026010{number}_000000' / 'vis_data'
+        folder.mkdir(parents=True)
+        (folder / 'scalars.json').write_text('\n'.join(map(json.dumps, records)) + '\n')
+    if evaluations:
+        (work_dir / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in evaluations))

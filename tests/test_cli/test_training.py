@@ -25,10 +25,12 @@ def test_an_encoder_from_scratch_goes_with_the_result(photos, tmp_path, capfd):
     assert json.loads(capfd.readouterr().out)['encoder']['spec'] == 'training/scratch', 'the log is elsewhere'
     assert main(argv) == 0
     assert np.array_equal(read_result('out').embed, first.embed), 'a training that is done is not repeated'
+    assert first.summary['training'] == ['training/scratch'] and 'id="training"' in Path('out/report.html').read_text()
     (tmp_path / 'out').rename(tmp_path / 'moved')
     capfd.readouterr()
     assert main(['assign', 'moved', str(photos / first.paths[0]), '--json', '--workers', '0']) == 0
     assert json.loads(capfd.readouterr().out)['images'][0]['second'] in (0, 1, 2)
+    assert main(['report', 'moved', '--quiet']) == 0 and 'id="training"' in Path('moved/report.html').read_text()
 
 
 def test_methods_train_by_name(photos, capfd):
@@ -46,12 +48,15 @@ def test_a_booster_on_features_goes_on_from_the_clusters(photos, capfd):
     argv = ['cluster', str(photos), '--k', '3', '--boost', 'clusmatch', '--epochs', '1', '--out', 'out', '--workers', '0',
             '--quiet']
     assert main([*argv[:4], *argv[8:], '--store', 'store']) == 0
-    plain = read_result('out')
+    plain, page = read_result('out'), Path('out/report.html').read_text()
     assert main([*argv, '--store', 'store']) == 0
     boosted, model = read_result('out'), FeatureModel.load('out/model.npz')
     assert np.array_equal(boosted.embed, plain.embed) and not np.allclose(
         model.reducer.weight_, FeatureReducer().fit(plain.embed.astype(np.float32)).weight_, atol=1e-3)
     assert (model.describe(model.reduce(boosted.embed.astype(np.float32))).cluster == boosted.table['cluster']).mean() > 0.9, 'half precision'
+    assert plain.summary['training'] == [] and 'id="training"' not in page
+    work, = boosted.summary['training']
+    assert Path(work).match('training/boost-*/boost') and 'id="training"' in Path('out/report.html').read_text()
     assert boosted.summary['boost'] == 'clusmatch' and len(list(Path('out/training').glob('boost-*'))) == 1
     assert main([*argv, '--store', 'store', '--seed', '1']) == 0, 'another training in its place'
     assert len(list(Path('out/training').glob('boost-*'))) == 1

@@ -1,9 +1,11 @@
 """The page in a browser: clicks, keys and pointer do what they say, and nothing is asked of any network."""
+import json
+import math
 import os
 import shutil
 
 import pytest
-from report_maker import make_folder
+from report_maker import make_folder, write_logs
 
 from mmcluster.report import write_report
 
@@ -28,8 +30,16 @@ def browser():
 def report(tmp_path_factory):
     names = [f'part {i % 2}/image_{i:04}.png' for i in range(60)] + [f'odd/{name}' for name in HOSTILE]
     labels = [HOSTILE[i % 5] for i in range(len(names))]
-    return write_report(make_folder(tmp_path_factory.mktemp('page'), names=names, label=labels, clusters=8, nowhere=4,
-                                    curve=True, unreadable=[(HOSTILE[0], HOSTILE[1])]))
+    result = make_folder(tmp_path_factory.mktemp('page'), names=names, label=labels, clusters=8, nowhere=4, curve=True,
+                         unreadable=[(HOSTILE[0], HOSTILE[1])])
+    stages = ['training/first', f'training/{HOSTILE[1]}']
+    for stage in stages:
+        write_logs(result / stage, [[dict(iter=step, step=step, loss=10 / step if step % 50 else math.nan, feat_std=0.1,
+                                          cluster_min=9 * step, cluster_max=100 * step) for step in range(1, 900)]],
+                   [{'epoch': 1, 'head/acc': 0.5, 'head/nmi': 0.25, 'head/ari': -0.1}])
+    summary = json.loads((result / 'summary.json').read_text())
+    (result / 'summary.json').write_text(json.dumps(dict(summary, training=stages)))
+    return write_report(result)
 
 
 @pytest.fixture
@@ -158,6 +168,32 @@ def test_it_fits_and_follows_the_scheme(page, width, scheme):
     assert page.evaluate('document.documentElement.scrollWidth') == width
     paper = page.evaluate('getComputedStyle(document.body).backgroundColor')
     assert (sum(map(int, paper[4:-1].split(','))) < 384) == (scheme == 'dark')
+
+
+@pytest.mark.parametrize('width', [390, 1280])
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_the_training(page, width, scheme):
+    page.set_viewport_size(dict(width=width, height=844))
+    page.emulate_media(color_scheme=scheme)
+    if width > 760:
+        page.click('nav >> text=Training')
+        assert page.evaluate('location.hash') == '#training'
+    assert 'first' in page.inner_text('#training') and HOSTILE[1] in page.inner_text('#training')
+    drawn = page.locator('#training svg[role="img"]')
+    assert drawn.count() == 8       # four charts of two stages
+    columns = {round(drawn.nth(number).bounding_box()['x']) for number in range(8)}
+    assert len(columns) == (2 if width > 760 else 1), 'side by side, or below each other on a phone'
+    assert page.locator('#training polyline').first.bounding_box()['height'] > 5
+    size = page.evaluate('''() => { const text = document.querySelector("#training .tick");
+        return parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a; }''')
+    assert size > 9.5, 'pixels of the smallest text'
+    page.click('#training summary')
+    assert 'cluster_min' in page.inner_text('#training details')
+    assert page.evaluate('document.documentElement.scrollWidth') == width
+    stroke, paper = page.evaluate('''() => [getComputedStyle(document.querySelector("#training .line-2")).stroke,
+        getComputedStyle(document.querySelector("#training")).backgroundColor].map((color) =>
+        color.match(/\\d+/g).map(Number))''')
+    assert contrast(stroke, paper) > 3
 
 
 def test_every_control_has_a_name(page):

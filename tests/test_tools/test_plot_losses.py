@@ -29,6 +29,14 @@ def test_records_are_told_apart(work_dir):
         plot_losses.read_scalars(str(work_dir / '20260101'), evaluations=True)
 
 
+def test_a_start_takes_the_place_of_what_was_logged_after_it(work_dir):
+    folder = work_dir / '20260103' / 'vis_data'
+    folder.mkdir(parents=True)
+    (folder / 'scalars.json').write_text('{"loss": 9, "iter": 1, "step": 1}\n{"loss": 8, "iter": 2, "st')
+    assert plot_losses.read_scalars(str(work_dir)) == [dict(loss=9, iter=1, step=1)], 'a line that was cut is none'
+    assert len(plot_losses.read_scalars(str(work_dir), evaluations=True)) == 2
+
+
 @pytest.mark.parametrize('scalars', [[], ['--scalars', 'head/acc', 'kmeans/acc']])
 def test_a_curve_is_drawn(work_dir, scalars, monkeypatch):
     monkeypatch.setattr('sys.argv', ['plot_losses.py', str(work_dir), '--out', str(work_dir / 'curve.png'), *scalars])

@@ -6,8 +6,6 @@ what evaluations found, by epochs: head/acc kmeans/acc.
 from __future__ import annotations
 
 import argparse
-import glob
-import json
 import os
 
 import matplotlib
@@ -15,24 +13,7 @@ import matplotlib
 matplotlib.use('Agg')
 from matplotlib import pyplot as plt
 
-
-def read_scalars(work_dir: str, evaluations: bool = False) -> list[dict]:
-    """Training records of a stage in order of iteration, or its evaluations in order of epoch.
-
-    A resumed run's later record replaces an earlier one.
-    """
-    kind, order = ('/acc', 'step') if evaluations else ('loss', 'iter')
-    records: dict[int, dict] = {}
-    for path in sorted(glob.glob(os.path.join(work_dir, '*', 'vis_data', 'scalars.json'))):
-        with open(path, encoding='utf-8') as file:
-            for line in file:
-                record = json.loads(line)
-                if order in record and any(key.endswith(kind) for key in record):
-                    records[record[order]] = record
-    if not records:
-        raise FileNotFoundError(f'{work_dir} holds no */vis_data/scalars.json with '
-                                f'{"evaluations" if evaluations else "training records"}')
-    return [records[key] for key in sorted(records)]
+from mmcluster.evaluation.results import read_scalars
 
 
 def main() -> None:
