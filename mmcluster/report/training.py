@@ -46,8 +46,8 @@ def _agreement(source: str, whose: str) -> Kind:
 
 
 KINDS = (
-    Kind('Loss', 'What the training makes small: it should fall and then stay flat. Its height says nothing by itself.',
-         dict(loss='Loss')),
+    Kind('Loss', 'What the training makes small: in the long run it falls and stays flat; its height by itself says '
+         'nothing.', dict(loss='Loss')),
     Kind('How much the network learns from its own answers', 'Only answers that it is sure enough of count: where a '
          'share falls, fewer of them do, as it doubts more or has to be surer; a share near 1 lets its errors in, too.',
          dict(positive_share='Images with a sure cluster', negative_share='Clusters that are ruled out',
