@@ -118,3 +118,13 @@ def test_every_shipped_model_loads_and_answers(name):
     model = mmcluster.get_model(name, pretrained=True, device='cpu')
     found = mmcluster.inference_model(model, Image.new('RGB', (28, 28)))
     assert len(found) == 1 and 0 <= found[0]['pred_cluster'] < 10
+
+
+def test_published_weights_have_the_figures_of_their_metafile(tmp_path, engine):
+    name = 'propos_clusmatch_cnn_digits'
+    main(['test', name, '--work-dir', str(tmp_path)])
+    line = json.loads(next(tmp_path.glob('*/*.json')).read_text())
+    stated = zoo.model_entry(name).results[0]['Metrics']
+    assert stated['head/acc'] > 0.95
+    for metric, value in stated.items():
+        assert line[metric] == pytest.approx(value, abs=1e-3), metric

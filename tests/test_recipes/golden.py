@@ -101,6 +101,7 @@ CHANGES: list[tuple[str, str, str]] = [
     (r'.*', r'(model|model\.base|custom_hooks\.\d\.network)\.(head\.)+in_channels',
      'the neck says it, or else the backbone'),
     (r'.*asd.*', r'(model|model\.base)\.labeller\.(num_clusters|in_channels)', 'the head says them'),
+    (r'.*jpeg.*', r'(train|val|test)_dataloader\.dataset\.size', 'the size that all have is said'),
     (r'.*digits.*', r'auto_scale_lr', 'the schedule says for which batch its rate is meant'),
 ]
 
