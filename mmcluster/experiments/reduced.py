@@ -14,7 +14,7 @@ EPOCHS, CLASSES, ROWS, SIDE, STEPS = 2, 4, 120, 32, 2
 FACTS: dict[str, Any] = dict(
     num_clusters=CLASSES, batch=16, labelled=8, unlabelled=16, per_cluster=2, per_class=2, rows=48, micro_batches=2,
     window=2, map_interval=2, first_map=2, queue=64, hidden=64, num_neighbors=5, size=SIDE, padding=4, cutout=16,
-    sweep=64, length=STEPS, granularities=[4, 8])
+    sweep=64, length=STEPS, passes=STEPS, granularities=[4, 8])
 # What else would need more images than a trial has, by type.
 TYPES: dict[str, dict[str, Any]] = dict(
     KMeansHook=dict(n_init=1), ClusteringMetric=dict(n_init=1), CentroidDistance=dict(n_init=1),

@@ -4,12 +4,14 @@ from itertools import chain
 
 import pytest
 from mmengine.config import Config
-from reduced import ROOT
+from reduced import CONFIGS, ROOT
 
 from mmcluster.experiments import read_table, table_file, table_names
 from mmcluster.experiments.jobs import plans, unique_jobs
+from mmcluster.experiments.reduced import reduce_recipe, reduce_stage
 from mmcluster.experiments.results import result_of, results_of
 from mmcluster.experiments.running import run_jobs
+from mmcluster.recipes.recipe import stage_config
 
 pytestmark = pytest.mark.usefixtures('engine')
 TOOLS = ROOT / 'tools' / 'analysis_tools'
@@ -101,3 +103,13 @@ def test_a_trial_of_a_shipped_table_runs(name, row, tmp_path):
     assert result.count == 1 and all(0 <= value.mean <= 1 for value in result.values.values())
     hours = result_of(result.cell, found[result.cell], ('hours',), True, str(tmp_path)).values['hours']
     assert hours.mean == pytest.approx(result.seconds[0] / 3600), 'no percentage'
+
+
+def test_a_trial_of_steps_of_many_passes_ends_with_whole_steps():
+    cfg = Config.fromfile(CONFIGS / 'propos_r50_imagenet.py', lazy_import=False)
+    cfg.work_dir = 'unused'
+    reduce_recipe(cfg)
+    single = stage_config(cfg, 'propos', {})
+    reduce_stage(cfg)(single)
+    passes = single.optim_wrapper.accumulative_counts
+    assert passes > 1 and single.train_dataloader.sampler.length % passes == 0
