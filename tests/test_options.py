@@ -22,7 +22,7 @@ KEPT = {
     'a network of one\'s own': """GCCResNet.in_channels WideResNet.in_channels WideResNet.bn_momentum
         EfficientNetLite.in_channels EfficientNetLite.out_channels MLPClusterHead.hid_channels
         PreNormClusterHead.hid_channels MLPProjector.bias Boost.neck
-        MultiHeadClusterer.neck RUC.backbone RUC.neck ClassicalClusterer.base""",
+        MultiHeadClusterer.neck RUC.backbone RUC.neck ClassicalClusterer.base SeCu.in_channels""",
     'views of one\'s own': """BatchGaussianBlur.kernel BatchRandomResizedCrop.ratio FixMatchCutout.*
         SweepHook.stream""",
     'a run that is repeated, timed or watched': """CentroidDistance.seed CentroidDistance.n_init LocalConsistency.seed
