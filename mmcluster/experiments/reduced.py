@@ -20,7 +20,7 @@ TYPES: dict[str, dict[str, Any]] = dict(
     KMeansHook=dict(n_init=1), ClusteringMetric=dict(n_init=1), CentroidDistance=dict(n_init=1),
     AccompaniedPrototypes=dict(n_init=1), LocalConsistency=dict(k=8, floor=2),
     HybridClean=dict(k=8, threshold=0.25), SPICE=dict(batch_size=16, repeat=1),
-    MaskedDecoder=dict(decoder_depth=1))
+    MaskedDecoder=dict(decoder_depth=1), FirstRows=dict(num_rows=ROWS))
 SHARE = 0.2     # of its rows that a cluster labels at least, so that few images give some
 SHARED = ('CentroidDistance', 'ProbabilityVariance', 'RandomRows')
 

@@ -8,7 +8,7 @@ from reduced import CONFIGS, ROOT
 
 from mmcluster.experiments import read_table, table_file, table_names
 from mmcluster.experiments.jobs import plans, unique_jobs
-from mmcluster.experiments.reduced import reduce_recipe, reduce_stage
+from mmcluster.experiments.reduced import ROWS, reduce_recipe, reduce_stage
 from mmcluster.experiments.results import result_of, results_of
 from mmcluster.experiments.running import run_jobs
 from mmcluster.recipes.recipe import stage_config
@@ -105,11 +105,22 @@ def test_a_trial_of_a_shipped_table_runs(name, row, tmp_path):
     assert hours.mean == pytest.approx(result.seconds[0] / 3600), 'no percentage'
 
 
-def test_a_trial_of_steps_of_many_passes_ends_with_whole_steps():
-    cfg = Config.fromfile(CONFIGS / 'propos_r50_imagenet.py', lazy_import=False)
+def trial(name, stage):
+    """Config of a stage of a shipped recipe as a trial has it."""
+    cfg = Config.fromfile(CONFIGS / f'{name}.py', lazy_import=False)
     cfg.work_dir = 'unused'
     reduce_recipe(cfg)
-    single = stage_config(cfg, 'propos', {})
+    single = stage_config(cfg, stage, dict.fromkeys(cfg.stages, 'unused.pth'))
     reduce_stage(cfg)(single)
+    return single
+
+
+def test_a_trial_of_steps_of_many_passes_ends_with_whole_steps():
+    single = trial('propos_r50_imagenet', 'propos')
     passes = single.optim_wrapper.accumulative_counts
     assert passes > 1 and single.train_dataloader.sampler.length % passes == 0
+
+
+def test_a_trial_takes_no_more_first_rows_than_it_has():
+    hook = next(hook for hook in trial('spice_r18_stl10', 'spice_joint').custom_hooks if hook.type == 'SelectHook')
+    assert hook.selector.type == 'FirstRows' and hook.selector.num_rows == ROWS
