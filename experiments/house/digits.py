@@ -50,3 +50,4 @@ rows = {
     **{f'{base}{title_of}': dict(stages={
         **stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in booster.items()}})
        for base, stages in bases.items() for title_of, booster in boosters.items()}}
+rows['SPICE_s']['source'] = 'head'      # its features rest, so k-means on them is still MoCo's
