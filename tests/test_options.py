@@ -37,7 +37,7 @@ KEPT = {
         MixMatchLoss.unsup_weight ProPos.psl_weight ProPos.sigma CCPSL.psl_weight PCL.proto_weight
         BYOLPCL.proto_weight BYOLCC.decay""",
     'MMEngine and PyTorch, or the command line': """*.init_cfg *Sampler.seed *Sampler.rank *Sampler.world_size
-        SweepSampler.stream ViewPreprocessor.non_blocking AutocastOptimWrapper.dtype
+        SweepSampler.stream ViewPreprocessor.non_blocking
         GroupedOptimWrapperConstructor.paramwise_cfg FixMatchCosineLR.iters_per_epoch WarmupCosineLR.iters_per_epoch
         StrictPretrainedInit.* SampleBank.fingerprint""",
 }

@@ -5,8 +5,10 @@ python tools/experiment.py run experiments/house/sign_digits.py --jobs 2
 title = '2,062 photographs of hands that show digits, 32 pixels, K = 10: every base, alone and with a booster'
 data = 'data/sign_digits'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
+precision = ['schedules/bfloat16']              # of all that is trained: two thirds of float32's time on a CPU
 # A base is a line: its stages; a booster goes on from the last one.
 bases = {
+    'ProPos': dict(propos=dict(parts=['propos/cnn_sign_digits'])),
     'CC': dict(cc=dict(parts=['cc/cnn_sign_digits'])),
     'PICI': dict(pici=dict(parts=['pici/vit_sign_digits'])),
     'GCC': dict(gcc=dict(parts=['gcc/cnn_sign_digits'])),
@@ -30,11 +32,14 @@ boosters = {
     '': {},
     ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_sign_digits']),
     ' + ASD': dict(asd=['asd/on_base_sign_digits'])}
+chains = {
+    f'{base}{booster}': {**stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in added.items()}}
+    for base, stages in bases.items() for booster, added in boosters.items()}
 rows = {
     'raw pixels, k-means': dict(stages=bases['CC'], control='pixels'),
     'untrained network, k-means': dict(stages=bases['CC'], control='untrained'),
     **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_sign_digits')
        for name in ('spectral', 'agglomerative', 'birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
-    **{f'{base}{title_of}': dict(stages={
-        **stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in booster.items()}})
-       for base, stages in bases.items() for title_of, booster in boosters.items()}}
+    **{title: dict(stages={
+        name: {**stage, 'parts': [*stage['parts'], *precision]} for name, stage in stages.items()})
+       for title, stages in chains.items()}}

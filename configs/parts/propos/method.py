@@ -1,12 +1,12 @@
 # ProPos: k-means on its embedding every epoch; prototypes and noise after the warm-up.
 parts = ['views/normalise']
-facts = dict(warmup=50, psl_weight=0.1, sigma=0.001, hidden=4096)
+facts = dict(warmup=50, psl_weight=0.1, sigma=0.001, hidden=4096, decay=0.996)
 network = dict(embed=256)
 model = dict(
     type='ProPos',
     num_clusters='{num_clusters}',
     temperature=0.5,
-    decay=0.996,
+    decay='{decay}',
     bank=dict(num_samples=None),
     neck=dict(type='MLPProjector', in_channels='{width}', hid_channels='{hidden}', out_channels='{embed}'),
     predictor=dict(type='MLPProjector', in_channels='{embed}', hid_channels='{hidden}', out_channels='{embed}',
