@@ -10,10 +10,10 @@ from mmengine.config import Config
 
 from mmcluster.checks import near
 
-from .compose import merge_parts
-from .known_names import SETTINGS
+from .compose import facts_used, merge_parts
+from .known_names import SETTINGS, shared_settings
 from .parts import PartReader, shipped_configs
-from .stages import check_stages, read_stage
+from .stages import check_stages, read_stage, reader, with_data
 
 COMMAND = re.compile(r'^(python|tools|bash|\w+=\S+) ')
 FIGURE = re.compile(r'(?:\b(ACC|NMI|ARI|[Ee]rror|accuracy)\b.*\d)|\d %')
@@ -67,7 +67,7 @@ def show(path: str | os.PathLike, stage: Optional[str] = None, options: Optional
     """Text of an ordinary complete config: a file's with all its bases, or that of a stage of a recipe.
 
     ``Runner.from_cfg`` and ``tools/train.py`` accept it by itself; a string ``'{stage}'`` in it stands for the
-    checkpoint of an earlier stage.
+    checkpoint of an earlier stage. The facts that the stage is made with stand above, as comments.
 
     Args:
         path: A config or a recipe.
@@ -76,7 +76,20 @@ def show(path: str | os.PathLike, stage: Optional[str] = None, options: Optional
     """
     cfg = read_stage(path, stage, options)
     own = {*SETTINGS, *(cfg.get('extra_keys') or ()), 'extra_keys'} - {'work_dir'}
-    return Config({key: value for key, value in cfg._cfg_dict.to_dict().items() if key in own}).pretty_text
+    text = Config({key: value for key, value in cfg._cfg_dict.to_dict().items() if key in own}).pretty_text
+    return f'{_facts_as_comments(path, stage, options)}{text}'
+
+
+def _facts_as_comments(path: str | os.PathLike, stage: Optional[str], options: Optional[Mapping[str, Any]]) -> str:
+    """Lines with the facts of a stage that is made of parts; nothing for others."""
+    recipe = Config.fromfile(path, lazy_import=False)
+    recipe.merge_from_dict(dict(options or {}))
+    name = stage or next(iter(recipe.get('stages', ())), None)
+    if name is None or not recipe.stages[name].get('parts'):
+        return ''
+    found = facts_used(with_data(recipe), name, reader(recipe).read, shared_settings(recipe))
+    return ''.join([f'# Facts of the recipe; --cfg-options stages.{name}.facts.<fact>=VALUE changes one:\n',
+                    *(f'#   {fact} = {value!r}\n' for fact, value in found.items())])
 
 
 def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike = '.',

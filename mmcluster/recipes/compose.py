@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from mmcluster.checks import near, resembling
 
@@ -20,6 +20,19 @@ from .facts import fill, references
 
 NETWORK = re.compile(r'(\w+)\.(model|network)')
 _INITIALISERS = ('init_cfg', 'init')
+
+
+class Composed(NamedTuple):
+    """A stage.
+
+    Attributes:
+        config: Without facts.
+        network: Facts of its network, which travel to a stage on it.
+        facts: Those that the config uses.
+    """
+    config: dict[str, Any]
+    network: dict[str, Any]
+    facts: dict[str, Any]
 
 
 def compose(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
@@ -39,7 +52,13 @@ def compose(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict
         ValueError: If a fact is used and not stated or stated and not used, if a hook or metric has no type, or if
             ``on`` names no other stage, or stages go on from each other.
     """
-    return _composed(stages, name, read, shared or {})[0]
+    return _composed(stages, name, read, shared or {}).config
+
+
+def facts_used(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
+               shared: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
+    """The facts that the config of a stage is made with, by name; see :func:`compose`."""
+    return _composed(stages, name, read, shared or {}).facts
 
 
 def facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict]) -> set[str]:
@@ -56,15 +75,15 @@ def _facts_of(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
 
 
 def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], dict],
-              shared: Mapping[str, Any], trail: tuple[str, ...] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The config of a stage, and the facts of its network, which travel to a stage on it."""
-    def before(other: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The config of an earlier stage, and the facts of its network."""
+              shared: Mapping[str, Any], trail: tuple[str, ...] = ()) -> Composed:
+    """The same, with its facts."""
+    def before(other: str) -> Composed:
+        """An earlier stage."""
         return _composed(stages, _other(stages, name, other, trail), read, shared, (*trail, name))
 
     stage, where, names = stages[name], f'stage {name!r}', set(stages)
     on, merged = stage.get('on'), merge_parts(stage['parts'], read)
-    given = {} if on is None else before(on)[1]
+    given = {} if on is None else before(on).network
     travelling = {**given, **merged.pop('network', {})}
     # what a network fixes, such as its image size, goes before what a data set says, and the recipe before both
     merged['facts'] = {**merged.get('facts', {}), **travelling}
@@ -79,7 +98,7 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
         other = on if found[1] == 'on' else found[1]
         if other is None:
             raise ValueError(f'{where} needs the network of another stage: give it on=..., or model.base of its own')
-        facts[found[0]] = network_of(before(other)[0]['model'], other, found[2] == 'model')
+        facts[found[0]] = network_of(before(other).config['model'], other, found[2] == 'model')
     used: set[str] = set()
     filled = fill(merged, facts, used, where, names)
     # a part may state what nothing uses here; but hardly beside a fact of nearly the same name that is used
@@ -87,8 +106,9 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     if idle:
         raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), stated - {min(idle)})}; facts '
                          f'are {sorted(stated)}')
-    return (_with_lists(without_marks(filled), where),
-            {key: fill(facts[key], facts, used, where, names) for key in travelling})
+    values = {key: fill(facts[key], facts, set(), where, names) for key in {**travelling, **dict.fromkeys(used)}}
+    return Composed(_with_lists(without_marks(filled), where), {key: values[key] for key in travelling},
+                    {key: values[key] for key in sorted(used) if not NETWORK.fullmatch(key)})
 
 
 def _slip(fact: str, used: set[str]) -> bool:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Callable, Iterable, Optional
+from typing import Any, Callable, Iterable, Optional
 
 import torch
 from mmengine.config import Config
@@ -83,3 +83,8 @@ def default_type(where: str, value: dict) -> Optional[str]:
 def variables(cfg: Config) -> set[str]:
     """Names of a config that are no settings."""
     return set(cfg) - SETTINGS - {'stages', 'data', 'facts'} - set(cfg.get('extra_keys') or ())
+
+
+def shared_settings(cfg: Config) -> dict[str, Any]:
+    """What a recipe says for all its stages."""
+    return {key: value for key, value in cfg.items() if key in SETTINGS | {*COMPOSED} and key != 'work_dir'}

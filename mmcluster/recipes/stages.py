@@ -14,7 +14,7 @@ from mmcluster.engine.launch import check_loaders, set_constructor
 from .compose import compose, facts_of
 from .config_names import check_config, variables_of_files
 from .exact import check_exact
-from .known_names import COMPOSED, SETTINGS, STAGE_KEYS
+from .known_names import COMPOSED, SETTINGS, STAGE_KEYS, shared_settings
 from .part_names import OF_PARTS, OF_RECIPES, check_part, check_shape, no_stage_key
 from .parts import PartReader
 
@@ -70,8 +70,7 @@ def unfilled(cfg: Config, name: str) -> Config:
     """The config of a stage with placeholders: composed of its parts, or its file with the recipe's settings."""
     stage = cfg.stages[name]
     if stage.get('parts'):
-        shared = {key: value for key, value in cfg.items() if key in SETTINGS | {*COMPOSED} and key != 'work_dir'}
-        return Config(compose(with_data(cfg), name, reader(cfg).read, shared), filename=cfg.filename)
+        return Config(compose(with_data(cfg), name, reader(cfg).read, shared_settings(cfg)), filename=cfg.filename)
     merged = read_stage(config_path(cfg, stage))
     known = set(merged) | SETTINGS
     shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}

@@ -77,6 +77,14 @@ def test_what_is_shown_is_an_ordinary_config(tmp_path, name, stage):
     assert cfg.to_dict() == wanted and 'stages' not in cfg
 
 
+def test_facts_of_a_stage_are_shown_as_the_recipe_ends_up_with_them():
+    lines = show(CONFIGS / 'propos_clusmatch_cnn_digits.py', 'propos', {'stages.propos.facts.batch': 96}).splitlines()
+    assert 'stages.propos.facts.<fact>' in lines[0]
+    found = dict(line.lstrip('# ').split(' = ', 1) for line in lines[1:] if line.startswith('#'))
+    assert found['batch'] == '96' and found['decay'] == '0.996' and found['psl_weight'] == '0.1'
+    assert found['num_clusters'] == '10' and not any('.' in fact for fact in found)
+
+
 def test_what_is_shown_trains(tmp_path, monkeypatch, capsys):
     run(monkeypatch, 'show', 'propos_cnn_digits', '--cfg-options', 'facts.epochs=1', 'facts.rate_warmup=0')
     (tmp_path / 'shown.py').write_text(capsys.readouterr().out)

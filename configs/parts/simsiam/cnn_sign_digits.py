@@ -1,5 +1,7 @@
-# SimSiam with a small CNN on photographs of hands: minutes on one CPU thread.
+# SimSiam with a small CNN on photographs of hands: minutes on one CPU thread. The predictor learns ten times as fast: see
+# docs/en/methods/simsiam.md.
 parts = ['nets/cnn_photos', 'simsiam/method', 'views/turned_crops', 'schedules/simsiam']
-facts = dict(hidden=64, epochs=100, val_interval=50, rate_warmup=5, batch=128, lr=0.1)
-network = dict(embed=128)
+facts = dict(hidden=128, epochs=100, val_interval=50, rate_warmup=5, batch=64, lr=0.1)
+network = dict(embed=512)
 model = dict(channels_last=True)
+optim_wrapper = dict(paramwise_cfg=dict(lr_mult=dict(predictor=10.)))
