@@ -215,6 +215,9 @@ def trained_names(model):
     return {key for key, _ in model.named_parameters() if not key.startswith(resting)}
 
 
+FAST_PREDICTORS = ('ProPos', 'BYOL', 'BYOLPCL', 'BYOLCC')       # with LARS, ImageNet's large batches take one rate
+
+
 @every_config
 def test_parameter_groups(path):
     for name, cfg in with_names(path):
@@ -233,8 +236,8 @@ def test_parameter_groups(path):
         else:
             assert (kind != 'none') is boost and (kind == 'norm') is (boost and 'spice' in path.stem)
         factor = dict(backbone=0.01 if SLOW_BACKBONE.fullmatch(_single(path, name)) else 1.) if boost else \
-            dict(predictor=10.) if cfg.model.type in ('ProPos', 'BYOL', 'BYOLPCL', 'BYOLCC') \
-            and given.type != 'LARS' else {}       # ImageNet's large batches take one rate
+            dict(predictor=10.) if (cfg.model.type in FAST_PREDICTORS and given.type != 'LARS') \
+            or (cfg.model.type == 'SimSiam' and path.stem.endswith('sign_digits')) else {}    # measured there
         if cfg.model.type == 'SeCu':
             factor = dict(heads=CENTER_RATES[cfg.model.backbone.type, cfg.model.num_clusters, given.lr] / given.lr)
         if cfg.model.get('labeller') and 'base' in cfg.model and given.type == 'Adam':
