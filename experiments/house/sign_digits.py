@@ -43,3 +43,5 @@ rows = {
     **{title: dict(stages={
         name: {**stage, 'parts': [*stage['parts'], *precision]} for name, stage in stages.items()})
        for title, stages in chains.items()}}
+# What ASD trains, as on digits; k-means on its embedding is logged beside it.
+rows.update({name: {**rows[name], 'source': 'head'} for name in rows if name.endswith(' + ASD')})

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from reduced import CONFIGS, ROOT
 
 from mmcluster.experiments import read_table, table_file, table_names
-from mmcluster.experiments.jobs import plans, unique_jobs
+from mmcluster.experiments.jobs import plan, plans, unique_jobs
 from mmcluster.experiments.reduced import ROWS, reduce_recipe, reduce_stage
 from mmcluster.experiments.results import result_of, results_of
 from mmcluster.experiments.running import run_jobs
@@ -124,3 +124,10 @@ def test_a_trial_of_steps_of_many_passes_ends_with_whole_steps():
 def test_a_trial_takes_no_more_first_rows_than_it_has():
     hook = next(hook for hook in trial('spice_r18_stl10', 'spice_joint').custom_hooks if hook.type == 'SelectHook')
     assert hook.selector.type == 'FirstRows' and hook.selector.num_rows == ROWS
+
+
+@pytest.mark.parametrize('name', ['house/digits', 'house/sign_digits'])
+def test_rows_of_asd_show_the_head_that_it_trains(name, tmp_path):
+    cells = {cell.title: cell for cell in read_table(table_file(name)).cells}
+    assert plan(cells['CC + ASD'], 0, str(tmp_path)).prefix == 'head'
+    assert plan(cells['CC + ClusMatch'], 0, str(tmp_path)).prefix == 'kmeans'
