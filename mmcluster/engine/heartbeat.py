@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 import traceback
+from collections import deque
 from contextlib import suppress
 from typing import Any, Callable, Optional
 
 _MOST = 1 << 16     # bytes of one message
 _GRACE = 3.         # seconds that a failing process waits to hear whether another one failed before it
+_PARTING = 1.       # seconds that a process waits at its end for the others to take its last words
 
 
 class _Process:
@@ -71,7 +73,7 @@ class Heartbeat:
         self.peers: list[_Peer] = []
         self.selector = selectors.DefaultSelector()
         self.done, self.judged = threading.Event(), threading.Event()
-        self.outbox: list[dict] = []
+        self.outbox: deque[dict] = deque()      # filled by two threads
         self.verdict = ''
         if listener is not None:
             listener.setblocking(False)
@@ -113,8 +115,8 @@ class Heartbeat:
 
     def _run(self) -> None:
         """Hear, tell and judge until the end."""
-        due = time.monotonic()
-        while not self.done.is_set():
+        due, sentence = time.monotonic(), ''
+        while not (sentence or self.done.is_set()):
             for key, _ in self.selector.select(max(0., due - time.monotonic())):
                 self._accept() if key.fileobj is self.listener else self._hear(key.data)
             if time.monotonic() >= due:
@@ -126,20 +128,33 @@ class Heartbeat:
                 self.outbox.append(dict(place=self.own.place))
             self._tell()
             sentence = self._judge()
-            if sentence and not self.done.is_set():
-                self.outbox.append(dict(sentence=sentence))
-                self._tell()
-                self.judged.set()
-                self.end(sentence)
-                break
             if self.listener is not None and self.own.failed and not any(peer.works for peer in self.peers):
                 self.outbox.append(dict(over=True))
                 self.judged.set()
+        ends = bool(sentence) and not self.done.is_set()
+        if ends:
+            self.outbox.append(dict(sentence=sentence))
+        self._part()
+        if ends:
+            self.judged.set()
+            self.end(sentence)
+
+    def _part(self) -> None:
+        """Say the last words and wait for the others to close: unread signs of theirs at a close would discard them."""
         self._tell()
+        if self.listener is not None:
+            self.selector.unregister(self.listener)
+            self.listener.close()
+        for peer in self.peers:
+            with suppress(OSError):
+                peer.link.shutdown(socket.SHUT_WR)
+        end = time.monotonic() + _PARTING
+        while not all(peer.gone for peer in self.peers) and time.monotonic() < end:
+            for key, _ in self.selector.select(self.interval):
+                self._hear(key.data)
         for peer in self.peers:
             peer.link.close()
-        if self.listener is not None:
-            self.listener.close()
+        self.selector.close()
 
     def _add(self, link: socket.socket) -> _Peer:
         link.setblocking(False)
@@ -155,8 +170,9 @@ class Heartbeat:
 
     def _tell(self) -> None:
         """Send what is due to all that take it; a stopped process does not."""
-        lines, self.outbox = self.outbox, []
-        text = b''.join(json.dumps(line).encode() + b'\n' for line in lines)
+        text = b''
+        while self.outbox:
+            text += json.dumps(self.outbox.popleft()).encode() + b'\n'
         for peer in self.peers:
             if text and not peer.gone and peer.about is not None:
                 with suppress(OSError):
@@ -180,8 +196,8 @@ class Heartbeat:
         if stranger or not text:
             self.selector.unregister(peer.link)
             peer.gone = True
-        if stranger:
-            self.peers.remove(peer)
+            if stranger:
+                self.peers.remove(peer)
             peer.link.close()
 
     def _understand(self, peer: _Peer, message: dict) -> None:

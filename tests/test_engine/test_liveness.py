@@ -1,5 +1,6 @@
 """A process that dies, stands still or fails ends the run and is named; elastic restarts go on."""
 import argparse
+import json
 import multiprocessing
 import os
 import re
@@ -113,6 +114,33 @@ def test_a_failure_after_a_death_names_the_dead(three):
     three.fail(0, 1)
     three.wait(lambda: len(three.said) == 2)
     assert all(text.startswith('rank 2 ') and ' has ended, ' in text for text in three.said.values())
+
+
+def test_the_last_words_arrive_where_signs_are_unread(monkeypatch):
+    """A close with unread data resets the connection, and drops what waits for an acknowledgement (Nagle)."""
+    monkeypatch.setattr(heartbeat, '_GRACE', 0.1)
+    listener, said = socket.create_server(('', 0)), []
+    first = dict(at=('127.0.0.1', listener.getsockname()[1]), word='word', about=about_process(0))
+    beat = Heartbeat(0, 5., first, listener, said.append, 0.02)
+    with socket.create_connection(first['at']) as peer:
+        judge = beat._judge
+
+        def judge_while_signs_cross():
+            sentence = judge()
+            if sentence:
+                peer.sendall(b'{"place": [1, "at the end"]}\n')
+                beat.outbox.append(dict(place=[2, 'at the end']))
+                beat._tell()
+            return sentence
+
+        beat._judge = judge_while_signs_cross
+        peer.sendall(json.dumps(dict(about_process(1), word='word')).encode() + b'\n')
+        Group.wait(lambda: beat.peers and beat.peers[0].about)
+        threading.Thread(target=beat.fail, args=(ValueError('of 0'),)).start()
+        peer.settimeout(10)
+        heard = b''.join(iter(lambda: peer.recv(1 << 16), b''))
+    beat.thread.join(10)
+    assert said and json.dumps(dict(sentence=said[0])).encode() in heard
 
 
 def test_strangers_are_turned_away(three):
