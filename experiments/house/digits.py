@@ -2,6 +2,8 @@
 
 python tools/experiment.py run experiments/house/digits.py --jobs 2
 """
+from mmcluster.experiments import cross
+
 title = '8 x 8 digits, K = 10: every base, alone and with a booster'
 data = 'data/digits'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
@@ -47,7 +49,5 @@ rows = {
     'raw pixels, k-means': dict(stages=bases['ProPos'], control='pixels'),
     'untrained network, k-means': dict(stages=bases['ProPos'], control='untrained'),
     **alone,
-    **{f'{base}{title_of}': dict(stages={
-        **stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in booster.items()}})
-       for base, stages in bases.items() for title_of, booster in boosters.items()}}
+    **cross(bases, boosters)}
 rows['SPICE_s']['source'] = 'head'      # its features rest, so k-means on them is still MoCo's

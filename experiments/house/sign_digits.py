@@ -2,6 +2,8 @@
 
 python tools/experiment.py run experiments/house/sign_digits.py --jobs 2
 """
+from mmcluster.experiments import cross
+
 title = '2,062 photographs of hands that show digits, 32 pixels, K = 10: every base, alone and with a booster'
 data = 'data/sign_digits'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
@@ -32,16 +34,11 @@ boosters = {
     '': {},
     ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_sign_digits']),
     ' + ASD': dict(asd=['asd/on_base_sign_digits'])}
-chains = {
-    f'{base}{booster}': {**stages, **{name: dict(on=list(stages)[-1], parts=parts) for name, parts in added.items()}}
-    for base, stages in bases.items() for booster, added in boosters.items()}
 rows = {
     'raw pixels, k-means': dict(stages=bases['CC'], control='pixels'),
     'untrained network, k-means': dict(stages=bases['CC'], control='untrained'),
     **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_sign_digits')
        for name in ('spectral', 'agglomerative', 'birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
-    **{title: dict(stages={
-        name: {**stage, 'parts': [*stage['parts'], *precision]} for name, stage in stages.items()})
-       for title, stages in chains.items()}}
+    **cross(bases, boosters, precision)}
 # What ASD trains, as on digits; k-means on its embedding is logged beside it.
 rows.update({name: {**rows[name], 'source': 'head'} for name in rows if name.endswith(' + ASD')})

@@ -126,7 +126,7 @@ def test_a_trial_takes_no_more_first_rows_than_it_has():
     assert hook.selector.type == 'FirstRows' and hook.selector.num_rows == ROWS
 
 
-@pytest.mark.parametrize('name', ['house/digits', 'house/sign_digits'])
+@pytest.mark.parametrize('name', ['house/digits', 'house/mnist', 'house/sign_digits'])
 def test_rows_of_asd_show_the_head_that_it_trains(name, tmp_path):
     cells = {cell.title: cell for cell in read_table(table_file(name)).cells}
     assert plan(cells['CC + ASD'], 0, str(tmp_path)).prefix == 'head'

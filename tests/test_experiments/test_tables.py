@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from mmcluster.cli import experiment as command
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
-from mmcluster.experiments import read_table, table_file
+from mmcluster.experiments import cross, read_table, table_file
 from mmcluster.experiments.controls import raw_pixels
 from mmcluster.experiments.figure import draw, history
 from mmcluster.experiments.jobs import Job, plans, unique_jobs
@@ -95,6 +95,18 @@ def test_a_table_is_found_by_its_name():
 
 
 # ---- runs
+
+def test_every_base_meets_every_booster():
+    simclr, scan = dict(parts=['a']), dict(on='simclr', parts=['b'])
+    rows = cross({'SimCLR': dict(simclr=simclr), 'SCAN': dict(simclr=simclr, scan=scan)},
+                 {'': {}, ' + ASD': dict(asd=['c', 'd'])}, ['e'])
+    assert list(rows) == ['SimCLR', 'SimCLR + ASD', 'SCAN', 'SCAN + ASD']
+    assert rows['SimCLR'] == dict(stages=dict(simclr=dict(parts=['a', 'e'])))
+    assert rows['SCAN + ASD'] == dict(stages=dict(
+        simclr=dict(parts=['a', 'e']), scan=dict(on='simclr', parts=['b', 'e']),
+        asd=dict(on='scan', parts=['c', 'd', 'e'])))
+    assert simclr == dict(parts=['a']), 'bases are shared, so they stay as they are'
+
 
 def test_cells_that_begin_alike_share_their_first_stages(file, tmp_path):
     found = plans(read_table(file).cells, str(tmp_path))

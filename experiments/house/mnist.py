@@ -1,0 +1,30 @@
+"""Bases on MNIST, alone, with ClusMatch and with ASD on them. No figure of a paper corresponds but DEC's and IDEC's.
+
+python tools/experiment.py run experiments/house/mnist.py --jobs 2
+"""
+from mmcluster.experiments import cross
+
+title = 'MNIST, all 70,000 digits, K = 10: bases, alone and with a booster'
+data = 'data/mnist'
+metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
+precision = ['schedules/bfloat16']              # of all that is trained
+# A base is a line: its stages; a booster goes on from the last one.
+bases = {
+    'CC': dict(cc=dict(parts=['cc/cnn_mnist'])),
+    'ProPos': dict(propos=dict(parts=['propos/cnn_mnist'])),
+    'DEC': dict(
+        autoencoder=dict(parts=['dec/mnist']),
+        dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=160, epochs=125)))),
+    'IDEC': dict(
+        autoencoder=dict(parts=['dec/mnist']),
+        idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=140, epochs=143))))}
+boosters = {
+    '': {},
+    ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_mnist']),
+    ' + ASD': dict(asd=['asd/on_base_mnist'])}
+rows = {
+    'raw pixels, k-means': dict(stages=bases['CC'], control='pixels'),
+    'untrained network, k-means': dict(stages=bases['CC'], control='untrained'),
+    **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_mnist')
+       for name in ('birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
+    **cross(bases, boosters, precision)}
