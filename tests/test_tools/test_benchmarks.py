@@ -5,9 +5,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch.nn import functional as F
+
+from mmcluster.functional.losses.contrast import cosine_regression
+from mmcluster.functional.losses.prototype import scattering_of_views
+from mmcluster.recipes.stages import read_stage
+from mmcluster.registry import MODELS
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmarks'
-NAMES = ('folder', 'multi_head', 'spice_cache', 'sampler', 'train_step', 'base_steps', 'host_sync')
+NAMES = ('folder', 'multi_head', 'spice_cache', 'sampler', 'train_step', 'base_steps', 'host_sync', 'plain_propos')
 
 
 @pytest.fixture
@@ -54,6 +61,26 @@ def test_the_sampler_starts_at_once_and_holds_no_lists(measure, order):
     seconds = [float(value) for value in re.findall(r' (\d\.\d{4}) s', text)]
     assert len(seconds) == 3 and max(seconds) < 1
     assert all(float(value) < 512 for value in re.findall(r'([\d.]+) KiB', text))
+
+
+def test_the_plain_loop_has_the_losses_of_propos(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    plain = importlib.import_module('plain_propos')
+    q, k, other = (F.normalize(torch.randn(20, 6), dim=1) for _ in range(3))
+    label = torch.randint(4, (20,)) * 2         # half of the clusters are absent
+    torch.testing.assert_close(plain.psa(5 * q, k), cosine_regression(5 * q, k))
+    both = (plain.psl(q, other, label) + plain.psl(k, q, label)) / 2
+    torch.testing.assert_close(both, scattering_of_views([q, k], [q, other], label, 8, plain.TAU)[0])
+
+
+def test_a_plain_loop_is_what_the_step_is_measured_against(measure):
+    text = measure('train_step', '--what', 'loop', '--batch', '2', '--repeats', '1', '--steps', '1', '--threads', '1')
+    assert re.search(r'processor time +median ms a step: plain loop \d+, mmcluster in float32 \d+, ratio', text)
+    model = importlib.import_module('plain_propos').PlainProPos()
+    cfg = read_stage(str(FOLDER.parents[1] / 'configs' / 'propos_r18_cifar10.py'), None)
+    ours = MODELS.build(dict(cfg.model, bank=dict(num_samples=2)))
+    count = [sum(weight.numel() for weight in each.parameters()) for each in (model, ours)]
+    assert count[0] == count[1], 'the same networks'
 
 
 def test_steps_of_bases_are_compared_in_one_run(measure):

@@ -2,10 +2,12 @@
 
 python tools/benchmarks/train_step.py [CONFIG] [--stage NAME] [--what amp] [--batch 64] [--steps 3] [--threads 2]
     [--repeats 5] [--views]
+python tools/benchmarks/train_step.py --what loop      # ProPos in float32 against a plain loop; loop_amp: in bfloat16
 
 A step is preprocessor, forward, backward, optimiser and teacher. The images are noise; without --views they come as
 finished views, which are only normalised. The target on CPUs with bfloat16 units is 1.8 times as fast. With --what
-compile or fused, both steps are in bfloat16, and one of them has its networks compiled or a fused optimiser.
+compile or fused, both steps are in bfloat16, and one of them has its networks compiled or a fused optimiser. With --what
+loop or loop_amp, the slow step is `plain_propos.py` in float32.
 """
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import set_random_seed
+from plain_propos import PlainProPos
 
 from mmcluster.engine.compiled import compile_networks
 from mmcluster.recipes.stages import read_stage
@@ -31,7 +34,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 TARGET = 1.8
 # what is compared -> name of the slow and of the fast step
 SIDES = dict(amp=('float32 contiguous', 'bfloat16 channels-last'), compile=('eager', 'compiled'),
-             fused=('loop over tensors', 'fused optimiser'))
+             fused=('loop over tensors', 'fused optimiser'), loop=('plain loop', 'mmcluster in float32'),
+             loop_amp=('plain loop in float32', 'mmcluster in bfloat16'))
 
 
 def cpu_name() -> str:
@@ -67,11 +71,14 @@ def make_step(cfg: Config, batch: int, views: bool, what: str, fast: bool) -> Ca
         cfg: Config of a method that trains on the stream ``batch``.
         batch: B, also the size of the data set.
         views: See :func:`make_data`.
-        what: ``'amp'``, ``'compile'`` or ``'fused'``.
+        what: One of :data:`SIDES`.
         fast: With it, or without it.
     """
-    bfloat16 = fast or what != 'amp'
+    bfloat16 = what != 'loop' and (fast or what != 'amp')
     set_random_seed(0)
+    if what.startswith('loop') and not fast:
+        plain, images = PlainProPos(), make_data(batch, views=False)['batch'].images
+        return lambda: plain.step(images, torch.arange(batch) % 10)
     bank = cfg.model.get('bank') and dict(cfg.model.bank, num_samples=batch)
     model = MODELS.build(dict(cfg.model, bank=bank, channels_last=bfloat16))
     model.init_weights()
@@ -85,10 +92,11 @@ def make_step(cfg: Config, batch: int, views: bool, what: str, fast: bool) -> Ca
                                         optimizer=optimizer))
     data = make_data(batch, views)
     model.train()
+    by_hook = any(hook['type'] == 'TeacherHook' for hook in cfg.get('custom_hooks', ()))    # else by the step itself
 
     def step() -> None:
         model.train_step(data, wrapper)
-        if getattr(model, 'teacher', None) is not None:
+        if by_hook:
             model.teacher.update(model)
 
     return step
