@@ -22,18 +22,23 @@ from mmcluster.recipes.recipe import close
 
 BASES = ('propos', 'cc', 'cc_psl', 'gcc', 'secu', 'tcl', 'idfd', 'simsiam', 'byol', 'byol_cc', 'pcl', 'byol_pcl',
          'moco', 'simclr')
-OTHERS = dict(pici='pici_vit_digits', moco_symmetric='moco_cnn_digits_symmetric')
+OTHERS = dict(
+    pici='pici_vit_digits.py', moco_symmetric='moco_cnn_digits_symmetric.py', autoencoder='dec_digits.py:autoencoder',
+    dec='dec_digits.py:dec', idec='idec_digits.py:idec', temi='temi_raw_digits.py', turtle='turtle_raw_digits.py')
 EPOCHS = 2      # the second is counted: a graph needs the features of the first
 
 
 def last_phase(cfg: Config) -> None:
     """Let schedules, E-steps and streams begin with what they are at the end."""
     cfg.train_cfg.max_epochs = EPOCHS
-    for hook in cfg.get('custom_hooks', ()):
+    cfg.custom_hooks = [hook for hook in cfg.get('custom_hooks', ()) if hook.type != 'BestHeadHook']    # after the last
+    for hook in cfg.custom_hooks:
         if hook.type == 'ScheduleHook' and 'steps' in hook:
             hook.steps = [(0, hook.steps[-1][1])]
         if 'begin' in hook:
             hook.begin = EPOCHS - 1 if hook.type == 'GraphHook' else 0
+        if 'tol' in hook:
+            hook.tol = 0.       # labels of so few steps need not move
     for stream in cfg.train_dataloader.sampler.streams.values():
         if 'begin' in stream:
             stream.begin = EPOCHS - 1
@@ -43,11 +48,11 @@ def step_time(name: str, steps: int) -> float:
     """Median milliseconds of processor time of a step.
 
     Args:
-        name: Of a config.
+        name: Of a config, or ``recipe.py:stage``.
         steps: That are counted.
     """
     with tempfile.TemporaryDirectory() as work_dir:
-        runner = short_runner(os.path.join(ROOT, 'configs', f'{name}.py'), work_dir, steps, edit=last_phase)
+        runner = short_runner(os.path.join(ROOT, 'configs', name), work_dir, steps, edit=last_phase)
         loop, taken = runner.train_loop, []
         run_iter = loop.run_iter
 
@@ -71,7 +76,7 @@ def main() -> None:
     args = parser.parse_args()
     init_environment()
     torch.set_num_threads(1)
-    known = {**{name: f'{name}_cnn_digits' for name in BASES}, **OTHERS}
+    known = {**{name: f'{name}_cnn_digits.py' for name in BASES}, **OTHERS}
     names = list(dict.fromkeys(['propos', *(args.bases or known)]))
     found: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(args.rounds):
