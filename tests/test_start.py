@@ -18,7 +18,8 @@ def test_the_start_of_a_run(tmp_path, capfd):
     """What is trained on what, for how long; long entries are in the file only; a replaced number is named."""
     cfg = propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=4)
     cfg.log_level = 'INFO'
-    cfg.model.sigma, cfg.model.psl_weight = 0.5, 0.1
+    cfg.model.sigma, cfg.model.psl_weight, cfg.model.decay = 0.5, 0.1, 0.7
+    cfg.custom_hooks.append(dict(type='ScheduleHook', param='teacher.decay', cosine=dict(start=0.9, end=1.)))
     train(cfg)
     file = next((tmp_path / 'work').glob('*/*.log')).read_text(encoding='utf-8')
     console = ''.join(capfd.readouterr())
@@ -32,6 +33,7 @@ def test_the_start_of_a_run(tmp_path, capfd):
     assert re.search(r'Config: \d+ lines, in the log file', before) and 'in the log file' not in file
     assert 'default_hooks' in file
     assert "model.sigma=0.5 has no effect: the ScheduleHook of 'sigma' in custom_hooks sets" in before
+    assert "model.decay=0.7 has no effect: the ScheduleHook of 'teacher.decay' in custom_hooks sets [0.9, 1.0]" in before
     assert 'model.psl_weight' not in before
 
 

@@ -161,12 +161,13 @@ def check_schedules(runner: Runner) -> None:
     for hook in runner.hooks:
         if not isinstance(hook, ScheduleHook):
             continue
-        value = runner.cfg.get('model')
-        for name in hook.param.split('.'):
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, (int, float)) and value not in hook.extremes():
-            runner.logger.warning(f'model.{hook.param}={value} has no effect: the ScheduleHook of {hook.param!r} in '
-                                  f'custom_hooks sets {sorted(hook.extremes())}; change it there, or drop the hook')
+        for place in {hook.param, hook.param.removeprefix('teacher.')}:     # a model makes its teacher of its own decay
+            value = runner.cfg.get('model')
+            for name in place.split('.'):
+                value = value.get(name) if isinstance(value, dict) else None
+            if isinstance(value, (int, float)) and value not in hook.extremes():
+                runner.logger.warning(f'model.{place}={value} has no effect: the ScheduleHook of {hook.param!r} in '
+                                      f'custom_hooks sets {sorted(hook.extremes())}; change it there, or drop the hook')
 
 
 def _first_epoch(runner: Runner, name: str) -> tuple[Optional[int], int]:
