@@ -27,7 +27,7 @@ from mmcluster.engine.liveness import ends_group
 from mmcluster.recipes import recipe
 from mmcluster.registry import HOOKS
 
-SILENCE, GRACE = 0.6, 0.2
+SILENCE, GRACE = 0.6, 0.5     # a machine in use has that much between the first signs and the verdict
 
 
 class Group:
