@@ -34,11 +34,18 @@ boosters = {
     '': {},
     ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_sign_digits']),
     ' + ASD': dict(asd=['asd/on_base_sign_digits'])}
+# What clusters pixels, without a network that a booster could train.
+alone = {
+    'TEMI on pixels': dict(stages=dict(temi=dict(parts=['temi/method', 'features/raw'], facts=dict(
+        columns=3072, batch=256, lr=3e-3, decay=0.98, heads=8, hidden=128, bottleneck=64)))),
+    'TURTLE on pixels': dict(stages=dict(turtle=dict(parts=['turtle/method', 'features/raw'], facts=dict(
+        columns=3072, batch=2062, length=400, epochs=1, val_interval=1)))),
+    **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_sign_digits')
+       for name in ('spectral', 'agglomerative', 'birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')}}
 rows = {
     'raw pixels, k-means': dict(stages=bases['CC'], control='pixels'),
     'untrained network, k-means': dict(stages=bases['CC'], control='untrained'),
-    **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_sign_digits')
-       for name in ('spectral', 'agglomerative', 'birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
+    **alone,
     **cross(bases, boosters, precision)}
 # What ASD trains, as on digits; k-means on its embedding is logged beside it.
 rows.update({name: {**rows[name], 'source': 'head'} for name in rows if name.endswith(' + ASD')})

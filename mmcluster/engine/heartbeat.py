@@ -61,13 +61,14 @@ class Heartbeat:
         first: Process 0: ``about`` it, ``at`` which host and port it listens, and a ``word`` that strangers do not
             know.
         listener: The listening socket, in process 0.
-        end: Called with the sentence. It does not return.
+        say: Called with the sentence, at once.
+        end: Called when the others have heard it, or after a second. It does not return.
         interval: Seconds between two signs.
     """
 
     def __init__(self, rank: int, silence: float, first: dict, listener: Optional[socket.socket],
-                 end: Callable[[str], Any], interval: float = 1.) -> None:
-        self.silence, self.word, self.listener, self.end = silence, first['word'], listener, end
+                 say: Callable[[str], Any], end: Callable[[], Any], interval: float = 1.) -> None:
+        self.silence, self.word, self.listener, self.say, self.end = silence, first['word'], listener, say, end
         self.interval = min(interval, silence / 4)
         self.own = _Process(about=about_process(rank))
         self.peers: list[_Peer] = []
@@ -109,7 +110,7 @@ class Heartbeat:
 
     def _stop(self) -> None:
         self.done.set()
-        self.thread.join(2 * self.interval + 1)
+        self.thread.join(2 * self.interval + 2 * _PARTING)
 
     # ---- the thread
 
@@ -128,16 +129,18 @@ class Heartbeat:
                 self.outbox.append(dict(place=self.own.place))
             self._tell()
             sentence = self._judge()
-            if self.listener is not None and self.own.failed and not any(peer.works for peer in self.peers):
+            if not sentence and self.listener is not None and self.own.failed \
+                    and not any(peer.works for peer in self.peers):
                 self.outbox.append(dict(over=True))
                 self.judged.set()
         ends = bool(sentence) and not self.done.is_set()
         if ends:
             self.outbox.append(dict(sentence=sentence))
+            self.say(sentence)
         self._part()
         if ends:
             self.judged.set()
-            self.end(sentence)
+            self.end()
 
     def _part(self) -> None:
         """Say the last words and wait for the others to close: unread signs of theirs at a close would discard them."""
@@ -149,8 +152,8 @@ class Heartbeat:
             with suppress(OSError):
                 peer.link.shutdown(socket.SHUT_WR)
         end = time.monotonic() + _PARTING
-        while not all(peer.gone for peer in self.peers) and time.monotonic() < end:
-            for key, _ in self.selector.select(self.interval):
+        while any(peer.about and not peer.gone for peer in self.peers) and time.monotonic() < end:
+            for key, _ in self.selector.select(max(0., end - time.monotonic())):
                 self._hear(key.data)
         for peer in self.peers:
             peer.link.close()

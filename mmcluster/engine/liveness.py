@@ -18,13 +18,17 @@ from .heartbeat import Heartbeat, about_process
 _ACTIVE: list[Heartbeat] = []
 
 
-def end_process(sentence: str) -> None:
-    """Print the sentence and end this process, whatever its other threads wait for.
+def say(sentence: str) -> None:
+    """Print why the process ends.
 
     Args:
         sentence: Why.
     """
     print(f'mmcluster: {sentence}', file=sys.stderr, flush=True)
+
+
+def end_process() -> None:
+    """End this process, whatever its other threads wait for."""
     os._exit(1)
 
 
@@ -44,7 +48,7 @@ def start_heartbeat(silence: float) -> None:
         first = [dict(at=(host, listener.getsockname()[1]), word=secrets.token_hex(16), about=about_process(0))]
     broadcast_object_list(first)
     try:
-        _ACTIVE.append(Heartbeat(get_rank(), silence, first[0], listener, end_process))
+        _ACTIVE.append(Heartbeat(get_rank(), silence, first[0], listener, say, end_process))
     except OSError as error:
         print_log(f'rank {get_rank()} cannot reach rank 0 at {first[0]["at"]} ({error}): if a process dies, the others '
                   f'wait for it until the timeout of the process group', logger='current', level=logging.WARNING)

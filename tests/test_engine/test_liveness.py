@@ -38,7 +38,8 @@ class Group:
         self.first = dict(at=('127.0.0.1', listener.getsockname()[1]), word='word', about=about_process(0))
         self.said = {}
         self.beats = [Heartbeat(rank, SILENCE, self.first, listener if rank == 0 else None,
-                                lambda text, rank=rank: self.said.update({rank: text}), 0.02) for rank in range(size)]
+                                lambda text, rank=rank: self.said.update({rank: text}), lambda: None, 0.02)
+                      for rank in range(size)]
         self.wait(lambda: sum(peer.about is not None for peer in self.beats[0].peers) == size - 1)
 
     @staticmethod
@@ -101,6 +102,19 @@ def test_who_fails_is_named_with_its_error_and_the_last_one(three, rank):
         thread.join(10)
 
 
+def test_who_hears_nothing_any_more_holds_nobody_up(three, monkeypatch):
+    """The sentence is said at once; only then a process waits for those that may not close their end."""
+    ends = {}
+    for rank, beat in enumerate(three.beats):
+        beat.end = lambda rank=rank: ends.update({rank: time.monotonic()})
+    three.beats[1]._hear, three.beats[1]._judge = lambda peer: time.sleep(0.01), lambda: ''     # its link stays open
+    three.beats[2]._tell = lambda: None
+    three.wait(lambda: 0 in three.said)
+    said = time.monotonic()
+    three.wait(lambda: 0 in ends)
+    assert heartbeat._PARTING - 0.3 < ends[0] - said < heartbeat._PARTING + 1
+
+
 def test_where_all_fail_nothing_more_is_said(three, monkeypatch):
     monkeypatch.setattr(heartbeat, '_GRACE', 30)
     begin = time.monotonic()
@@ -121,7 +135,7 @@ def test_the_last_words_arrive_where_signs_are_unread(monkeypatch):
     monkeypatch.setattr(heartbeat, '_GRACE', 0.1)
     listener, said = socket.create_server(('', 0)), []
     first = dict(at=('127.0.0.1', listener.getsockname()[1]), word='word', about=about_process(0))
-    beat = Heartbeat(0, 5., first, listener, said.append, 0.02)
+    beat = Heartbeat(0, 5., first, listener, said.append, lambda: None, 0.02)
     with socket.create_connection(first['at']) as peer:
         judge = beat._judge
 
