@@ -18,10 +18,16 @@ def cross(bases: Mapping[str, Stages], boosters: Mapping[str, Mapping[str, Seque
 
     Returns:
         Title -> a row whose ``stages`` are those of both.
+
+    Raises:
+        ValueError: If two rows have one title, or a booster's stage the name of one of the base.
     """
-    rows = {}
+    rows: dict[str, dict[str, Stages]] = {}
     for base, stages in bases.items():
         for booster, added in boosters.items():
+            if base + booster in rows or stages.keys() & added.keys():
+                raise ValueError(f'{base + booster!r} would replace another row, or a stage of {base!r}: give it '
+                                 f'another name')
             chain = {**stages, **{name: dict(on=list(stages)[-1], parts=list(of)) for name, of in added.items()}}
             rows[base + booster] = dict(stages={
                 name: {**stage, 'parts': [*stage['parts'], *parts]} for name, stage in chain.items()})

@@ -106,6 +106,9 @@ def test_every_base_meets_every_booster():
         simclr=dict(parts=['a', 'e']), scan=dict(on='simclr', parts=['b', 'e']),
         asd=dict(on='scan', parts=['c', 'd', 'e'])))
     assert simclr == dict(parts=['a']), 'bases are shared, so they stay as they are'
+    for clash in ({'': {}, ' + ASD': dict(scan=['c'])}, {' + B': {}, ' + B + B': {}}):
+        with pytest.raises(ValueError, match='another name'):
+            cross({'SCAN': dict(scan=scan), 'SCAN + B': dict(simclr=simclr)}, clash)
 
 
 def test_cells_that_begin_alike_share_their_first_stages(file, tmp_path):

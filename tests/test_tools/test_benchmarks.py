@@ -6,10 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.nn import functional as F
 
-from mmcluster.functional.losses.contrast import cosine_regression
-from mmcluster.functional.losses.prototype import scattering_of_views
 from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS
 
@@ -63,24 +60,51 @@ def test_the_sampler_starts_at_once_and_holds_no_lists(measure, order):
     assert all(float(value) < 512 for value in re.findall(r'([\d.]+) KiB', text))
 
 
-def test_the_plain_loop_has_the_losses_of_propos(monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
-    plain = importlib.import_module('plain_propos')
-    q, k, other = (F.normalize(torch.randn(20, 6), dim=1) for _ in range(3))
-    label = torch.randint(4, (20,)) * 2         # half of the clusters are absent
-    torch.testing.assert_close(plain.psa(5 * q, k), cosine_regression(5 * q, k))
-    both = (plain.psl(q, other, label) + plain.psl(k, q, label)) / 2
-    torch.testing.assert_close(both, scattering_of_views([q, k], [q, other], label, 8, plain.TAU)[0])
+@pytest.fixture
+def propos():
+    """ProPos with ResNet-18, and the plain loop with its weights."""
+    plain = importlib.import_module('plain_propos').PlainProPos()
+    cfg = read_stage(str(FOLDER.parents[1] / 'configs' / 'propos_r18_cifar10.py'), None)
+    model = MODELS.build(dict(cfg.model, bank=dict(num_samples=6), psl_weight=0.1, sigma=0.))
+    for network, weights in ((plain.online, {**model.backbone.state_dict(), **named(model.neck, 'fc.')}),
+                             (plain.predictor, named(model.predictor, ''))):
+        network.load_state_dict(weights)
+    plain.momentum.load_state_dict(plain.online.state_dict())
+    return model, plain
 
 
-def test_a_plain_loop_is_what_the_step_is_measured_against(measure):
+def named(projector, prefix):
+    """Weights of a projector under the names of a sequence."""
+    places = dict(fc1='0', bn='1', fc2='3')
+    return {prefix + places[key.split('.')[0]] + key[key.index('.'):]: value
+            for key, value in projector.state_dict().items()}
+
+
+def test_the_plain_loop_is_propos(measure, propos, monkeypatch):
+    model, plain = propos
+    monkeypatch.setattr(importlib.import_module('plain_propos'), 'SIGMA', 0.)
+    images, label = [torch.randint(256, (6, 3, 32, 32), dtype=torch.uint8) for _ in range(2)], torch.arange(6) // 2 * 3
+    model.bank.fill(label=label)
+    views = [(image.float() - plain.mean) / plain.std for image in images]
+    z, k = model.online(views), model.target(views)
+    ours = sum(value for key, value in model.losses(z, k, torch.arange(6)).items() if key.startswith('loss'))
+    torch.testing.assert_close(plain.loss(views, label), ours)
+    before = [weight.clone() for weight in plain.online.parameters()]
+    for weight in plain.momentum.parameters():
+        weight.zero_()
+    plain.step(images, label)
+    share = 1 - importlib.import_module('plain_propos').DECAY
+    for slow, old, now in zip(plain.momentum.parameters(), before, plain.online.parameters()):
+        torch.testing.assert_close(slow, share * old)       # the momentum network moves before the optimiser
+        assert not torch.equal(now, old)
+
+
+def test_a_plain_loop_is_what_the_step_is_measured_against(measure, capsys):
     text = measure('train_step', '--what', 'loop', '--batch', '2', '--repeats', '1', '--steps', '1', '--threads', '1')
     assert re.search(r'processor time +median ms a step: plain loop \d+, mmcluster in float32 \d+, ratio', text)
-    model = importlib.import_module('plain_propos').PlainProPos()
-    cfg = read_stage(str(FOLDER.parents[1] / 'configs' / 'propos_r18_cifar10.py'), None)
-    ours = MODELS.build(dict(cfg.model, bank=dict(num_samples=2)))
-    count = [sum(weight.numel() for weight in each.parameters()) for each in (model, ours)]
-    assert count[0] == count[1], 'the same networks'
+    with pytest.raises(SystemExit):
+        measure('train_step', '--what', 'loop', '--views')
+    assert 'leave CONFIG, --stage and --views out' in capsys.readouterr().err
 
 
 def test_steps_of_bases_are_compared_in_one_run(measure):

@@ -1,4 +1,7 @@
-"""ProPos as a plain PyTorch loop, written from the paper's equations alone: what `train_step.py` is measured against."""
+"""ProPos as a plain PyTorch loop, written from the paper's equations: what `train_step.py` is measured against.
+
+Rates, and that the momentum network moves before the optimiser, are the release's.
+"""
 from __future__ import annotations
 
 import copy
@@ -8,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import resnet18
 
-K, DIM, HIDDEN = 10, 256, 4096
+DIM, HIDDEN = 256, 4096
 TAU, SIGMA, WEIGHT, DECAY = 0.5, 0.001, 0.1, 0.996
 MEAN, STD = (125.307, 122.961, 113.8575), (51.5865, 50.847, 51.255)
 
@@ -50,6 +53,9 @@ class PlainProPos(nn.Module):
         lr: Rate of SGD; the predictor learns ten times as fast.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, lr: float = 0.1) -> None:
         super().__init__()
         self.online, self.predictor = encoder(), mlp(DIM)
@@ -57,6 +63,8 @@ class PlainProPos(nn.Module):
         self.optimizer = torch.optim.SGD(
             [dict(params=self.online.parameters()), dict(params=self.predictor.parameters(), lr=10 * lr)],
             lr=lr, momentum=0.9, weight_decay=5e-4)
+        self.register_buffer('mean', torch.tensor(MEAN).view(3, 1, 1))
+        self.register_buffer('std', torch.tensor(STD).view(3, 1, 1))
 
     def loss(self, views: list[Tensor], label: Tensor) -> Tensor:
         """Alignment in both directions, and scattering (eq. 12).
@@ -75,11 +83,10 @@ class PlainProPos(nn.Module):
 
     def step(self, images: list[Tensor], label: Tensor) -> None:
         """One step on two finished uint8 views (B, 3, 32, 32)."""
-        mean, std = (torch.tensor(each).view(3, 1, 1) for each in (MEAN, STD))
-        loss = self.loss([(view.float() - mean) / std for view in images], label)
-        self.optimizer.zero_grad()
-        loss.backward()
-        self.optimizer.step()
+        loss = self.loss([(view.float() - self.mean) / self.std for view in images], label)
         with torch.no_grad():
             for slow, fast in zip(self.momentum.parameters(), self.online.parameters()):
                 slow.lerp_(fast, 1 - DECAY)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()

@@ -6,8 +6,8 @@ python tools/benchmarks/train_step.py --what loop      # ProPos in float32 again
 
 A step is preprocessor, forward, backward, optimiser and teacher. The images are noise; without --views they come as
 finished views, which are only normalised. The target on CPUs with bfloat16 units is 1.8 times as fast. With --what
-compile or fused, both steps are in bfloat16, and one of them has its networks compiled or a fused optimiser. With --what
-loop or loop_amp, the slow step is `plain_propos.py` in float32.
+compile or fused, both steps are in bfloat16, and one of them has its networks compiled or a fused optimiser. With
+--what loop or loop_amp, the slow step is `plain_propos.py` in float32.
 """
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ def make_step(cfg: Config, batch: int, views: bool, what: str, fast: bool) -> Ca
     if fast and what == 'compile':
         compile_networks(model)
     fused = dict(fused=True) if fast and what == 'fused' else {}
+    # rates of parts of the network are left out, as they cost nothing
     optimizer = OPTIMIZERS.build(dict(cfg.optim_wrapper.optimizer, params=model.parameters(), **fused))
     wrapper = OPTIM_WRAPPERS.build(dict(type='AutocastOptimWrapper', dtype='bfloat16' if bfloat16 else None,
                                         optimizer=optimizer))
@@ -122,6 +123,9 @@ def main() -> None:
     parser.add_argument('--repeats', type=int, default=5)
     parser.add_argument('--views', action='store_true', help='make the views inside the step')
     args = parser.parse_args()
+    if args.what.startswith('loop') and (args.views or args.stage or args.config != parser.get_default('config')):
+        parser.error('the plain loop is that of propos_r18_cifar10.py on finished views: leave CONFIG, --stage and '
+                     '--views out')
     init_default_scope('mmcluster')
     MMLogger.get_instance('train_step', log_level='WARNING')
     torch.set_num_threads(args.threads)
