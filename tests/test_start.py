@@ -32,6 +32,7 @@ def test_the_start_of_a_run(tmp_path, capfd):
     assert len(before.splitlines()) < 25 and 'default_hooks' not in before
     assert re.search(r'Config: \d+ lines, in the log file', before) and 'in the log file' not in file
     assert 'default_hooks' in file
+    assert '"FileClient" will be deprecated' in file and 'FileClient' not in console
     assert "model.sigma=0.5 has no effect: the ScheduleHook of 'sigma' in custom_hooks sets" in before
     assert "model.decay=0.7 has no effect: the ScheduleHook of 'teacher.decay' in custom_hooks sets [0.9, 1.0]" in before
     assert 'model.psl_weight' not in before

@@ -1,4 +1,4 @@
-"""A console that shows what matters: long entries of the log, such as the whole config, go into its file only."""
+"""A console that shows what matters: the whole config and what libraries say of themselves go into the log file."""
 from __future__ import annotations
 
 import copy
@@ -10,6 +10,14 @@ from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 LINES, FULL_LOG = 6, 'MMCLUSTER_FULL_LOG'
+# what mmengine says of itself and of frozen weights, of which a user can change nothing
+NOISE = ('is skipped since its requires_grad=False', '"FileClient" will be deprecated',
+         '"HardDiskBackend" is the alias')
+
+
+def matters(record: logging.LogRecord) -> bool:
+    """Whether the console shows an entry; the log file has all of them."""
+    return not any(text in record.getMessage() for text in NOISE)
 
 
 class ShortFormatter(logging.Formatter):
@@ -35,7 +43,7 @@ class ShortFormatter(logging.Formatter):
 
 
 class ShortLogRunner(Runner):
-    """mmengine's Runner, whose console shows long entries by their first line.
+    """mmengine's Runner, whose console shows long entries by their first line and leaves :data:`NOISE` out.
 
     Args:
         args: See ``mmengine.runner.Runner``.
@@ -50,4 +58,5 @@ class ShortLogRunner(Runner):
             if console and os.environ.get(FULL_LOG, '0') in ('', '0') and not isinstance(
                     handler.formatter, ShortFormatter):
                 handler.setFormatter(ShortFormatter(handler.formatter))
+                handler.addFilter(matters)
         return logger
