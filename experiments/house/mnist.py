@@ -6,7 +6,7 @@ from mmcluster.experiments import cross
 
 title = 'MNIST, all 70,000 digits, K = 10: bases, alone and with a booster'
 data = 'data/mnist'
-metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
+metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding, where it is logged
 precision = ['schedules/bfloat16']              # of all that is trained
 # A base is a line: its stages; a booster goes on from the last one.
 bases = {
