@@ -8,10 +8,17 @@ title = 'MNIST, all 70,000 digits, K = 10: bases, alone and with a booster'
 data = 'data/mnist'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding, where it is logged
 precision = ['schedules/bfloat16']              # of all that is trained
+simclr = dict(parts=['simclr/cnn_mnist'])
+moco = dict(parts=['moco/cnn_mnist'])
+heads = dict(on='moco', parts=['spice/self_mnist'])
 # A base is a line: its stages; a booster goes on from the last one.
 bases = {
     'CC': dict(cc=dict(parts=['cc/cnn_mnist'])),
     'ProPos': dict(propos=dict(parts=['propos/cnn_mnist'])),
+    'SCAN': dict(simclr=simclr, scan_cluster=dict(on='simclr', parts=['scan/cluster_mnist'])),
+    'SPICE_s': dict(moco=moco, spice_self=heads),
+    'SPICE': dict(moco=moco, spice_self=heads, spice_joint=dict(parts=['spice/joint_mnist'])),
+    'ASD_PS': dict(asd_ps=dict(parts=['asd/ps_cnn_mnist', 'losses/freematch_digits'])),
     'DEC': dict(
         autoencoder=dict(parts=['dec/mnist']),
         dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=160, epochs=125)))),
@@ -28,3 +35,5 @@ rows = {
     **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_mnist')
        for name in ('birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
     **cross(bases, boosters, precision)}
+for name in ('SPICE_s', 'SPICE', 'ASD_PS'):
+    rows[name]['source'] = 'head'       # which each of them trains; k-means on the embedding is logged beside it

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from mmcluster.functional.clustering.decide import ScoringCenters, choose, scores
+from mmcluster.functional.clustering.decide import SAFE, ScoringCenters, choose, scores
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans, lloyd
 from mmcluster.functional.clustering.seeding import Space, num_trials, random_seeds, seed_restarts
 
@@ -357,7 +357,7 @@ def test_many_centres_are_looked_at_in_groups(k: int, tie: float) -> None:
     found = choose(near, tie)
     for row, label, gap in zip(near.transpose(1, 2).flatten(0, 1), found.label.flatten(), found.gap.flatten()):
         first = next(j for j, score in enumerate(row) if score >= row.max() - tie)
-        assert label == first and gap == row.max() - torch.cat([row[:first], row[first + 1:]]).max()
+        assert label == first and gap == row.max() - torch.cat([row[:first], row[first + 1:]]).max() - SAFE * tie
 
 
 @pytest.mark.parametrize('spread', [0.05, 1.0, 30.0])
@@ -391,3 +391,21 @@ def test_distances_of_centres_come_in_blocks(monkeypatch: pytest.MonkeyPatch) ->
     torch.testing.assert_close(blocks.spread, whole.spread)
     torch.testing.assert_close(blocks.error, whole.error)
     torch.testing.assert_close(whole.spread, 1.01 * cdist(weight.bfloat16().float(), weight.bfloat16().float()).amax((1, 2)))
+
+
+@pytest.mark.parametrize('k', [5, 40])
+@pytest.mark.parametrize('length', [1e3, 1e4, 1e5])
+def test_one_far_row_takes_no_digits_of_the_others(length: float, k: int) -> None:
+    """In float32: labels, seeding, inertia and similarities beside a row that is up to 10,000 times as long."""
+    x = torch.cat([blobs(1200, 8, k - 1, 0.3), torch.full((1, 8), length / 8 ** 0.5, dtype=torch.float64)]).float()
+    centers = torch.stack([x[j:-1:k - 1].double().mean(0) for j in range(k - 1)] + [x[-1].double()])
+    truth = torch.cdist(x.double(), centers, compute_mode='donot_use_mm_for_euclid_dist').square()
+    given = lloyd(x, centers.float(), 'euclidean', max_iter=0)
+    assert (given.labels == truth.argmin(1)).float().mean() > 0.999
+    assert given.inertia == pytest.approx(float(truth.amin(1).sum()), rel=1e-3)
+    near = center_similarity(x, centers, 'euclidean')[:-1, :-1]
+    torch.testing.assert_close(near.double(), -truth[:-1, :-1], rtol=1e-3, atol=1e-4)
+    found, reference = kmeans(x, k, 5, metric='euclidean'), KMeans(k, n_init=5, random_state=0).fit(x.double().numpy())
+    assert found.counts.amin() == 1 and found.counts[found.labels[-1]] == 1
+    assert found.inertia == pytest.approx(reference.inertia_, rel=0.1)
+    assert k > 5 or len(set(zip(found.labels.tolist(), reference.labels_.tolist()))) == 5

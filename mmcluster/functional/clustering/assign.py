@@ -1,6 +1,7 @@
 """One pass of k-means: give the rows of several restarts to their nearest centres and sum them by cluster."""
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Iterator, NamedTuple, Optional
 
 import torch
@@ -46,7 +47,7 @@ class State(NamedTuple):
 
 
 def chunks(rows: Tensor, width: int, chunk_size: Optional[int]) -> Iterator[Tensor]:
-    """Cut rows (N, D) into chunks that suit the device when each row makes ``width`` scores."""
+    """Cut rows (N, ...) into chunks that suit the device when each row makes ``width`` scores."""
     if chunk_size is None:
         chunk_size = HOST_CHUNK if rows.device.type == 'cpu' else max(HOST_CHUNK, SCORES_PER_CHUNK // max(width, 1))
     return (rows[start:start + chunk_size] for start in range(0, len(rows), max(chunk_size, 1)))
@@ -74,8 +75,9 @@ def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:
     labels, gaps = [torch.zeros(num, 0, dtype=torch.int32, device=centers.device)], [space.rows.new_zeros(num, 0)]
     if chunk_size is None and ready.coarse is not None:
         chunk_size = COARSE_CHUNK
-    for rows in chunks(space.rows, num * k, chunk_size):
-        label, gap = ready.choose(rows)
+    halves = repeat(None) if space.half_square is None else chunks(space.half_square, num * k, chunk_size)
+    for rows, half in zip(chunks(space.rows, num * k, chunk_size), halves):
+        label, gap = ready.choose(rows, half)
         labels.append(label.int())
         gaps.append(gap)
         _add_up(rows, label, counts, sums)
@@ -114,7 +116,7 @@ def reassign(space: Space, old: State, centers: Tensor, chunk_size: Optional[int
     """
     if space.rows.device.type == 'cpu':
         gap = _remaining_gap(space, old, centers)
-        doubt = ~(gap > 4 * space.tie)
+        doubt = ~(gap > 0)
         if int(doubt.sum()) <= PRUNED_SHARE * doubt.numel():
             return _reassign_doubtful(space, old, centers, gap, doubt, chunk_size)
     return assign(space, centers, chunk_size)
@@ -131,7 +133,8 @@ def _remaining_gap(space: Space, old: State, centers: Tensor) -> Tensor:
     if bias_before is None or bias_after is None or space.half_square is None:
         return old.gap - slope
     lift = bias_after - bias_before
-    return old.gap - slope * (2 * space.half_square).sqrt() - (lift.amax(1, keepdim=True) - lift).gather(1, old.labels)
+    length = (2 * space.half_square).sqrt().to(slope.dtype)
+    return old.gap - slope * length - (lift.amax(1, keepdim=True) - lift).gather(1, old.labels)
 
 
 def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, doubt: Tensor,
@@ -142,7 +145,8 @@ def _reassign_doubtful(space: Space, old: State, centers: Tensor, gap: Tensor, d
     for a, rows_in_doubt in enumerate(doubt):
         for index in chunks(rows_in_doubt.nonzero().flatten(), 1, chunk_size):
             rows = space.rows[index]
-            label, wide = ready.restart(a).choose(rows)
+            half = None if space.half_square is None else space.half_square[index]
+            label, wide = ready.restart(a).choose(rows, half)
             gap[a, index] = wide[0]
             changed = (label[0] != labels[a, index]).nonzero().flatten()
             moved, come = rows[changed].double(), label[0, changed].long()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 FEW = 32                # up to so many centres the host sums rows by a product with their memberships
+SAFE = 4                # ties by which a centre has to be nearer before a row is left alone
 GROUP = 32              # centres that are looked at together
 COARSE = 256            # centres from which a coarse product pays
 HALF_ULP = 2.0 ** -8    # largest relative error of rounding to bfloat16
@@ -18,7 +19,7 @@ class Choice(NamedTuple):
 
     Attributes:
         label: (A, B) integer, the first one of those that are nearest up to rounding.
-        gap: (A, B), by how much it is certainly nearer than the others (in scores).
+        gap: (A, B), by how much it is certainly nearer than the others (in scores), whatever rounding has done.
     """
     label: Tensor
     gap: Tensor
@@ -30,7 +31,7 @@ class ScoringCenters(NamedTuple):
     Attributes:
         weight: (A, K, D).
         bias: (A, K) or ``None``.
-        tie: Difference of scores that rounding can make.
+        tie: Difference that rounding can make of two scores of size 1.
         coarse: (A, K, D) bfloat16 weight, ``None`` where it would not pay.
         spread: (A,) largest distance of two coarse weights.
         error: (A,) largest distance of what two coarse weights leave out.
@@ -56,10 +57,10 @@ class ScoringCenters(NamedTuple):
         rest = (None if value is None else value[a, None] for value in (self.coarse, self.spread, self.error))
         return ScoringCenters(self.weight[a, None], None if self.bias is None else self.bias[a, None], self.tie, *rest)
 
-    def choose(self, rows: Tensor) -> Choice:
-        """Nearest centres of rows (B, D)."""
+    def choose(self, rows: Tensor, half_square: Optional[Tensor] = None) -> Choice:
+        """Nearest centres of rows (B, D); with a bias the rows have |x|^2 / 2 (B,), too."""
         if self.coarse is None:
-            return choose(scores(rows, self.weight, self.bias), self.tie)
+            return choose(scores(rows, self.weight, self.bias), self.tie, half_square)
         found = [self._coarsely(a, rows) for a in range(len(self.weight))]
         return Choice(torch.stack([one.label for one in found]), torch.stack([one.gap for one in found]))
 
@@ -76,8 +77,8 @@ class ScoringCenters(NamedTuple):
         best, second, label = best_two(scores(coarse, self.coarse[a, None], None), 0.0)
         wrong = left * self.spread[a] + length * self.error[a]
         wrong += 1.01 * HALF_ULP * (best[0].abs() + second[0].abs()) + rows.shape[1] * 2.0 ** -22 * length
-        gap, label = (best - second)[0] - wrong, label[0]
-        doubt = (~(gap > self.tie)).nonzero().flatten()
+        gap, label = (best - second)[0] - wrong - SAFE * self.tie, label[0]
+        doubt = (~(gap > 0)).nonzero().flatten()
         exact = choose(scores(rows[doubt], self.weight[a, None], None), self.tie)
         gap[doubt], label[doubt] = exact.gap[0], exact.label[0].to(label.dtype)
         return Choice(label, gap)
@@ -102,19 +103,35 @@ def scores(rows: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
     return near.view(*weight.shape[:2], -1)
 
 
-def choose(near: Tensor, tie: float) -> Choice:
-    """Choose the nearest centre by scores (A, K, B), the first one on ties."""
+def choose(near: Tensor, tie: float, half_square: Optional[Tensor] = None) -> Choice:
+    """Choose the nearest centre by scores (A, K, B), the first one on ties.
+
+    Args:
+        near: Scores.
+        tie: Difference that rounding can make of two scores of size 1.
+        half_square: (B,) |x|^2 / 2 of rows whose scores are x.c - |c|^2 / 2.
+    """
     if near.shape[1] > FEW and near.device.type == 'cpu':
-        best, second, label = best_two(near, tie)
-        return Choice(label, best - second)
-    k = near.shape[1]
-    ids = torch.arange(k, device=near.device, dtype=torch.int32)[:, None]
-    best = near.amax(1)
-    label = torch.where(near >= (best - tie)[:, None], ids, k - 1).amin(1)
-    return Choice(label, best - near.masked_fill(label[:, None] == ids, float('-inf')).amax(1))
+        best, second, label = best_two(near, tie, half_square)
+    else:
+        k = near.shape[1]
+        ids = torch.arange(k, device=near.device, dtype=torch.int32)[:, None]
+        best = near.amax(1)
+        label = torch.where(near >= (best - _margin(best, tie, half_square))[:, None], ids, k - 1).amin(1)
+        second = near.masked_fill(label[:, None] == ids, float('-inf')).amax(1)
+    return Choice(label, best - second - SAFE * _margin(best, tie, half_square))
 
 
-def best_two(near: Tensor, tie: float) -> tuple[Tensor, Tensor, Tensor]:
+def _margin(best: Tensor, tie: float, half_square: Optional[Tensor]) -> Tensor | float:
+    """What rounding can make of the scores near the best ones (A, B) of rows.
+
+    Cosines are of size 1. x.c and |c|^2 / 2 are of the size |x|^2 + d^2 for a centre at the distance d, which is
+    2 |x|^2 - 2 score; one bound for all rows would be that of the farthest one, below which near centres look alike.
+    """
+    return tie if half_square is None else tie * (4 * half_square.to(best.dtype) - 2 * best)
+
+
+def best_two(near: Tensor, tie: float, half_square: Optional[Tensor] = None) -> tuple[Tensor, Tensor, Tensor]:
     """Largest score, the largest one of the centres that are not chosen, and the choice, by scores (A, K, B).
 
     The same as a look at all scores, most of which are read once: the largest of each group tells the group to look
@@ -130,7 +147,7 @@ def best_two(near: Tensor, tie: float) -> tuple[Tensor, Tensor, Tensor]:
     top = torch.cat(tops, 1)
     top = top.float() if top.dtype == torch.bfloat16 else top
     best = top.amax(1)
-    bound = (best - tie)[:, None]
+    bound = (best - _margin(best, tie, half_square))[:, None]
     group = _first(top >= bound)
     member = torch.arange(GROUP, device=near.device)[:, None] + GROUP * group[:, None]
     member.clamp_(max=k - 1)                                        # the last group may be smaller: its last one again

@@ -195,6 +195,6 @@ def center_similarity(x: Tensor, centers: Tensor, metric: str = 'cosine') -> Ten
         unit = F.normalize(centers, dim=1)
         parts = [F.normalize(rows, dim=1) @ unit.T for rows in chunks(x, len(centers), None)]
     else:
-        middle = centers.mean(0) if len(centers) else centers.new_zeros(x.shape[1])
-        parts = [-torch.cdist(rows - middle, centers - middle).square() for rows in chunks(x, len(centers), None)]
+        exact = 'donot_use_mm_for_euclid_dist'      # a product loses the digits of near pairs beside a far one
+        parts = [-torch.cdist(rows, centers, compute_mode=exact).square() for rows in chunks(x, len(centers), None)]
     return torch.cat(parts) if parts else x.new_zeros(0, len(centers))

@@ -28,8 +28,7 @@ class Space(NamedTuple):
     Attributes:
         rows: (n, D) unit rows, or rows minus the mean of all N.
         origin: (D,) float64, what was subtracted.
-        half_square: (n,) |x|^2 / 2 of Euclidean rows, ``None`` for cosine.
-        tie: Difference of scores that rounding can make.
+        half_square: (n,) float64 |x|^2 / 2 of Euclidean rows, ``None`` for cosine.
         metric: ``'cosine'`` or ``'euclidean'``.
         shards: Who holds the N rows.
         sizes: Rows of each holder.
@@ -37,7 +36,6 @@ class Space(NamedTuple):
     rows: Tensor
     origin: Tensor
     half_square: Optional[Tensor]
-    tie: float
     metric: str
     shards: Shards
     sizes: list[int]
@@ -52,15 +50,18 @@ class Space(NamedTuple):
         if metric not in METRICS:
             raise ValueError(f'metric must be one of {METRICS}, got {metric!r}')
         x, sizes = as_float(x), shards.sizes(len(x))
-        tie = ROUNDING * torch.finfo(x.dtype).eps
         if metric == 'cosine':
             origin = x.new_zeros(x.shape[1], dtype=torch.float64)
-            return cls(F.normalize(x, dim=1), origin, None, tie, metric, shards, sizes)
+            return cls(F.normalize(x, dim=1), origin, None, metric, shards, sizes)
         origin = (shards.sum(x.sum(0, dtype=torch.float64)) / max(sum(sizes), 1)).nan_to_num()
         rows = x - origin.to(x.dtype)
-        half_square = rows.square().sum(1) / 2
-        tie *= 2 * float(shards.max(half_square.amax() if len(x) else x.new_zeros(()))) if sum(sizes) else 1.0
-        return cls(rows, origin.to(x.dtype).double(), half_square, tie, metric, shards, sizes)
+        half_square = torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64).square() / 2
+        return cls(rows, origin.to(x.dtype).double(), half_square, metric, shards, sizes)
+
+    @property
+    def tie(self) -> float:
+        """Difference that rounding can make of two numbers of size 1."""
+        return ROUNDING * torch.finfo(self.rows.dtype).eps
 
     @property
     def total(self) -> int:
@@ -105,10 +106,10 @@ class Space(NamedTuple):
         """
         weight, bias = self.weight_bias(centers)
         if bias is None or self.half_square is None:
-            distance = torch.matmul(weight, self.rows.T).neg_().add_(1)
-        else:
-            distance = torch.addmm(-bias[:, None], weight, self.rows.T, alpha=-1).add_(self.half_square).mul_(2)
-        return torch.threshold_(distance, self.tie, 0.0)
+            return torch.threshold_(torch.matmul(weight, self.rows.T).neg_().add_(1), self.tie, 0.0)
+        half = self.half_square.to(self.rows.dtype)
+        distance = torch.addmm(-bias[:, None], weight, self.rows.T, alpha=-1).add_(half).mul_(2)
+        return distance.mul_(distance > 2 * self.tie * (half - bias[:, None]))
 
     def total_cost(self, centers: Tensor, sums: Tensor, counts: Tensor) -> Tensor:
         """Objective of R clusterings of all rows, from the centres (R, K, D) and the sums and sizes of their clusters.
