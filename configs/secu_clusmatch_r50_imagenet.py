@@ -10,5 +10,5 @@ stages = dict(
                           'views/weak_strong_imagenet'],
         facts=dict(share=0.2),
         options=dict(
-            model=dict(pseudo_label_loss=dict(fairness_weight=0.)),
+            model=dict(pseudo_label_loss=dict(fairness_weight=0., exclude_kmeans_from_negative=False)),
             hooks=dict(kmeans=dict(batch_size=256, num_workers=8), select=dict(batch_size=256, num_workers=8)))))

@@ -93,9 +93,9 @@ def clusmatch_total(inputs: dict, dtype: torch.dtype) -> dict:
     weights = dict(ppl=inputs['delta'], npl=inputs['beta'], kpl=inputs['gamma'], fair=inputs['lambda_fair'])
     outputs: dict[str, Tensor] = {}
     for suffix, (absent, exclude, clamp, fair) in STEP_VARIANTS.items():
+        # of weight 1, as a term of weight 0 is not computed
         loss = module(weak.shape[1], inputs['m'], dtype, absent=absent, exclude_kmeans_from_negative=exclude,
-                      clamp=clamp, ppl_weight=weights['ppl'], npl_weight=weights['npl'], kpl_weight=weights['kpl'],
-                      fairness_weight=weights['fair'] if fair else 0.)
+                      clamp=clamp, ppl_weight=1., npl_weight=1., kpl_weight=1., fairness_weight=1. if fair else 0.)
         for name, given in (('negative_thresholds', 'all_tau'), ('p_model', 'p_model'), ('label_hist', 'label_hist')):
             getattr(loss, name).copy_(inputs[given])
         bank = SampleBank(len(inputs['kmeans_bank']), loss.fields)
@@ -106,10 +106,10 @@ def clusmatch_total(inputs: dict, dtype: torch.dtype) -> dict:
         step = masks(loss, weak.softmax(dim=1))
         if exclude:
             step['neg_mask'] = pseudo.exclude_class(step['neg_mask'], inputs['kmeans_bank'][index])
-        step['total'] = sum(terms.values())
-        step['grad_lb'], step['grad_strong'] = gradients(step['total'], lb, strong)
         outputs.update(sup=terms.pop('sup'), p_model=loss.p_model, label_hist=loss.label_hist)
-        step.update({name: value / weights[name] for name, value in terms.items()})
+        step['total'] = outputs['sup'] + sum(weights[name] * value for name, value in terms.items())
+        step['grad_lb'], step['grad_strong'] = gradients(step['total'], lb, strong)
+        step.update(terms)
         outputs.update({f'{name}_{suffix}': value for name, value in step.items()})
     return outputs
 

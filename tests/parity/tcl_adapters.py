@@ -30,8 +30,9 @@ def tcl_cluster_loss(inputs: dict, dtype: torch.dtype) -> dict:
 
 @adapter('tcl', 'pseudo_labels')
 def tcl_pseudo_labels(inputs: dict, dtype: torch.dtype) -> dict:
-    """Labels of a batch; the number of clusters is that of the columns."""
-    return dict(labels=confident_labels(inputs['probs'], inputs['current'], inputs['alpha'], inputs['gamma']))
+    """Labels of a batch."""
+    return dict(labels=confident_labels(
+        inputs['probs'], inputs['current'], inputs['alpha'], inputs['gamma'], inputs.get('num_clusters')))
 
 
 @adapter('tcl', 'cluster_loss_boost')

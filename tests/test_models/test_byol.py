@@ -127,3 +127,10 @@ def test_feature_std():
     model = byol()
     expected = copy.deepcopy(model).target(views())[0].std(dim=0).mean()
     torch.testing.assert_close(model.loss(batch())['feat_std'], expected)
+
+
+@pytest.mark.parametrize('joint', [False, True])
+def test_a_single_view(joint):
+    model = byol(joint_views=joint)
+    with pytest.raises(ValueError, match='BYOL contrasts two views of every image and got 1; give'):
+        model.loss(Batch(views()[:1], torch.arange(B)))

@@ -74,6 +74,10 @@ def test_images_without_clusters():
     losses = model(data_samples=dict(instance_only=batch()), mode='loss')
     assert {name for name in losses if name.startswith('loss')} == {'loss_instance'}
     torch.testing.assert_close(losses['loss_instance'], cc().loss(batch())['loss_instance'])
+    half = cc(instance_weight=0.5).loss(instance_only=batch())['loss_instance']
+    torch.testing.assert_close(half, 0.5 * losses['loss_instance'])
+    with pytest.raises(ValueError, match='instance_only .* instance_weight is 0: leave the stream out'):
+        cc(instance_weight=0.).loss(instance_only=batch())
     losses['loss_instance'].backward()
     assert not any(name.startswith('head') for name in gradients(model))
 

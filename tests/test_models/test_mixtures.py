@@ -1,13 +1,17 @@
 """BYOL with CC's contrasts, and CC beside prototype scattering."""
+from types import SimpleNamespace
+
 import pytest
 import torch
 from small_models import B, D, FlatNet, K, N, assert_same, batch, gradients, parts, views
 from sync_guard import SyncGuard
 from torch.nn.functional import cross_entropy, normalize
 
+from mmcluster.engine.hooks import KMeansHook
 from mmcluster.models.clusterers import BYOL, BYOLCC, CC, CCPSL
 from mmcluster.models.heads import MLPClusterHead
 from mmcluster.models.necks import MLPProjector
+from mmcluster.recipes.requirements import check_labels
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -87,6 +91,24 @@ def test_scattering_against_a_slow_loss():
     total(losses).backward()
     (total(slow.loss(batch())) + 0.3 * psl).backward()
     assert_same(gradients(model), gradients(slow), atol=1e-5)
+
+
+def test_contrasts_keep_their_weights_beside_scattering():
+    whole, half = cc().loss(batch()), cc(instance_weight=0.5, cluster_weight=2.).loss(batch())
+    for name, factor in dict(loss_instance=0.5, loss_cluster=2., loss_psl=1., feat_std=1., entropy_gap=1.).items():
+        torch.testing.assert_close(half[name], factor * whole[name])
+    alone = cc(instance_weight=0., cluster_weight=0.).loss(batch())
+    assert alone.keys() == {'loss_psl', 'present_clusters'} and alone['loss_psl'] == whole['loss_psl']
+
+
+def test_scattering_without_labels_is_refused():
+    runner = SimpleNamespace(model=cc(psl_weight=0.), hooks=[], train_loop=SimpleNamespace(max_epochs=4, max_iters=8))
+    check_labels(runner)
+    runner.model = cc()
+    with pytest.raises(ValueError, match='CCPSL: psl_weight is not 0 from epoch 0 on.*KMeansHook.*is missing'):
+        check_labels(runner)
+    runner.hooks = [KMeansHook(output='project')]
+    check_labels(runner)
 
 
 def test_without_weight_it_is_cc():

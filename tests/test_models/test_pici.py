@@ -242,6 +242,9 @@ def test_kmeans_must_have_the_heads_clusters():
     runner = SimpleNamespace(model=pici(), train_dataloader=SimpleNamespace(dataset=range(N)))
     with pytest.raises(ValueError, match=f'num_clusters={K + 1}, the model {K}'):
         KMeansHook(K + 1, field='view_label', views='train').before_train(runner)
+    KMeansHook(field='view_label', views='train').before_train(runner)
+    with pytest.raises(ValueError, match=r"views='test' makes labels \(N,\), and bank.view_label is"):
+        KMeansHook(field='view_label').before_train(runner)
 
 
 # ---- as a base, and what is refused

@@ -134,6 +134,15 @@ def test_bad_options(options, message):
         TCL(FlatNet(), PreNormMLP(6, 8, D), PreNormClusterHead(6, K), **{'bank': dict(num_samples=N), **options})
 
 
+def test_boosting_keeps_the_weights():
+    whole, half = tcl(boosting=1., threshold=0.6), tcl(boosting=1., threshold=0.6, instance_weight=0.5, cluster_weight=2.)
+    found, expected = half.loss(batch()), whole.loss(batch())
+    torch.testing.assert_close(found['loss_instance'], 0.5 * expected['loss_instance'])
+    torch.testing.assert_close(found['loss_cluster'], 2 * expected['loss_cluster'])
+    without = tcl(boosting=1., threshold=0.6, instance_weight=0., cluster_weight=0.).loss(batch())
+    assert without.keys() == {'labelled_share'} and without['labelled_share'] == expected['labelled_share'] > 0
+
+
 def test_boosting_needs_three_views():
     with pytest.raises(ValueError, match='TCL boosts by three views .* got 2; give data_preprocessor.views'):
         tcl(boosting=1.).loss(batch(2))

@@ -93,10 +93,14 @@ class BYOL(BaseClusterer):
 
         Returns:
             What :meth:`losses` returns, and the spread of the embedding.
+
+        Raises:
+            ValueError: If there is one view alone.
         """
         if self.ema_before_forward and not self.teacher_rests:
             self.teacher.update(self)
-        z, k = self.online(batch.views[:2]), self.target(batch.views[:2])
+        views = list(self.pair(batch))
+        z, k = self.online(views), self.target(views)
         losses = self.losses(z, k, batch.index)
         if not self.ema_before_forward and not self.teacher_rests:
             self.teacher.update(self)

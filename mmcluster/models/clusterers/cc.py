@@ -44,11 +44,14 @@ class CC(TwoLevelClusterer):
             ``loss_instance``; for ``batch`` also ``loss_cluster``.
 
         Raises:
-            ValueError: If there are rows of both streams, or of none.
+            ValueError: If there are rows of both streams, or of none, or rows whose only loss has no weight.
         """
         if batch is not None and instance_only is None:
             return self.contrast_losses(*self.vectors(batch))
         if instance_only is not None and batch is None:
+            if not self.instance_weight:
+                raise ValueError(f'{type(self).__name__}: the stream instance_only takes part in the contrast between '
+                                 f'images alone, whose instance_weight is 0: leave the stream out, or give it a weight')
             return self.instance_losses(*self.vectors(instance_only))
         raise ValueError(f'{type(self).__name__} takes rows of one stream a step, batch or instance_only; with both '
                          f'streams, give the sampler sequential=True')

@@ -14,7 +14,6 @@ from mmcluster.structures import Batch
 from ..bank import SampleBank
 from ..gather import gather_rows, gather_rows_with_grad
 from .cc import CC
-from .two_level import instance_contrast
 
 
 @MODELS.register_module()
@@ -34,7 +33,7 @@ class CCPSL(CC):
         ValueError: Without a bank.
     """
 
-    labelled_by = dict(psl_weight='label')
+    weights_needing_labels = dict(psl_weight='label')
     bank: SampleBank
 
     def __init__(self, *args: Any, psl_weight: float = 0.1, psl_temperature: float = 0.5, **kwargs: Any):
@@ -61,8 +60,8 @@ class CCPSL(CC):
             return super().loss(batch, instance_only)
         h1, h2 = self.vectors(batch)
         z = [self.projector(h) for h in (h1, h2)]
-        return {**instance_contrast(z[0], z[1], self.temperature), **self.cluster_losses(h1, h2),
-                **self.scatter(z, batch.index)}
+        instance = self.instance_losses_of(*z) if self.instance_weight else {}
+        return {**instance, **self.cluster_losses(h1, h2), **self.scatter(z, batch.index)}
 
     def scatter(self, z: list[Tensor], index: Tensor) -> dict[str, Tensor]:
         """Prototype scattering over the rows of all ranks.

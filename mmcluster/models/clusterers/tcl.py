@@ -72,9 +72,11 @@ class TCL(CC):
                              f'pipelines of the data set')
         label = self.relabel(batch.views[2], batch.index)
         h1, h2 = self.vectors(batch)
-        supervised = class_balanced_cross_entropy(gather_rows_with_grad(at_least_float32(self.head(h2))), label)
-        return {**self.instance_losses(h1, h2, label), 'loss_cluster': supervised,
-                'labelled_share': (label >= 0).float().mean()}
+        losses = {**self.instance_losses(h1, h2, label), 'labelled_share': (label >= 0).float().mean()}
+        if self.cluster_weight:
+            logits = gather_rows_with_grad(at_least_float32(self.head(h2)))
+            losses['loss_cluster'] = self.cluster_weight * class_balanced_cross_entropy(logits, label)
+        return losses
 
     @torch.no_grad()
     def relabel(self, view: Tensor, index: Tensor) -> Tensor:

@@ -71,9 +71,16 @@ class TwoLevelClusterer(ContrastiveClusterer):
                 -1 is not known, ``None``: of none.
 
         Returns:
-            ``loss_instance``, equal on all ranks, and the spread of the projections.
+            ``loss_instance`` times its weight, equal on all ranks, and the spread of the projections; nothing for a
+            weight of 0.
         """
-        return instance_contrast(self.projector(h1), self.projector(h2), self.temperature, label)
+        if not self.instance_weight:
+            return {}
+        return self.instance_losses_of(self.projector(h1), self.projector(h2), label)
+
+    def instance_losses_of(self, z1: Tensor, z2: Tensor, label: Optional[Tensor] = None) -> dict[str, Tensor]:
+        """:meth:`instance_losses` of raw projections (B, D) of the two views."""
+        return _weighed(self.instance_weight, instance_contrast(z1, z2, self.temperature, label))
 
     def cluster_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
         """Contrast between the clusters, whose columns hold the rows of all ranks (PICI eqs. 7-11).
@@ -83,9 +90,13 @@ class TwoLevelClusterer(ContrastiveClusterer):
             h2: (B, F) of the second view.
 
         Returns:
-            ``loss_cluster``, equal on all ranks, and its part that asks for equal cluster sizes.
+            ``loss_cluster`` times its weight, equal on all ranks, and its part that asks for equal cluster sizes;
+            nothing for a weight of 0.
         """
-        return contrast_of_clusters(self.head(h1), self.head(h2), self.cluster_temperature)
+        if not self.cluster_weight:
+            return {}
+        return _weighed(self.cluster_weight,
+                        contrast_of_clusters(self.head(h1), self.head(h2), self.cluster_temperature))
 
     def contrast_losses(self, h1: Tensor, h2: Tensor) -> dict[str, Tensor]:
         """Both levels (PICI eq. 2), each times its weight; one of weight 0 is left out.
@@ -97,12 +108,12 @@ class TwoLevelClusterer(ContrastiveClusterer):
         Returns:
             ``loss_instance``, ``loss_cluster``, ``feat_std`` and ``entropy_gap``.
         """
-        losses = {}
-        for weight, level in ((self.instance_weight, self.instance_losses), (self.cluster_weight, self.cluster_losses)):
-            if weight:
-                losses.update({name: weight * value if name.startswith('loss_') else value
-                               for name, value in level(h1, h2).items()})
-        return losses
+        return {**self.instance_losses(h1, h2), **self.cluster_losses(h1, h2)}
+
+
+def _weighed(weight: float, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Losses times a weight; what is only logged stays."""
+    return {name: weight * value if name.startswith('loss_') else value for name, value in losses.items()}
 
 
 def instance_contrast(z1: Tensor, z2: Tensor, temperature: float, label: Optional[Tensor] = None) -> dict[str, Tensor]:
