@@ -277,7 +277,7 @@ def test_asd_remembers_alike_on_all_processes(one, two):
     """Anchors, last predictions, transitions and map are those of all rows."""
     names = [f'labeller.{name}' for name in ('ring', 'counts', 'pointer', 'steps', 'class_map')]
     names += ['bank.pred', 'bank.anchor', 'watch.predicted', 'watch.given']
-    for kind in ('step_asd', 'step_asd_soft'):
+    for kind in ('step_asd', 'step_asd_soft', 'step_asd_noise'):
         whole, halves = one(kind), two(kind)
         assert whole['buffers']['labeller.counts'].sum() > 0 and whole['losses']['loss_sup'] > 0
         for half in halves:

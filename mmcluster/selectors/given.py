@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmcluster.functional.labels.given import whole_labels
 from mmcluster.registry import LABEL_SELECTORS
 
 
@@ -32,7 +33,7 @@ class GivenLabels:
             (N,) labels of the selected rows, -1 elsewhere.
 
         Raises:
-            ValueError: If the file is for another number of rows.
+            ValueError: If the file is for another number of rows, or holds what is no label.
         """
         rows = prob if embed is None else embed
         assert rows is not None
@@ -40,4 +41,4 @@ class GivenLabels:
         if target.shape != (len(rows),):
             raise ValueError(f'GivenLabels: {self.file} holds {target.shape} labels, the data set has {len(rows)} '
                              'images: write it for these images')
-        return torch.from_numpy(target.astype(np.int64)).to(rows.device)
+        return torch.from_numpy(whole_labels(target, f'labels of {self.file}')).to(rows.device)

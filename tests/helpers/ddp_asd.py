@@ -32,6 +32,8 @@ def three_steps(**options: Any) -> dict:
         model.labeller.head.weight.mul_(5)
     anchor = torch.arange(M) * 2
     model.bank.fill(index=anchor, anchor=torch.arange(M))
+    if model.labeller.given:
+        model.bank.fill(target=torch.arange(N) % K)
 
     def streams(seed: int) -> dict[str, Batch]:
         unlabelled = torch.arange(U) * 3 % (9 + seed)
@@ -61,6 +63,12 @@ def step_asd(folder: Path) -> dict:
 def step_asd_soft(folder: Path) -> dict:
     """Anchors that follow, and soft labels."""
     return three_steps(anchor_mode='frozen', soft=True)
+
+
+@job
+def step_asd_noise(folder: Path) -> dict:
+    """Given labels, of which a share of all rows is wrong: 1 of 8 rows, which is none of 4."""
+    return three_steps(given='target', noise=0.1)
 
 
 @job

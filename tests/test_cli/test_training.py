@@ -108,3 +108,8 @@ def test_sure_rows_are_the_surest_of_every_cluster(tmp_path):
     assert given(torch.zeros(7, 2)).tolist() == target.tolist()
     with pytest.raises(ValueError, match='7,'):
         given(torch.zeros(6, 2))
+    np.save(tmp_path / 't.npy', np.array([0., np.nan, 1., -1., 2.7, 0., 0.]))
+    with pytest.raises(ValueError, match=r't.npy are no labels, beginning with 2.7 \(row 4\)'):
+        given(torch.zeros(7, 2))
+    np.save(tmp_path / 't.npy', np.array([0., np.nan, 1., -1., 3., 0., 0.]))
+    assert given(torch.zeros(7, 2)).tolist() == [0, -1, 1, -1, 3, 0, 0]

@@ -466,6 +466,21 @@ def test_selected_rows_are_written_once(caplog):
     assert torch.equal(run(hook, runner, range(1, 3)).target, target)
 
 
+def test_a_class_that_the_model_does_not_have(tmp_path):
+    runner = fake_runner()
+    runner.model.head = torch.nn.Identity()
+    runner.model.head.num_clusters = K
+    target = np.full(N, -1)
+    for highest in (K - 1, K):
+        target[:K + 1] = np.arange(K + 1) % (highest + 1)
+        np.save(tmp_path / 't.npy', target)
+        hook = SelectHook(dict(type='GivenLabels', file=str(tmp_path / 't.npy')))
+        if highest < K:
+            assert run(hook, runner).target.tolist() == target.tolist()
+    with pytest.raises(ValueError, match=f'GivenLabels gives class {K}, and the model has num_clusters={K}'):
+        hook.estimate(runner, hook.features(runner))
+
+
 def test_probabilities_of_a_head_are_selected():
     head = torch.nn.Linear(D, K)
     model = rowwise(head=head)

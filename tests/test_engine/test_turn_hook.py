@@ -20,7 +20,7 @@ def model(**labeller):
 
 
 @pytest.mark.parametrize('labeller, turns', [
-    ({}, [0, 1, 0, 1]), (dict(mapped=True), [0, 1, 0, 1]), (dict(mapped=False), [0, 0, 0, 0]),
+    ({}, [0, 1, 0, 1]), (dict(has_labels=True), [0, 1, 0, 1]), (dict(has_labels=False), [0, 0, 0, 0]),
     (dict(trains=False), [0, 1, 0, 1])])
 def test_turns(labeller, turns):
     """A labeller that knows no labels yet keeps the first network at work."""
@@ -31,9 +31,9 @@ def test_turns(labeller, turns):
 
 
 def test_the_turn_is_that_of_the_epoch_after_the_first_map():
-    net = model(mapped=False)
+    net = model(has_labels=False)
     for epoch in range(6):
-        net.labeller.mapped = epoch >= 3
+        net.labeller.has_labels = epoch >= 3
         TurnHook().before_train_epoch(fake_runner(net, epoch=epoch))
     assert net.log == [0, 0, 0, 1, 0, 1]
 

@@ -409,3 +409,33 @@ def test_one_far_row_takes_no_digits_of_the_others(length: float, k: int) -> Non
     assert found.counts.amin() == 1 and found.counts[found.labels[-1]] == 1
     assert found.inertia == pytest.approx(reference.inertia_, rel=0.1)
     assert k > 5 or len(set(zip(found.labels.tolist(), reference.labels_.tolist()))) == 5
+
+
+def test_a_cluster_that_has_lost_its_rows_points_nowhere() -> None:
+    """In float32: its sum is what rounding left of it. With a zero centre it catches the rows that turn away from all."""
+    def around(degrees: float, rows: int, spread: float = 0.003) -> Tensor:
+        angle = torch.tensor(degrees).deg2rad()
+        plane = torch.stack([angle.cos(), angle.sin()] if degrees < 360 else [angle * 0, angle * 0])
+        away = torch.tensor([0. if degrees < 360 else 1., *[0.] * 5])
+        return torch.cat([plane, away]) + spread * torch.randn(rows, 8, generator=generator)
+
+    emptied = 0
+    for seed in range(6):
+        generator = torch.Generator().manual_seed(seed)
+        x = torch.cat([around(40, 10), around(-40, 10), around(55, 100), around(-55, 100), around(360, 1500),
+                       around(152, 8, .05)])
+        init = torch.cat([around(angle, 1, 0.) for angle in (0, 90, -90, 360)])
+        found, exact = lloyd(x, init), lloyd(x.double(), init.double())
+        assert torch.equal(found.labels, exact.labels) and found.inertia == pytest.approx(exact.inertia, rel=1e-2)
+        emptied += int(exact.counts[0]) == 8
+    assert emptied > 2
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+@pytest.mark.parametrize('metric', METRICS)
+def test_of_restarts_one_that_fits_exactly_counts(metric: str, dtype: torch.dtype) -> None:
+    """Rounding may put its inertia below 0."""
+    for seed in range(12):
+        x = torch.randn(3, 8, generator=torch.Generator().manual_seed(seed)).repeat_interleave(100, 0).to(dtype)
+        alone = min(lloyd(x, x[rows], metric).inertia for rows in random_seeds(300, 3, 10, seed))
+        assert kmeans(x, 3, seed=seed, init='random', metric=metric).inertia == pytest.approx(alone, abs=1e-3)

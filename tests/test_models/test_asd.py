@@ -8,7 +8,7 @@ from small_models import D, K, N, assert_same, disturb, gradients
 from sync_guard import SyncGuard
 from torch.nn import functional as F
 
-from mmcluster.functional.labels.instance import align_instances
+from mmcluster.functional.labels.instance import align_instances, cluster_target
 from mmcluster.models import Boost
 from mmcluster.models.batch_norm import frozen_statistics
 from mmcluster.structures import Batch
@@ -332,6 +332,9 @@ def test_given_labels_count_instead_of_a_map():
         expected = torch.nn.functional.cross_entropy(logits, target[data['labelled'].index])
         torch.testing.assert_close(found['loss_sup'], expected)
     assert not given.labeller.mapped and given.labeller.counts.sum() > 0
+    assert given.labeller.has_labels and not plain.labeller.has_labels
+    plain.labeller.set_map(MAP)
+    assert plain.labeller.has_labels
 
 
 def test_soft_labels_keep_the_doubt():
@@ -347,6 +350,8 @@ def test_soft_labels_keep_the_doubt():
     assert label.shape == (M,) and share.shape == (M, K)
     torch.testing.assert_close(share, torch.stack([given.label[:, c == MAP].sum(1) for c in range(K)], 1))
     assert torch.equal(label, MAP[given.label.argmax(1)]) and (share.max(1).values < 0.99).any()
+    with torch.autocast('cpu', torch.bfloat16):
+        assert torch.equal(cluster_target(given.label, given.index, MAP, K, soft=True), share)
 
 
 def arguments(model, data):

@@ -206,6 +206,12 @@ def test_too_few_rows_say_what_to_do():
         make(bank=None)
 
 
+def test_pairs_that_processes_cannot_share(monkeypatch):
+    monkeypatch.setattr('mmcluster.models.clusterers.spice.get_world_size', lambda: 4)
+    with pytest.raises(ValueError, match='batch_size=6 pairs cannot be shared by 4 processes; give'):
+        walk(make(), [group()])
+
+
 def test_the_lowest_loss_is_deployed():
     model = make()
     x = group()['batch'].views[0]

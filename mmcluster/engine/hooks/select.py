@@ -80,6 +80,7 @@ class SelectHook(ShardedEStepHook):
 
         Raises:
             RuntimeError: If the selector chose nothing.
+            ValueError: If it chose a class that the model does not have.
         """
         clusters = getattr(self.selector, 'num_clusters', None) or num_clusters_of(unwrap(runner.model))
         embed: Optional[Tensor] = features
@@ -94,6 +95,9 @@ class SelectHook(ShardedEStepHook):
         if not len(chosen):
             raise RuntimeError(f'{type(self.selector).__name__} chose none of {len(every)} rows; let it choose more: '
                                f'a larger share (sigma, at least a row a cluster), or lower thresholds')
+        if self.field == 'target' and clusters and int(chosen.max()) >= clusters:
+            raise ValueError(f'SelectHook: {type(self.selector).__name__} gives class {int(chosen.max())}, and the '
+                             f'model has num_clusters={clusters}, 0 to {clusters - 1}; give both the same classes')
         counts = torch.bincount(chosen, minlength=clusters or 0).tolist()
         runner.logger.info(f'{type(self.selector).__name__} chose {len(chosen)} of {len(every)} rows; per cluster '
                            f'{counts}')

@@ -123,7 +123,7 @@ class TransitionHook(SweepHook):
 
     def before_train(self, runner: Runner) -> None:
         """Warn of a first map that would come after the end, without which the head is not trained."""
-        if self.first > runner.max_iters and not _has_labels(runner):
+        if self.first > runner.max_iters and not unwrap(runner.model).labeller.has_labels:
             runner.logger.warning(f'the first map of instance classes is due at iteration {self.first} and the run has '
                                   f'{runner.max_iters}, so the head will not be trained: lower interval, or give first')
 
@@ -148,7 +148,7 @@ class TransitionHook(SweepHook):
 
     def after_train(self, runner: Runner) -> None:
         """Say so if there never was a map."""
-        if not _has_labels(runner):
+        if not unwrap(runner.model).labeller.has_labels:
             runner.logger.warning('there never was a map of instance classes, so the head was not trained: train '
                                   'longer, or see above why maps were postponed')
 
@@ -198,9 +198,3 @@ class TransitionHook(SweepHook):
             runner.message_hub.update_scalar(f'train/{name}', value)
         runner.logger.info(f'iteration {runner.iter + 1}: map of instance classes, ' +
                            ', '.join(f'{name} {value:.3f}' for name, value in values.items()))
-
-
-def _has_labels(runner: Runner) -> bool:
-    """Whether the labeller has labels, by a map or because they are given."""
-    labeller: ASDLabels = unwrap(runner.model).labeller
-    return labeller.mapped or labeller.given is not None

@@ -37,6 +37,5 @@ class TurnHook(Hook):
     def before_train_epoch(self, runner: Runner) -> None:
         """Let the next network train."""
         model: RUC = unwrap(runner.model)
-        waits = getattr(model.labeller, 'mapped', True) is False
-        model.turn = 0 if waits else runner.epoch % 2
+        model.turn = runner.epoch % 2 if getattr(model.labeller, 'has_labels', True) else 0
         model.start_turn()

@@ -56,9 +56,9 @@ def chunks(rows: Tensor, width: int, chunk_size: Optional[int]) -> Iterator[Tens
 def means(state: State, metric: str) -> Tensor:
     """Centres (A, K, D) from the sums of a state; an empty cluster is zero (cosine) or stays (Euclidean)."""
     mean = state.sums / state.counts.clamp(min=1)[..., None]
-    if metric == 'cosine':
-        return mean
-    return torch.where(state.counts[..., None] > 0, mean, state.centers)
+    # the sum of a cluster that has lost its last row is what rounding left of it, which would be a direction
+    without = torch.zeros_like(mean) if metric == 'cosine' else state.centers
+    return torch.where(state.counts[..., None] > 0, mean, without)
 
 
 def assign(space: Space, centers: Tensor, chunk_size: Optional[int]) -> State:

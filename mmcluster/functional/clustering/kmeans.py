@@ -54,6 +54,7 @@ class KMeansResult(NamedTuple):
 def _first_best(inertia: list[float], dtype: torch.dtype) -> int:
     """Place of the first value that rounding cannot tell from the smallest; 0 if all are NaN."""
     margin = 1 + 16 * torch.finfo(dtype).eps
+    inertia = [max(value, 0.0) for value in inertia]        # a perfect fit is just below or above 0
     smallest = min((value for value in inertia if value == value), default=0.0)
     return next((place for place, value in enumerate(inertia) if value <= smallest * margin), 0)
 

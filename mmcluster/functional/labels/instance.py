@@ -126,7 +126,8 @@ def cluster_target(label: Tensor, index: Tensor, class_map: Tensor, num_clusters
     """
     if not soft:
         return class_map[index]
-    return label @ one_hot(class_map, num_clusters, label)
+    with torch.autocast(label.device.type, enabled=False):
+        return label @ one_hot(class_map, num_clusters, label)
 
 
 def flip_labels(label: Tensor, rate: float, num_classes: int, generator: Optional[torch.Generator] = None) -> Tensor:

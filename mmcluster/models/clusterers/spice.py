@@ -96,7 +96,7 @@ class SPICE(MultiHeadClusterer):
             ``dict(entries=...)``, the argument of :meth:`loss`, ``batch_size / W`` pairs per head.
 
         Raises:
-            ValueError: If M is too small for K clusters or for one mini-batch.
+            ValueError: If M is too small for K clusters or for one mini-batch, or W does not divide a mini-batch.
         """
         broadcast_statistics(self)
         index, logits, strong = self._rows(group['batch'] for group in groups)
@@ -110,7 +110,10 @@ class SPICE(MultiHeadClusterer):
         if rows.shape[1] < self.batch_size:
             raise ValueError(f'SPICE: an E-step on {len(index)} rows gives {rows.shape[1]} pairs, fewer than '
                              f'batch_size={self.batch_size}; raise the size of the stream or lower batch_size')
-        share = self.batch_size // get_world_size()
+        share, rest = divmod(self.batch_size, get_world_size())
+        if rest:
+            raise ValueError(f'SPICE: batch_size={self.batch_size} pairs cannot be shared by {get_world_size()} '
+                             f'processes; give model.batch_size a multiple of it')
         mine = slice(get_rank() * share, (get_rank() + 1) * share)
         for _ in range(self.repeat):
             # One order for all ranks, so that their shares make up a mini-batch; and for all heads, whose pairs differ

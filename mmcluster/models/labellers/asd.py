@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 import torch
-from mmengine.dist import get_rank
+from mmengine.dist import broadcast, get_rank
 from torch import Tensor, nn
 
 from mmcluster.checks import require_count, require_positive, require_share, require_two_clusters, require_width
@@ -114,6 +114,11 @@ class ASDLabels(nn.Module):
         """Whether there is a map, known without waiting for the device."""
         return self.host['mapped']
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether rows have labels, by a map or because they are given."""
+        return self.mapped or self.given is not None
+
     def set_map(self, class_map: Tensor) -> None:
         """Take over a map (n_l,) long from instance classes to clusters, equal on all ranks. For hooks."""
         self.class_map.copy_(class_map)
@@ -145,8 +150,11 @@ class ASDLabels(nn.Module):
         if self.training and u is not None:
             self.track(u, bank)
         if self.given is not None:
-            target = bank.read(self.given, l.index)
-            return flip_labels(target, self.noise, self.num_clusters) if self.noise else target, losses
+            target = bank.read(self.given, gather_rows(l.index))
+            if self.noise:
+                target = flip_labels(target, self.noise, self.num_clusters)
+                broadcast(target)       # a share of the rows of all ranks, by one draw
+            return target[mine], losses
         if not self.mapped:
             return None, losses
         target = cluster_target(aligned.label, aligned.index, self.class_map, self.num_clusters, self.soft)
