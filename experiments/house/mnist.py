@@ -15,6 +15,8 @@ heads = dict(on='moco', parts=['spice/self_mnist'])
 bases = {
     'CC': dict(cc=dict(parts=['cc/cnn_mnist'])),
     'ProPos': dict(propos=dict(parts=['propos/cnn_mnist'])),
+    'SimCLR': dict(simclr=simclr),
+    'MoCo v2': dict(moco=moco),
     'SCAN': dict(simclr=simclr, scan_cluster=dict(on='simclr', parts=['scan/cluster_mnist'])),
     'SPICE_s': dict(moco=moco, spice_self=heads),
     'SPICE': dict(moco=moco, spice_self=heads, spice_joint=dict(parts=['spice/joint_mnist'])),
