@@ -83,7 +83,7 @@ CHOSEN = {'_first_of_each', 'estimate'}                 # how many rows are sele
 ESTEPS = {
     'k-means': (lambda: estimate(KMeansHook(K, align_to='target', posterior_temperature=0.1)),
                 MOVING | {'_align', 'align_clusters', 'contingency', 'is_set'}),
-    'k-means, Euclidean': (lambda: estimate(KMeansHook(K, metric='euclidean')), MOVING | {'of'}),
+    'k-means, Euclidean': (lambda: estimate(KMeansHook(K, metric='euclidean')), MOVING),
     'k-means, scaled': (lambda: estimate(KMeansHook(K, scale='batch')), MOVING),
     'prototypes of clusters': (prototypes, MOVING | {'concentration'}),
     'neighbours': (lambda: estimate(NeighborHook()), BAD | {'estimate'}),

@@ -243,8 +243,9 @@ def test_kmeans_must_have_the_heads_clusters():
     with pytest.raises(ValueError, match=f'num_clusters={K + 1}, the model {K}'):
         KMeansHook(K + 1, field='view_label', views='train').before_train(runner)
     KMeansHook(field='view_label', views='train').before_train(runner)
-    with pytest.raises(ValueError, match=r"views='test' makes labels \(N,\), and bank.view_label is"):
-        KMeansHook(field='view_label').before_train(runner)
+    runner.model.bank.add_field('label')
+    with pytest.raises(ValueError, match=r"views='train' makes labels \(N, V\) .*, and bank.label is"):
+        KMeansHook(views='train').before_train(runner)
 
 
 # ---- as a base, and what is refused

@@ -65,17 +65,16 @@ class KMeansHook(ShardedEStepHook):
         self.head = SweepHook('logits', batch_size=self.batch_size, num_workers=self.num_workers)
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse more clusters than images, another number of clusters than the model has, a field of other views."""
+        """Refuse more clusters than images, another number of clusters than the model has, a field without views."""
         known = num_clusters_of(unwrap(runner.model))
         check_num_clusters(self._clusters(runner), len(runner.train_dataloader.dataset))
         if self.field in ('label', 'view_label') and known not in (None, self._clusters(runner)):
             raise ValueError(f'KMeansHook has num_clusters={self.num_clusters}, the model {known}; give both one '
                              f'value, or drop it here')
         shape = tuple(unwrap(runner.model).bank.field(self.field).shape)
-        if (len(shape) == 2) != (self.views == 'train'):
-            raise ValueError(f'KMeansHook: views={self.views!r} makes labels '
-                             f'{"(N, V) of every training view" if self.views == "train" else "(N,)"}, and bank.'
-                             f'{self.field} is {shape}; give a field of that shape, or other views')
+        if self.views == 'train' and len(shape) != 2:
+            raise ValueError(f"KMeansHook: views='train' makes labels (N, V) of every training view, and bank."
+                             f"{self.field} is {shape}; give a field of that shape, or views='test'")
 
     def _clusters(self, runner: Runner) -> int:
         """Number of clusters of k-means: its own, or else the model's."""

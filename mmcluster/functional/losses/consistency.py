@@ -113,8 +113,7 @@ def log_agreement(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 def expected_log(mean_prob: Tensor, log_prior: Optional[Tensor]) -> Tensor:
     """Return ``sum m log prior`` (...) of mean predictions (..., K) and a prior (K,); 0 without a prior."""
-    # no matrix product, which autocast would round: the relative entropy is a difference of two close numbers
-    return torch.zeros_like(mean_prob[..., 0]) if log_prior is None else (mean_prob * log_prior).sum(-1)
+    return (mean_prob * (0 if log_prior is None else log_prior)).sum(-1)    # autocast would round a matrix product
 
 
 def scan_loss(log_p: Tensor, log_q: Tensor, entropy_weight: float, mean: Optional[Tensor] = None,
