@@ -30,9 +30,10 @@ def tcl_cluster_loss(inputs: dict, dtype: torch.dtype) -> dict:
 
 @adapter('tcl', 'pseudo_labels')
 def tcl_pseudo_labels(inputs: dict, dtype: torch.dtype) -> dict:
-    """Labels of a batch."""
-    return dict(labels=confident_labels(
-        inputs['probs'], inputs['current'], inputs['alpha'], inputs['gamma'], inputs.get('num_clusters')))
+    """Labels of a batch; a quota among other than its columns is a larger or smaller share of theirs."""
+    columns = inputs['probs'].shape[1]
+    share = inputs['gamma'] * (columns / inputs.get('num_clusters', columns))
+    return dict(labels=confident_labels(inputs['probs'], inputs['current'], inputs['alpha'], share))
 
 
 @adapter('tcl', 'cluster_loss_boost')

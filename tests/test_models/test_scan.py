@@ -5,7 +5,7 @@ import pytest
 import torch
 from small_models import D, FlatNet, K, N, assert_same, disturb, gradients, views
 
-from mmcluster.functional.losses.consistency import scan_loss
+from mmcluster.functional.losses.consistency import expected_log, scan_loss
 from mmcluster.models import Boost
 from mmcluster.models.clusterers import SCAN
 from mmcluster.registry import MODELS
@@ -198,3 +198,11 @@ def test_a_bank_with_another_number_of_neighbors_does_not_load():
     state = scan(num_neighbors=5).state_dict()
     with pytest.raises(ValueError, match=r"bank field 'neighbors' has shape \(30, 6\), this run needs \(30, 4\)"):
         scan().load_state_dict(state)
+
+
+def test_a_prior_keeps_its_digits_under_autocast():
+    """At the shares that are expected the relative entropy is 0, a difference of two close numbers."""
+    prior = (torch.arange(10) + 1.) / 55
+    with torch.autocast('cpu', torch.bfloat16):
+        found = expected_log(prior.expand(2, 10), prior.log())
+    torch.testing.assert_close(found, (prior * prior.log()).sum().expand(2))

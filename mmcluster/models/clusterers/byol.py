@@ -97,9 +97,9 @@ class BYOL(BaseClusterer):
         Raises:
             ValueError: If there is one view alone.
         """
+        views = list(self.pair(batch))
         if self.ema_before_forward and not self.teacher_rests:
             self.teacher.update(self)
-        views = list(self.pair(batch))
         z, k = self.online(views), self.target(views)
         losses = self.losses(z, k, batch.index)
         if not self.ema_before_forward and not self.teacher_rests:
