@@ -14,6 +14,9 @@ class Settings(argparse.Action):
                  option_string: Optional[str] = None) -> None:
         """Add the settings to the namespace."""
         from mmengine.config import DictAction
+        for value in values:
+            if '=' not in value.lstrip('='):
+                parser.error(f'{option_string}: {value!r} is no KEY=VALUE, such as randomness.seed=1')
         DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
 
 

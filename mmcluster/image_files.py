@@ -19,7 +19,7 @@ _MODULES = {'pillow-heif': 'pillow_heif', 'pillow-avif-plugin': 'pillow_avif', '
 _SIDE_FILES = {'.bib', '.cfg', '.csv', '.dat', '.db', '.gz', '.htm', '.html', '.ini', '.json', '.jsonl', '.log', '.mat',
                '.md', '.npy', '.npz', '.pdf', '.pkl', '.py', '.rar', '.rst', '.sh', '.tar', '.toml', '.tsv', '.txt',
                '.xls', '.xlsx', '.xml', '.xz', '.yaml', '.yml', '.zip'}
-NO_SUFFIX, IRREGULAR = 'without a suffix', 'pipes or devices'
+NO_SUFFIX, IRREGULAR, LOCKED = 'without a suffix', 'pipes or devices', 'folders that may not be read'
 
 
 @cache
@@ -75,11 +75,13 @@ def passed_over(left_out: Mapping[str, int]) -> str:
         Numbers by suffix, and what to do; an empty text if nothing but tables, texts and the like was passed over.
     """
     counts = {suffix: count for suffix, count in left_out.items()
-              if suffix not in _SIDE_FILES and (suffix.startswith('.') or suffix in (NO_SUFFIX, IRREGULAR))}
+              if suffix not in _SIDE_FILES and (suffix.startswith('.') or suffix in (NO_SUFFIX, IRREGULAR, LOCKED))}
     packages = sorted({needs_plugin(suffix) for suffix in counts} - {''})
     hints = [f'install {" and ".join(packages)} to read {_listed(counts, packages)}'] if packages else []
-    if any(suffix != IRREGULAR and not needs_plugin(suffix) for suffix in counts):
+    if any(suffix not in (IRREGULAR, LOCKED) and not needs_plugin(suffix) for suffix in counts):
         hints.append('convert what should be read to PNG or JPEG, or correct its suffix')
+    if LOCKED in counts:
+        hints.append('allow yourself to read those folders (chmod u+rx)')
     if not counts:
         return ''
     said = 'passed over ' + ', '.join(f'{count} {suffix}' for suffix, count in counts.items())

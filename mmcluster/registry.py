@@ -5,11 +5,12 @@ Looking a name up imports only a registry's own ``locations``; the parent's pack
 from __future__ import annotations
 
 import difflib
-from typing import Optional
+from typing import Any, Mapping, Optional
 
 import mmengine.registry as root
 import mmpretrain.registry as parents
 from mmengine.registry import Registry
+from mmengine.utils import import_modules_from_strings
 
 SCOPE = 'mmcluster'
 
@@ -69,6 +70,16 @@ class NamedRegistry(Registry):
         by_lower = {name.lower(): name for name in sorted(names)}
         near = difflib.get_close_matches(key.split('.')[-1].lower(), by_lower, n=5, cutoff=0.5)
         return f'Near names: {", ".join(by_lower[name] for name in near)}.' if near else 'No name is near it.'
+
+
+def import_plugins(cfg: Mapping[str, Any]) -> None:
+    """Import what the ``custom_imports`` of a config name, as reading its file does.
+
+    Args:
+        cfg: One that was not read from its file.
+    """
+    if cfg.get('custom_imports'):
+        import_modules_from_strings(**cfg['custom_imports'])
 
 
 def _child(constant: str, package: str) -> NamedRegistry:

@@ -17,8 +17,8 @@ from mmcluster.engine.hooks import SelectHook, TransitionHook
 from mmcluster.engine.launch import scale_lr
 from mmcluster.models.base_parts import build_base
 from mmcluster.recipes import recipe
+from mmcluster.recipes.placeholders import placeholders
 from mmcluster.recipes.requirements import check_batch, check_hooks, check_labels
-from mmcluster.recipes.stages import placeholders
 from mmcluster.registry import HOOKS, MODELS, OPTIM_WRAPPER_CONSTRUCTORS
 from mmcluster.strict import state_dict_problems
 

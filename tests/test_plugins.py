@@ -9,6 +9,7 @@ import pytest
 import torch
 from reduced import ROOT, K, N, clusmatch_cfg, load, propos_cfg, train, write_digits, write_recipe
 
+from mmcluster.experiments.jobs import Job
 from mmcluster.registry import LABEL_SELECTORS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -165,3 +166,22 @@ def test_from_the_command_line(tmp_path):
     assert done.returncode == 0, done.stderr
     assert all((Path(work) / name / 'done.json').exists() for name in ('propos', 'clusmatch'))
     check(*(str(Path(work) / name / 'epoch_2.pth') for name in ('propos', 'clusmatch')))
+
+
+def test_records_of_runs_import_the_plugin_where_no_file_is_read(tmp_path, plugin):
+    train(plugin_recipe(tmp_path, plugin))
+    code = ('import sys\nfrom mmcluster.encoders.own import own_encoder\n'
+            'print(type(own_encoder(sys.argv[1]).model.backbone).__name__)')
+    path = os.pathsep.join([str(tmp_path / 'site'), str(ROOT)])
+    done = subprocess.run([sys.executable, '-c', code, str(tmp_path / 'work')], capture_output=True, text=True,
+                          env={**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1'})
+    assert done.stdout.strip() == 'FlatMLP', done.stderr
+
+
+def test_a_job_of_a_table_imports_the_plugin(tmp_path, plugin):
+    cfg = plugin_recipe(tmp_path, plugin)
+    path = tmp_path / 'propos.py'
+    path.write_text(path.read_text().replace(plugin, 'mmcluster'))      # so that only the recipe names it
+    said = dict(stages=cfg.stages.to_dict(), custom_imports=dict(imports=[plugin], allow_failed_imports=False))
+    Job('runs/x/seed_0', 'propos', 0, {}, said, None, control='untrained').run(str(tmp_path))
+    assert 'kmeans/acc' in json.loads((tmp_path / 'runs' / 'x' / 'seed_0' / 'summary.json').read_text())['metrics']

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Union
 
+from mmcluster.image_names import cell_of
+
 from .folder_input import find_images
 from .result import ResultError, read_model
 from .telling import Teller
@@ -38,7 +40,7 @@ class Assigned(NamedTuple):
         stream, columns = io.StringIO(newline=''), [getattr(self.found, name).tolist() for name in COLUMNS[1:]]
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
-        for row in zip(self.paths, *columns):
+        for row in zip(map(cell_of, self.paths), *columns):
             writer.writerow([f'{value:.5g}' if isinstance(value, float) else value for value in row])
         return stream.getvalue()
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
 
+from mmcluster.image_names import cell_of
+
 from .folder_input import find_images
 from .folder_words import announce
 from .telling import Teller
@@ -57,7 +59,7 @@ def folder_features(root: Union[str, Path], encoder: str = 'default', out: Optio
         with whole_file(file) as stream:
             np.save(stream, found.embed, allow_pickle=False)
         text = io.StringIO(newline='')
-        csv.writer(text).writerows([('path',), *((path,) for path in found.paths)])
+        csv.writer(text).writerows([('path',), *((cell_of(path),) for path in found.paths)])
         with whole_file(file.with_suffix('.csv')) as stream:
             stream.write(text.getvalue().encode('utf-8', 'surrogateescape'))
         teller.line(f'wrote {file} {found.embed.shape} and {file.with_suffix(".csv")}')

@@ -165,13 +165,14 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     write_result(out, result)
     if settings.folders:
         with teller.phase('folders'):
-            write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
+            write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders,
+                                  before)
     elif (out / FOLDER).is_dir():       # copies may have been edited, so nobody but the user removes them
         teller.line(f'{out / FOLDER} is of an earlier clustering: --link or --copy brings it up to date')
     for left in filter(Path.exists, (default_file(out, kind) for kind in FORMATS)):
         teller.line(f'{left} is of an earlier clustering: mmcluster export brings it up to date')
     if settings.page and find_spec('mmcluster.report'):
-        draw_page(out, settings.workers, teller)
+        draw_page(out, settings.workers, teller, links=True)     # the same ones that led to the images
     conclude(result, out, teller)
     return out
 
@@ -212,11 +213,12 @@ def _relative(spec: str, out: Path) -> str:
     return Path(spec).relative_to(out).as_posix() if os.path.isabs(spec) and Path(spec).is_relative_to(out) else spec
 
 
-def draw_page(out: Path, workers: Optional[int], teller: Teller, root: Optional[str] = None) -> Path:
-    """Draw ``report.html`` of a result folder."""
+def draw_page(out: Path, workers: Optional[int], teller: Teller, root: Optional[str] = None,
+              links: bool = False) -> Path:
+    """Draw ``report.html`` of a result folder; ``links`` out of the folder of the images are followed or not."""
     from mmcluster.report import write_report
     with teller.phase('page'):
-        return write_report(out, root, workers=workers,
+        return write_report(out, root, workers=workers, links=links,
                             progress=lambda done, total: teller.progress('page', done, total))
 
 

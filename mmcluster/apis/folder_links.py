@@ -5,7 +5,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Sequence
+from typing import Collection, Sequence
 
 import numpy as np
 
@@ -13,10 +13,11 @@ FOLDER = 'images'
 KINDS = ('link', 'copy')
 
 
-def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: np.ndarray, kind: str) -> Path:
+def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: np.ndarray, kind: str,
+                          before: Collection[str] = ()) -> Path:
     """Put every image into the folder of its cluster, ``images/<cluster>/<path>`` below the result.
 
-    Those of an older clustering are removed; files that are no images of ``root`` stay.
+    Those of an older clustering are removed; other files stay.
 
     Args:
         out: Folder of the result.
@@ -24,6 +25,7 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
         paths: N paths relative to it.
         cluster: (N,) clusters, -1 for none.
         kind: ``'link'`` or ``'copy'``.
+        before: Paths of the older clustering; one that is no longer among ``paths`` is removed, too.
 
     Returns:
         The folder.
@@ -31,7 +33,7 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
     folder, width = out / FOLDER, len(str(max(int(cluster.max(initial=0)), 0)))
     wanted = {f'{own:0{width}d}/{path}' if own >= 0 else f'none/{path}': path
               for path, own in zip(paths, cluster.tolist())}
-    _remove_old(folder, wanted, set(paths), kind)
+    _remove_old(folder, wanted, {*paths, *before}, kind)
     for name, path in wanted.items():
         target, source = folder / name, root / path
         if os.path.lexists(target):

@@ -11,6 +11,7 @@ from torch import nn
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.models.clusterers import BaseClusterer
+from mmcluster.recipes.config_names import check_config
 from mmcluster.recipes.option_names import check_names
 from mmcluster.recipes.recipe import bind_data
 from mmcluster.recipes.stages import read_stage
@@ -35,6 +36,8 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
     if options:
         check_names(Config.fromfile(path, lazy_import=False), options)
     cfg = read_stage(path, stage, options)
+    if options:
+        check_config(cfg)
     cfg.work_dir = work_dir or osp.join('work_dirs', osp.splitext(osp.basename(path))[0], 'test')
     cfg.model = without_pretrained(cfg.model)
     bind_data(cfg)

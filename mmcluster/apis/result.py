@@ -12,6 +12,8 @@ from typing import Any, Optional, Sequence, Union
 
 import numpy as np
 
+from mmcluster.image_names import cell_of, path_of, printable
+
 from .feature_model import FeatureModel
 from .writing import whole_file
 
@@ -52,7 +54,7 @@ class Result:
 
 
 def _text(rows: Sequence[Sequence[Any]]) -> bytes:
-    """CSV of rows. Names that no text can hold keep their bytes."""
+    """CSV of rows."""
     stream = io.StringIO(newline='')
     csv.writer(stream).writerows(rows)
     return stream.getvalue().encode('utf-8', 'surrogateescape')
@@ -60,7 +62,7 @@ def _text(rows: Sequence[Sequence[Any]]) -> bytes:
 
 def _table(result: Result) -> bytes:
     """``assignments.csv``."""
-    columns = [result.paths]
+    columns = [[cell_of(path) for path in result.paths]]
     for name in COLUMNS[1:]:
         values = result.table[name].tolist()
         if name in NUMBERS:
@@ -77,7 +79,7 @@ def _parquet(result: Result) -> bytes:
     """``assignments.parquet``: numbers as they are. Bytes of names that are no text are spelt out."""
     import pyarrow
     from pyarrow import parquet
-    columns: dict[str, Any] = {'path': [path.encode('utf-8', 'backslashreplace').decode() for path in result.paths]}
+    columns: dict[str, Any] = {'path': [printable(path) for path in result.paths]}
     columns |= {name: result.table[name] for name in COLUMNS[1:]}
     group = result.table['duplicate_group']
     columns['duplicate_group'] = pyarrow.array(group, mask=group < 0)
@@ -112,8 +114,9 @@ def write_result(folder: Union[str, Path], result: Result) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model = io.BytesIO()
     result.model.write(model)
+    unreadable = [('path', 'reason'), *((cell_of(path), reason) for path, reason in result.unreadable)]
     files = {'assignments.csv': _table(result), 'embeddings.npy': _npy(result.embed.astype(np.float16)),
-             'model.npz': model.getvalue(), 'unreadable.csv': _text([('path', 'reason'), *result.unreadable])}
+             'model.npz': model.getvalue(), 'unreadable.csv': _text(unreadable)}
     if result.content is not None:
         files[CONTENT] = _npy(result.content)
     if find_spec('pyarrow'):
@@ -158,7 +161,7 @@ def read_summary(folder: Union[str, Path]) -> dict[str, Any]:
     try:
         summary = json.loads(path.read_text(encoding='utf-8'))
         version = summary['format']
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ResultError(f'{folder} is no result folder, as it has no summary.json: give the folder that mmcluster '
                           'cluster wrote') from None
     except (ValueError, TypeError, KeyError) as error:
@@ -185,9 +188,10 @@ def read_result(folder: Union[str, Path]) -> Result:
     table = {name: np.array([int(value) if value else -1 for value in columns[name]], np.int64) for name in INTEGERS}
     table |= {name: np.array(columns[name], np.float64) for name in NUMBERS}
     label = list(columns['label']) if 'label' in columns else None
-    return Result(list(columns['path']), table, np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False),
-                  summary, FeatureModel.load(io.BytesIO(data['model.npz'])),
-                  [(path, reason) for path, reason in unreadable], label)
+    embed = np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False)
+    return Result([path_of(cell) for cell in columns['path']], table, embed, summary,
+                  FeatureModel.load(io.BytesIO(data['model.npz'])),
+                  [(path_of(cell), reason) for cell, reason in unreadable], label)
 
 
 def read_content(folder: Union[str, Path]) -> dict[str, bytes]:
@@ -204,7 +208,7 @@ def read_content(folder: Union[str, Path]) -> dict[str, bytes]:
     rows = csv.reader(io.StringIO(table.decode('utf-8', 'surrogateescape'), newline=''))
     next(rows)
     keys = np.load(io.BytesIO(content), allow_pickle=False)
-    return {row[0]: key.tobytes() for row, key in zip(rows, keys)}
+    return {path_of(row[0]): key.tobytes() for row, key in zip(rows, keys)}
 
 
 def read_model(folder: Union[str, Path]) -> tuple[dict[str, Any], FeatureModel]:

@@ -14,6 +14,8 @@ from .telling import Teller
 from .writing import whole_file
 
 if TYPE_CHECKING:
+    from mmengine.config import Config
+
     from .folder import Settings
 
 FOLDER = 'training'
@@ -61,9 +63,8 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
         raise FileNotFoundError(f'{error}, or of a method: {", ".join(families())}') from None
     with _environment(IMAGES=str(images.root), CLUSTERS=str(count)):
         cfg = Config.fromfile(file, lazy_import=False)
-        stages = {name: dict(stage, config=str(file.parent / stage['config'])) if stage.get('config') else stage
-                  for name, stage in cfg.get('stages', {}).items()} or dict(scratch=dict(config=str(file)))
-        return run_stages(stages, folder, settings, teller)
+        recipe = cfg if 'stages' in cfg else _recipe(dict(scratch=dict(config=str(file.absolute()))))
+        return run_recipe(recipe, folder, settings, teller)
 
 
 def families() -> list[str]:
@@ -142,30 +143,49 @@ def _write(path: Path, write: Any) -> None:
 
 
 def run_stages(stages: dict[str, Any], folder: Path, settings: Settings, teller: Teller) -> str:
-    """Train the stages, or go on with them.
+    """Train stages of shipped parts; see :func:`run_recipe`."""
+    return run_recipe(_recipe(stages), folder, settings, teller)
+
+
+def _recipe(stages: dict[str, Any]) -> Config:
+    """A recipe that has nothing beside its stages."""
+    from mmengine.config import Config
+    return Config(dict(stages=stages))
+
+
+def run_recipe(cfg: Config, folder: Path, settings: Settings, teller: Teller) -> str:
+    """Train the stages of a recipe, or go on with them.
 
     Args:
-        stages: Of a recipe.
+        cfg: The recipe; its work dir and seed are set here.
         folder: Work dir of it.
         settings: Seed and length.
         teller: Is kept quiet.
 
     Returns:
         The work dir of the last stage.
-    """
-    from mmengine.config import Config
 
+    Raises:
+        ValueError: If the folder holds a training of other images or settings.
+    """
+    from mmcluster.recipes.changes import ChangedConfigError
     from mmcluster.recipes.length import set_epochs
     from mmcluster.recipes.recipe import run
-    cfg = Config(dict(stages=stages, work_dir=str(folder), randomness=dict(seed=settings.seed)))
+    cfg.merge_from_dict(dict(work_dir=str(folder), randomness=dict(seed=settings.seed)))
 
     def edit(stage: Config) -> None:
         """Shorten a stage, if the user asked for it."""
         if settings.epochs is not None:
             set_epochs(stage, settings.epochs)
 
-    with teller.muted():
-        return str(Path(run(cfg, edit=edit)[list(stages)[-1]]).parent)
+    try:
+        with teller.muted():
+            return str(Path(run(cfg, edit=edit)[list(cfg.stages)[-1]]).parent)
+    except ChangedConfigError as error:     # an older result may need that encoder, so nobody but the user removes it
+        changed = ', '.join(error.differences[:3])
+        raise ValueError(f'{folder} was trained on other images or with other settings ({changed}): give --out another '
+                         f'folder, remove {folder} to train anew, or cluster with what is there by --encoder '
+                         f'{folder} instead of a training') from error
 
 
 @contextmanager

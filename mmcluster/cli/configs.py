@@ -90,7 +90,7 @@ def _new(args: argparse.Namespace) -> None:
     """Write one recipe."""
     from mmcluster.recipes.catalogue import new
     path = new(args.base, None if args.booster == '-' else args.booster, args.data, args.folder, args.more)
-    print(f'{path.read_text(encoding="utf-8")}\nwritten to {path}; train it by\n  python tools/train.py {path}')
+    print(f'{path.read_text(encoding="utf-8")}\nwritten to {path}; train it by\n  mmcluster train {path}')
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -54,5 +54,6 @@ def _sentence(error: BaseException) -> str:
     if error.errno in _FULL:
         return f'{_FULL[error.errno]}{where}: make room and start again; what is computed is kept'
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f'no permission for {error.filename}: name another folder, such as --out in your home folder'
+        return (f'no permission for {error.filename}: if it was to be read, allow yourself to (chmod u+r); if written, '
+                'name another folder, such as --out in your home folder')
     return f'{error.strerror}: {error.filename}'

@@ -106,7 +106,7 @@ def _status(args: argparse.Namespace, table: Table) -> None:
 
 
 def _table(args: argparse.Namespace, table: Table, found: dict | None = None) -> None:
-    """Write all forms of the table, and print one."""
+    """Write all forms of the table, and print one; of a part of it nothing is written over the whole."""
     from mmcluster.evaluation.results import write_text
     from mmcluster.experiments.figure import draw
     from mmcluster.experiments.jobs import plans
@@ -115,6 +115,10 @@ def _table(args: argparse.Namespace, table: Table, found: dict | None = None) ->
     found = found or plans(table.cells, args.root, args.reduced, args.seeds and tuple(args.seeds))
     results = results_of(found, table, args.root)
     texts = dict(markdown=markdown(table, results), latex=latex(table, results), csv=as_csv(table, results))
+    if args.rows or args.columns:
+        print(texts[args.format])
+        print('a part of the table is not written to a file', file=sys.stderr)
+        return
     place = os.path.join(args.root, 'tables', *table.name.split('/'))
     os.makedirs(os.path.dirname(place), exist_ok=True)
     for kind, text in texts.items():

@@ -14,6 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('result', metavar='RESULT', help='folder that mmcluster cluster wrote')
     parser.add_argument('--root', metavar='DIR', help='folder of the images, if it moved')
     parser.add_argument('--workers', metavar='N', type=positive, help='threads that read images')
+    parser.add_argument('--follow-links', action='store_true', help='draw images behind links out of their folder, '
+                        'too; the result of somebody else could so put files of yours on the page')
     add_talk(parser)
 
 
@@ -22,6 +24,6 @@ def run(args: argparse.Namespace) -> None:
     console = Console(args.quiet, args.json)
     with short_warnings(console):
         from mmcluster.apis.folder import draw_page
-        page = draw_page(args.result, args.workers, console, args.root)
+        page = draw_page(args.result, args.workers, console, args.root, args.follow_links)
         console.line(f'open {page}')
         console.result(dict(page=str(page)))

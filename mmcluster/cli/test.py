@@ -4,7 +4,8 @@ from __future__ import annotations
 import argparse
 import os
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
 
 from mmcluster.command_line import AnyOrder, Settings, output_file
 
@@ -36,16 +37,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
 
 
+def _file_and_stage(args: argparse.Namespace) -> tuple[Path, Optional[str], str]:
+    """The config, its stage and the checkpoint; those of the zoo if no checkpoint is given.
+
+    Raises:
+        ValueError: If another stage is asked for than the one whose weights the zoo has.
+    """
+    from mmcluster.recipes import config_file
+    if args.checkpoint is not None:
+        return config_file(args.config), args.stage, args.checkpoint
+    from mmcluster.apis.zoo import last_stage, model_entry, zoo_checkpoint
+    checkpoint, file = zoo_checkpoint(args.config), model_entry(args.config).config
+    stage = last_stage(file)
+    if args.stage not in (None, stage):
+        raise ValueError(f'the zoo has weights of the stage {stage} of {args.config}: drop --stage {args.stage}, or '
+                         'give a checkpoint of that stage')
+    return file, stage, checkpoint
+
+
 def load_config(args: argparse.Namespace) -> Config:
     """The config to test, ready for a Runner."""
     from mmcluster.apis import open_config
     from mmcluster.engine.launch import prepare
-    from mmcluster.recipes import config_file
-    stage, checkpoint = args.stage, args.checkpoint
-    if checkpoint is None:
-        from mmcluster.apis.zoo import last_stage, zoo_checkpoint
-        checkpoint, stage = zoo_checkpoint(args.config), last_stage(config_file(args.config))
-    cfg = open_config(str(config_file(args.config)), stage, args.cfg_options, args.work_dir)
+    file, stage, checkpoint = _file_and_stage(args)
+    cfg = open_config(str(file), stage, args.cfg_options, args.work_dir)
     cfg.load_from = checkpoint
     if args.no_pin_memory:
         cfg.test_dataloader.pin_memory = False
@@ -64,9 +79,9 @@ def asked_group(args: argparse.Namespace) -> dict[str, Any]:
     if args.launcher == 'none':
         return {}
     from mmcluster.engine.launch import group_options
-    from mmcluster.recipes import config_file
     from mmcluster.recipes.stages import read_stage
-    return group_options(read_stage(config_file(args.config), args.stage, args.cfg_options))
+    file, stage, _ = _file_and_stage(args)
+    return group_options(read_stage(file, stage, args.cfg_options))
 
 
 def evaluate(args: argparse.Namespace) -> None:

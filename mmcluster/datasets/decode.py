@@ -13,8 +13,7 @@ from PIL import Image, TiffImagePlugin
 
 from mmcluster.environment import env_int
 from mmcluster.image_files import load_plugins, needs_plugin, suffix_of
-
-from .names import printable
+from mmcluster.image_names import printable
 
 LIMIT = 'MMCLUSTER_MAX_PIXELS'
 TIFF_SUFFIXES = ('.tif', '.tiff')

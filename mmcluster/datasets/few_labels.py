@@ -7,9 +7,9 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 from mmcluster.functional.labels.given import UNKNOWN, label_of, whole_labels
+from mmcluster.image_names import PathLookup
 
 from .label_csv import raise_faults, read_rows, read_table
-from .names import PathLookup
 from .sources import read_npy
 
 

@@ -16,11 +16,11 @@ from PIL import Image
 
 from mmcluster.checks import require_count
 from mmcluster.image_files import passed_over
+from mmcluster.image_names import printable
 
 from .cache import cache_folder, remembered, write_atomically
 from .decode import TIFF_SUFFIXES, UnreadableImageError, decode_image, decoder_name, tiff_fault, unreadable_error
 from .index_file import state_of
-from .names import printable
 from .path_table import PathTable
 from .seeding import stable_hash
 from .sources import ImageSource

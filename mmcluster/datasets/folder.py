@@ -11,6 +11,7 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 from mmcluster.image_files import image_suffixes
+from mmcluster.image_names import printable
 from mmcluster.registry import DATASETS
 
 from .class_lists import class_folders
@@ -19,7 +20,6 @@ from .index_file import Listing, kept_listing, state_of
 from .label_csv import read_labels
 from .layout import check_layout, splits_among
 from .listing import existing_folder, no_image_error, scan_images, sub_folders
-from .names import printable
 from .path_table import PathTable
 
 _OUTSIDE = 'outside the class folders'

@@ -9,8 +9,7 @@ from typing import Callable, Optional, Sequence
 import numpy as np
 
 from mmcluster.functional.labels.given import UNKNOWN, label_of
-
-from .names import PathLookup, printable
+from mmcluster.image_names import PathLookup, printable
 
 _HEADER_WORDS = {'path', 'file', 'filename', 'file_name', 'image', 'img', 'name', 'row', 'index', 'label', 'class',
                  'target'}

@@ -4,9 +4,9 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
-from typing import Mapping, NamedTuple, Union
+from typing import Callable, Mapping, NamedTuple, Union
 
-from mmcluster.image_files import IRREGULAR, count_suffixes, image_suffixes, passed_over, suffix_of
+from mmcluster.image_files import IRREGULAR, LOCKED, count_suffixes, image_suffixes, passed_over, suffix_of
 
 from .index_file import state_of
 
@@ -16,7 +16,8 @@ class Scan(NamedTuple):
 
     Attributes:
         paths: Images, relative to the folder with forward slashes, sorted as plain text (``img10`` before ``img2``).
-        left_out: Number of other files by suffix, with pipes and devices that are called images.
+        left_out: Number of other files by suffix, with pipes and devices that are called images, and of folders that
+            may not be read.
         watched: Folder that was read -> its state before, see :func:`~mmcluster.datasets.index_file.state_of`.
     """
     paths: list[str]
@@ -28,7 +29,8 @@ def scan_images(root: Path, recursive: bool = True) -> Scan:
     """List the images below a folder in an order that does not depend on the file system.
 
     Files count as images by their suffix, in either case. Names that start with a dot are passed over. Folders behind
-    symbolic links are entered, each real folder once. Links that lead nowhere are listed, so that decoding names them.
+    symbolic links are entered, each real folder once. Links that lead nowhere are listed, so that decoding names
+    them; sub folders that may not be read are counted.
 
     Args:
         root: The folder.
@@ -37,7 +39,8 @@ def scan_images(root: Path, recursive: bool = True) -> Scan:
     Returns:
         What was found.
     """
-    found, others, irregular, seen, todo, suffixes = [], [], 0, set(), [root], set(image_suffixes())
+    found, others, seen, todo, suffixes = [], [], set(), [root], set(image_suffixes())
+    odd = Counter({IRREGULAR: 0, LOCKED: 0})
     watched: dict[str, str] = {}
     while todo:
         folder = todo.pop()
@@ -47,19 +50,34 @@ def scan_images(root: Path, recursive: bool = True) -> Scan:
         seen.add(real)
         watched[str(folder)] = state_of(str(folder))
         inside = '' if folder == root else f'{folder.relative_to(root).as_posix()}/'
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except PermissionError:
+            if folder == root:
+                raise
+            odd[LOCKED] += 1
+            continue
+        for entry in entries:
             if entry.name.startswith('.'):
                 continue
-            if entry.is_dir():
+            if _holds(entry.is_dir):
                 todo.extend([Path(entry.path)] if recursive else [])
             elif suffix_of(entry.name) not in suffixes:
                 others.append(entry.name)
-            elif entry.is_file() or (entry.is_symlink() and not os.path.exists(entry.path)):
+            elif _holds(entry.is_file) or (entry.is_symlink() and not os.path.exists(entry.path)):
                 found.append(inside + entry.name)
             else:
-                irregular += 1
+                odd[IRREGULAR] += 1
     left_out = count_suffixes(others)
-    return Scan(sorted(found), left_out + Counter({IRREGULAR: irregular}), watched)
+    return Scan(sorted(found), left_out + odd, watched)
+
+
+def _holds(asked: Callable[[], bool]) -> bool:
+    """What a file system says of an entry; nothing holds of a link to itself."""
+    try:
+        return asked()
+    except OSError:
+        return False
 
 
 def list_images(root: Path, recursive: bool = True) -> list[str]:
@@ -109,4 +127,4 @@ def sub_folders(folder: Path) -> list[str]:
     Returns:
         Their names, sorted.
     """
-    return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith('.'))
+    return sorted(entry.name for entry in os.scandir(folder) if _holds(entry.is_dir) and not entry.name.startswith('.'))

@@ -13,12 +13,12 @@ from PIL import Image
 
 from mmcluster.checks import require_count
 from mmcluster.image_files import count_suffixes, image_suffixes, passed_over, suffix_of
+from mmcluster.image_names import printable
 from mmcluster.registry import DATASETS
 
 from .decode import decode_bytes, decoder_name
 from .index_file import Listing, kept_listing, state_of
 from .listing import existing_folder
-from .names import printable
 from .path_table import PathTable
 from .seeding import stable_hash
 from .sources import ImageSource

@@ -18,7 +18,7 @@ from mmcluster.engine.launch import without_pretrained
 from mmcluster.engine.resume import latest_checkpoint
 from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.recipes.records import DONE, STARTED, read_record, stages_before
-from mmcluster.registry import DATASETS, MODELS
+from mmcluster.registry import DATASETS, MODELS, import_plugins
 from mmcluster.strict import load_strictly, state_dict_of
 from mmcluster.structures import TEST_STREAM, Rows
 
@@ -129,6 +129,7 @@ def own_encoder(path: str) -> OwnEncoder:
         raise FileNotFoundError(f'{path} is no work dir of mmcluster, nor a checkpoint in one: it needs {STARTED} and '
                                 'the checkpoint side by side, as a training leaves them')
     cfg = ConfigDict(read_record(str(stage), STARTED))
+    import_plugins(cfg)
     init_default_scope('mmcluster')
     model = MODELS.build(without_pretrained(cfg.model))
     load_strictly(model, state_dict_of(load_checkpoint_file(str(checkpoint))), str(checkpoint))

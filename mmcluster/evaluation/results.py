@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Iterator, Mapping
 
 from torch.utils.data import Dataset
 
-from mmcluster.datasets.names import cell_of
+from mmcluster.image_names import cell_of
 
 from .clustering import Assignments
 
@@ -60,7 +60,7 @@ def write_assignments(path: str, assignments: Assignments, dataset: Dataset) -> 
     Args:
         path: File to write.
         assignments: Clusters of the data set.
-        dataset: Names the images by ``paths`` if it has them, see :func:`~mmcluster.datasets.names.cell_of`.
+        dataset: Names the images by ``paths`` if it has them, see :func:`~mmcluster.image_names.cell_of`.
     """
     paths = getattr(dataset, 'paths', None)
     buffer = io.StringIO()

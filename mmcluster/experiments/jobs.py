@@ -14,6 +14,7 @@ from mmcluster.recipes.changes import comparable
 from mmcluster.recipes.recipe import run_stage
 from mmcluster.recipes.records import DONE, STARTED, read_record
 from mmcluster.recipes.stages import check_stages, stage_config
+from mmcluster.registry import import_plugins
 
 from .controls import control_metrics, write_control
 from .reduced import reduce_recipe, reduce_stage
@@ -61,6 +62,7 @@ class Job:
             FileNotFoundError: If a stage that it needs is not done.
         """
         cfg, folder = Config(self.recipe, filename=self.filename), os.path.join(root, self.folder)
+        import_plugins(cfg)     # in a process of its own nobody has read the file
         cfg.work_dir, cfg.randomness, cfg.log_level = root, dict(seed=self.seed), 'WARNING'
         if self.control:
             single = stage_config(cfg, self.stage, {})

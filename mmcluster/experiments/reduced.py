@@ -5,8 +5,8 @@ from typing import Any, Callable
 
 from mmengine.config import Config, ConfigDict
 
-from mmcluster.recipes.compose import merge_parts
 from mmcluster.recipes.length import set_epochs
+from mmcluster.recipes.merging import merge_parts
 from mmcluster.recipes.stages import reader, with_data
 
 EPOCHS, CLASSES, ROWS, SIDE, STEPS = 2, 4, 120, 32, 2

@@ -10,12 +10,13 @@ from mmengine.config import Config
 
 from mmcluster.checks import near
 
-from .compose import facts_used, merge_parts
+from .compose import facts_used
 from .known_names import SETTINGS, shared_settings
+from .merging import merge_parts
 from .parts import PartReader, shipped_configs
 from .stages import check_stages, read_stage, reader, with_data
 
-COMMAND = re.compile(r'^(python|tools|bash|\w+=\S+) ')
+COMMAND = re.compile(r'^(mmcluster|python|tools|bash|\w+=\S+) ')
 FIGURE = re.compile(r'(?:\b(ACC|NMI|ARI|[Ee]rror|accuracy)\b.*\d)|\d %')
 SELECTION = 'select/by_embedding'       # fits every base: each has an embedding
 NO_FIGURE = re.compile(r'\s*No figure of (?:the|a) papers? corresponds\.')
@@ -128,7 +129,7 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
     if booster:
         lines.append(f'    {names[1]}=dict(on={names[0]!r}, parts={parts[1]})')
     text = (f'# {" on ".join(reversed(names))}, network {network}, data {on}. No figure of a paper '
-            f'corresponds.\n# python tools/train.py {path.as_posix()}\ndata = {data!r}\nstages = dict(\n'
+            f'corresponds.\n# mmcluster train {path.as_posix()}\ndata = {data!r}\nstages = dict(\n'
             + ',\n'.join(lines) + ')\n')
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')

@@ -14,6 +14,18 @@ FREE_KEYS = ('work_dir', 'launcher', 'resume', 'load_from', 'log_level', 'log_pr
 FREE_LOADER_KEYS = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 
 
+class ChangedConfigError(ValueError):
+    """A config differs from the one that started a run.
+
+    Attributes:
+        differences: ``name: old -> new`` of each entry.
+    """
+
+    def __init__(self, message: str, differences: list[str]):
+        super().__init__(message)
+        self.differences = differences
+
+
 def comparable(cfg: Config, root: str) -> dict:
     """The part of a config that must not change between start and resume, as plain JSON values.
 
@@ -53,14 +65,14 @@ def check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool,
         Whether an entry differs.
 
     Raises:
-        ValueError: If an entry differs and that is not allowed; the message names all of them, with both values.
+        ChangedConfigError: If an entry differs and that is not allowed; the message names all of them with both values.
     """
     lines = _differences(old, new)
     if not lines:
         return False
     text = f'{work_dir} was started with another config:\n  ' + '\n  '.join(lines[:20])
     if not allowed:
-        raise ValueError(f'{text}\nUse another --work-dir, {advice}, or start anew with --overwrite')
+        raise ChangedConfigError(f'{text}\nUse another --work-dir, {advice}, or start anew with --overwrite', lines)
     print_log(text, logger='current', level=logging.WARNING)
     return True
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from copy import deepcopy
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Optional
 
 from mmcluster.checks import near, resembling
 
-from .facts import fill, references
+from .facts import check_kinds, fill, references
+from .merging import merge, merge_parts, without_marks
 
 NETWORK = re.compile(r'(\w+)\.(model|network)')
 _INITIALISERS = ('init_cfg', 'init')
@@ -92,6 +93,8 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     for said in (shared, own):      # facts of the network that the recipe states
         network = said.pop('network', None) or {}
         said['facts'], travelling = {**(said.get('facts') or {}), **network}, {**travelling, **network}
+        check_kinds(said['facts'], merged['facts'], where)
+    _check_removals(own, merged, where)
     merged = merge(merge(merged, shared), own)
     facts = merged.pop('facts')
     for found in filter(None, map(NETWORK.fullmatch, references([merged, facts]))):
@@ -109,6 +112,16 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     values = {key: fill(facts[key], facts, set(), where, names) for key in {**travelling, **dict.fromkeys(used)}}
     return Composed(_with_lists(without_marks(filled), where), {key: values[key] for key in travelling},
                     {key: values[key] for key in sorted(used) if not NETWORK.fullmatch(key)})
+
+
+def _check_removals(own: Mapping[str, Any], merged: Mapping[str, Any], where: str) -> None:
+    """Refuse ``hooks.NAME=None`` of a stage, or metrics, where its parts have none of the name: a slip of the pen."""
+    for kind in ('hooks', 'metrics'):
+        known = merged.get(kind) or {}
+        for name, entry in (own.get(kind) or {}).items():
+            if entry is None and name not in known:
+                raise ValueError(f'{where}: {kind}.{name}=None removes nothing{near(name, known)}; there are '
+                                 f'{sorted(known)}')
 
 
 def _slip(fact: str, used: set[str]) -> bool:
@@ -155,57 +168,12 @@ def network_of(model: Mapping[str, Any], stage: str, asked: bool) -> dict[str, A
     return dict(kept, init_cfg=dict(type='Pretrained', checkpoint=f'{{{stage}}}'))
 
 
-def merge_parts(names: Sequence[str], read: Callable[[str], dict], trail: tuple[str, ...] = (),
-                done: Optional[set[str]] = None) -> dict[str, Any]:
-    """Merge parts from left to right, none twice; one with ``parts`` stands on them, and none on itself.
-
-    Args:
-        names: Of the parts.
-        read: See :func:`compose`.
-        trail: Parts that led here.
-        done: Parts that are merged already, in place.
-    """
-    merged: dict[str, Any] = {}
-    done = set() if done is None else done
-    for name in names:
-        if name in trail:
-            raise ValueError(f'the part {name!r} stands on itself: {" -> ".join((*trail, name))}')
-        part = {} if name in done else read(name)       # merging it again would undo what came between
-        done.add(name)
-        merged = merge(merge(merged, merge_parts(part.pop('parts', ()), read, (*trail, name), done)), part)
-    return merged
-
-
 def strip_initialisers(value: Any) -> Any:
     """A network without its initialisers: weights are loaded, and draws for nothing would shift random streams."""
     if isinstance(value, dict):
         return {key: strip_initialisers(item) for key, item in value.items() if key not in _INITIALISERS}
     if isinstance(value, (list, tuple)):
         return type(value)(strip_initialisers(item) for item in value)
-    return value
-
-
-def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested dicts; the second one wins. Lists replace lists; ``_delete_=True`` drops what stood before.
-
-    Dotted keys are not read here, see ``Config.merge_from_dict`` for those of a command line.
-    """
-    merged = dict(first)
-    for key, value in second.items():
-        old = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(old, Mapping) and not value.get('_delete_'):
-            merged[key] = merge(old, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def without_marks(value: Any) -> Any:
-    """Drop ``_delete_`` where there was nothing to delete."""
-    if isinstance(value, dict):
-        return {key: without_marks(item) for key, item in value.items() if key != '_delete_'}
-    if isinstance(value, (list, tuple)):
-        return type(value)(without_marks(item) for item in value)
     return value
 
 

@@ -41,6 +41,9 @@ def check_config(cfg: Config, prefix: str = '') -> None:
             problems += [f'{prefix}{line}' for line in problems_in(value, key)]
     problems += [f'{prefix}{line}' for line in _streams(cfg)]
     _check_hooks(cfg, prefix)
+    seed = (cfg.get('randomness') or {}).get('seed')
+    if not (seed is None or isinstance(seed, int)):
+        raise ValueError(f'{prefix}randomness.seed must be a whole number, got {seed!r}')
     if problems:
         problems = list(dict.fromkeys(problems))
         more = f'\n  and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''

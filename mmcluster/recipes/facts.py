@@ -6,7 +6,8 @@ from typing import Any, Mapping, Sequence
 
 from mmcluster.checks import near
 
-FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
+from .merging import CHANGED, FACT, merge
+
 PRODUCT = re.compile(r'(\{\w+\}) \* (\{\w+\})')
 
 
@@ -33,7 +34,10 @@ def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave
         ValueError: If a name is neither a fact nor to be left, or a factor is no number.
     """
     if isinstance(value, dict):
-        return {key: fill(item, facts, used, where, leave) for key, item in value.items()}
+        filled = {key: fill(item, facts, used, where, leave) for key, item in value.items()}
+        base = filled.pop(CHANGED, None)
+        # what is no dict has no entries to change
+        return merge(base, filled) if isinstance(base, dict) else filled
     if isinstance(value, (list, tuple)):
         return type(value)(fill(item, facts, used, where, leave) for item in value)
     match = FACT.fullmatch(value) if isinstance(value, str) else None
@@ -57,3 +61,20 @@ def _product(factors: Sequence[str], facts: Mapping[str, Any], used: set[str], w
     if not all(isinstance(number, (int, float)) for number in (first, second)):
         raise ValueError(f'{where}: {" * ".join(factors)} is {first!r} * {second!r}; both facts must be numbers')
     return first * second
+
+
+def check_kinds(given: Mapping[str, Any], stated: Mapping[str, Any], where: str) -> None:
+    """Refuse a text where parts state a number; it would end in an error of some library once its stage begins.
+
+    Args:
+        given: Facts of the recipe or the command line.
+        stated: Those of its parts.
+        where: Place, for the error.
+
+    Raises:
+        ValueError: If there is one that is no fact itself.
+    """
+    for fact, value in given.items():
+        number = isinstance(stated.get(fact), (int, float)) and not isinstance(stated[fact], bool)
+        if number and isinstance(value, str) and not (FACT.fullmatch(value) or PRODUCT.fullmatch(value)):
+            raise ValueError(f'{where}: facts.{fact} must be a number, such as {stated[fact]!r}, got {value!r}')

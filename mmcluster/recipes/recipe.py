@@ -27,10 +27,11 @@ from mmcluster.utils import on_main_process
 from .changes import comparable
 from .config_names import check_config
 from .exact import check_accumulation, check_exact
+from .placeholders import check_placeholders
 from .progress import starting_point
 from .records import BUILT_ON, DONE, IMAGES, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics, check_schedules
-from .stages import check_placeholders, check_stages, stage_config
+from .stages import check_stages, stage_config
 
 _RUNNERS = itertools.count()
 

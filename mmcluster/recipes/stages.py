@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from typing import Any, Callable, Mapping, Optional
 
 from mmengine.config import Config, ConfigDict
@@ -15,10 +14,10 @@ from .compose import compose, facts_of
 from .config_names import check_config, variables_of_files
 from .exact import check_exact
 from .known_names import COMPOSED, SETTINGS, STAGE_KEYS, shared_settings
+from .merging import merge_parts
 from .part_names import OF_PARTS, OF_RECIPES, check_part, check_shape, no_stage_key
 from .parts import PartReader
-
-PLACEHOLDER = r'\{(\w+)\}'
+from .placeholders import check_placeholders, filled, named
 
 
 def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
@@ -33,7 +32,7 @@ def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
         An ordinary config with the stage's work dir.
     """
     merged = unfilled(cfg, name)
-    merged = Config(_fill_placeholders(merged._cfg_dict, checkpoints), filename=merged.filename)
+    merged = Config(filled(merged._cfg_dict, checkpoints), filename=merged.filename)
     merged.work_dir = os.path.join(cfg.work_dir, name)
     return merged
 
@@ -100,49 +99,6 @@ def config_path(cfg: Config, stage: dict) -> str:
     return path if os.path.isabs(path) or not cfg.filename else os.path.join(os.path.dirname(cfg.filename), path)
 
 
-def _fill_placeholders(value: Any, checkpoints: dict[str, str]) -> Any:
-    """Replace ``{stage}`` in every string of a nested config."""
-    if isinstance(value, dict):
-        return ConfigDict({key: _fill_placeholders(item, checkpoints) for key, item in value.items()})
-    if isinstance(value, (list, tuple)):
-        return type(value)(_fill_placeholders(item, checkpoints) for item in value)
-    if isinstance(value, str):
-        return re.sub(PLACEHOLDER, lambda match: checkpoints.get(match[1], match[0]), value)
-    return value
-
-
-def placeholders(value: Any, where: str = '') -> list[str]:
-    """Places of a nested config whose string still holds a ``{stage}``.
-
-    Args:
-        value: Nested dicts, lists and tuples.
-        where: Name of the value.
-
-    Returns:
-        ``place=string`` of each.
-    """
-    if isinstance(value, dict):
-        return [place for key, item in value.items() for place in placeholders(item, f'{where}.{key}'.lstrip('.'))]
-    if isinstance(value, (list, tuple)):
-        return [place for i, item in enumerate(value) for place in placeholders(item, f'{where}.{i}')]
-    return [f'{where}={value}'] if isinstance(value, str) and re.fullmatch(PLACEHOLDER, value) else []
-
-
-def check_placeholders(cfg: Config) -> None:
-    """Refuse a config with a placeholder that no stage has filled.
-
-    Args:
-        cfg: Config of one stage.
-
-    Raises:
-        ValueError: If there is one.
-    """
-    places = placeholders(cfg._cfg_dict)
-    if places:
-        raise ValueError(f'{places} stand for the checkpoint of an earlier stage. Run the recipe that has this '
-                         f'stage, or name a file, e.g. --cfg-options {places[0].split("=")[0]}=path.pth')
-
-
 def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -> list[str]:
     """Refuse a recipe of which any stage could not start.
 
@@ -161,15 +117,15 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     _check_names(cfg)
     for name, stage in cfg.stages.items():
         _check_stage(cfg, name, stage)
-    _check_shared_facts(cfg)
+    _check_shared(cfg)
     check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key not in ('stages', *COMPOSED)},
                         filename=cfg.filename))
     singles = {name: stage_config(cfg, name, {}) for name, stage in cfg.stages.items() if not stage.get('checkpoint')}
-    names = in_order({name: _named(singles[name]._cfg_dict) & set(cfg.stages) if name in singles else set()
+    names = in_order({name: named(singles[name]._cfg_dict) & set(cfg.stages) if name in singles else set()
                       for name in cfg.stages})
     for name, single in singles.items():
-        filled = _fill_placeholders(single._cfg_dict, dict.fromkeys(names, 'not_trained_yet.pth'))
-        single = Config(filled, filename=single.filename)
+        there = filled(single._cfg_dict, dict.fromkeys(names, 'not_trained_yet.pth'))
+        single = Config(there, filename=single.filename)
         if edit is not None:
             edit(single)
         check_config(single, f'stages.{name}: ')
@@ -209,22 +165,19 @@ def in_order(needs: dict[str, set[str]]) -> list[str]:
     return names
 
 
-def _named(value: Any) -> set[str]:
-    """Names in braces in all strings of a nested config."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return set().union(*map(_named, value))
-    return set(re.findall(PLACEHOLDER, value)) if isinstance(value, str) else set()
-
-
-def _check_shared_facts(cfg: Config) -> None:
-    """Refuse facts of the whole recipe that no part of any stage states."""
-    stages = with_data(cfg)
-    known = set().union(*(facts_of(stages, name, reader(cfg).read) for name in stages if stages[name].get('parts')))
-    for fact in cfg.get('facts') or {}:
-        if fact not in known:
-            raise ValueError(f'facts.{fact}: no stage has this fact{near(fact, known)}; facts are {sorted(known)}')
+def _check_shared(cfg: Config) -> None:
+    """Refuse facts of the whole recipe that no part of any stage states, and removals of what no stage has."""
+    stages, read = with_data(cfg), reader(cfg).read
+    composed = [name for name in stages if stages[name].get('parts')]
+    known = dict(facts=set().union(*(facts_of(stages, name, read) for name in composed)))
+    merged = [merge_parts(stages[name]['parts'], read) for name in composed]
+    for kind in ('hooks', 'metrics'):
+        known[kind] = set().union(*(part.get(kind) or () for part in merged))
+    for kind, names in known.items():
+        for name, value in (cfg.get(kind) or {}).items():
+            if name not in names and (kind == 'facts' or value is None):
+                raise ValueError(f'{kind}.{name}: no stage has {"this fact" if kind == "facts" else "it"}'
+                                 f'{near(name, names)}; {kind} are {sorted(names)}')
 
 
 def _check_stage(cfg: Config, name: str, stage: Any) -> None:

@@ -5,7 +5,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Optional
 
-from mmcluster.datasets.names import printable
+from mmcluster.image_names import printable
 
 # Control characters, separators of lines, and marks that turn the direction of the text around them.
 _UNSEEN = re.compile('[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]')
@@ -20,15 +20,17 @@ def shown(path: str) -> str:
     return _UNSEEN.sub(lambda match: f'\\u{ord(match[0]):04x}', printable(path))
 
 
-def inside(root: Path, path: str) -> Optional[Path]:
+def inside(root: Path, path: str, links: bool = False) -> Optional[Path]:
     """Find a file of a table in the folder of the images.
 
     Args:
         root: The folder, resolved.
         path: Relative path, from a table that anyone may have edited.
+        links: Follow links out of the folder, of which the caller knows that its user made them.
 
     Returns:
-        The file without links, or ``None`` if it lies outside of the folder, by its name or through a link.
+        The file without links, or ``None`` if it lies outside of the folder, by its name or through a link
+        that is not to be followed.
     """
     parts = PurePosixPath(path)
     if '\0' in path or parts.is_absolute() or PureWindowsPath(path).anchor or '..' in parts.parts:
@@ -37,4 +39,4 @@ def inside(root: Path, path: str) -> Optional[Path]:
         found = (root / parts).resolve()
     except (OSError, RuntimeError):     # a loop of links, a name that is too long
         return None
-    return found if found.is_relative_to(root) else None
+    return found if links or found.is_relative_to(root) else None

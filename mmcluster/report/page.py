@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import shlex
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -34,17 +35,18 @@ UNREADABLE_SHOWN = 500
 
 def write_report(result_folder: Union[str, Path], root: Union[str, Path, None] = None,
                  out: Union[str, Path, None] = None, page_bytes: int = PAGE_BYTES, workers: Optional[int] = None,
-                 progress: Optional[Progress] = None) -> Path:
+                 progress: Optional[Progress] = None, links: bool = False) -> Path:
     """Write the page of a result folder.
 
     Args:
         result_folder: What ``mmcluster cluster`` wrote.
-        root: Folder of the images, if it moved since; nothing outside of it is read.
+        root: Folder of the images, if it moved since; nothing outside of it is read, unless ``links`` lead there.
         out: The file; by default ``report.html`` in the result folder.
         page_bytes: Bytes of the page at most. The pictures take what the table leaves, so they are fewer and smaller
             where there are many images; at least about a megabyte of them is kept.
         workers: Threads that decode; one per processor by default.
         progress: Called with the pictures done and all of them.
+        links: Follow links out of the folder. The result of somebody else could so put files of yours on the page.
 
     Returns:
         The file.
@@ -59,14 +61,15 @@ def write_report(result_folder: Union[str, Path], root: Union[str, Path, None] =
     if not images.is_dir():
         raise ResultError(f'The images of {folder} are no longer in {images}: name their folder by --root')
     out = folder / 'report.html' if out is None else Path(out)
-    text = render(result, images, page_bytes, usable_cpus() if workers is None else workers, progress, folder)
+    text = render(result, images, page_bytes, usable_cpus() if workers is None else workers, progress, folder,
+                  links)
     with whole_file(out) as stream:
         stream.write(text.encode('utf-8'))
     return out
 
 
 def render(result: Result, root: Path, page_bytes: int = PAGE_BYTES, workers: int = 1,
-           progress: Optional[Progress] = None, folder: Optional[Path] = None) -> str:
+           progress: Optional[Progress] = None, folder: Optional[Path] = None, links: bool = False) -> str:
     """Make the page.
 
     Args:
@@ -76,6 +79,7 @@ def render(result: Result, root: Path, page_bytes: int = PAGE_BYTES, workers: in
         workers: Threads.
         progress: See :func:`write_report`.
         folder: Of the result, from which the logs of its trainings are found; without it none is shown.
+        links: See :func:`write_report`.
 
     Returns:
         HTML.
@@ -87,9 +91,10 @@ def render(result: Result, root: Path, page_bytes: int = PAGE_BYTES, workers: in
                                      groups=result.summary.get('groups', {}).get('count', 1))
     rows = by_priority(list(chosen.values()), len(result.paths), MOST_PICTURES)
     training = training_charts(result.summary, folder) if folder else None
-    empty = _page(result, root, data, Thumbnails({}, 0, {}), training)
+    empty = _page(result, root, data, Thumbnails({}, 0, Counter()), training)
     budget = max(page_bytes - len(empty.encode('utf-8')) - 9 * len(rows), LEAST_BYTES)
-    return _page(result, root, data, thumbnails(root, result.paths, rows, budget, workers, progress), training)
+    pictures = thumbnails(root, result.paths, rows, budget, workers, progress, links)
+    return _page(result, root, data, pictures, training)
 
 
 def _page(result: Result, root: Path, data: dict[str, Any], pictures: Thumbnails,
@@ -103,7 +108,7 @@ def _page(result: Result, root: Path, data: dict[str, Any], pictures: Thumbnails
         style=Markup('\n'.join(_asset('css', f'{name}.css') for name in STYLES)),
         data=_json(data | dict(pictured=list(pictures.pictures))),
         pictures=Markup('\n'.join(pictures.pictures.values())), edge=pictures.edge,
-        pictured=len(pictures.pictures), missing=len(pictures.missing), root=shown(root.name or str(root)),
+        pictured=len(pictures.pictures), missing=pictures.missing, root=shown(root.name or str(root)),
         folder=shown(str(root)), command=shlex.quote(shown(str(root))), images=len(result.paths), summary=summary,
         unreadable=[(shown(path), shown(reason)) for path, reason in result.unreadable[:UNREADABLE_SHOWN]],
         unread=len(result.unreadable), clusters=data['clusters'], nowhere=int((result.table['cluster'] < 0).sum()),

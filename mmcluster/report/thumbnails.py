@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Callable, NamedTuple, Optional, Sequence
@@ -17,6 +18,7 @@ EDGES = (160, 128, 96, 72)      # longer edge in pixels; the largest that fits i
 QUALITY = 72
 TRIED = 24                      # pictures from which the size of all is estimated
 ROUND = 64
+OUTSIDE, UNREADABLE = 'outside', 'unreadable'
 Progress = Callable[[int, int], object]
 
 
@@ -26,54 +28,56 @@ class Thumbnails(NamedTuple):
     Attributes:
         pictures: row -> WebP as base64, in the order of the rows that were asked for.
         edge: Longer edge in pixels.
-        missing: row -> why there is none, for what could not be read.
+        missing: Reason -> number of the rows that have none for it.
     """
     pictures: dict[int, str]
     edge: int
-    missing: dict[int, str]
+    missing: Counter[str]
 
 
 def thumbnails(root: Path, paths: Sequence[str], rows: Sequence[int], budget: int, workers: int,
-               progress: Optional[Progress] = None) -> Thumbnails:
+               progress: Optional[Progress] = None, links: bool = False) -> Thumbnails:
     """Make pictures, in the given order, until the bytes are used up.
 
     Args:
-        root: Folder of the images, resolved; nothing outside of it is read.
+        root: Folder of the images, resolved; nothing outside of it is read, unless ``links`` lead there.
         paths: N paths relative to it.
         rows: Which of them, the most important first.
         budget: Bytes of all pictures together.
         workers: Threads; Pillow leaves Python to others while it decodes.
         progress: Called with the pictures done and all of them.
+        links: Follow links out of the folder.
     """
     pictures: dict[int, str] = {}
-    missing: dict[int, str] = {}
+    missing: Counter[str] = Counter()
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        tried = list(pool.map(lambda row: _opened(root, paths[row])[0], rows[:TRIED]))
+        tried = list(pool.map(lambda row: _opened(root, paths[row], links)[0], rows[:TRIED]))
         edge = _edge([image for image in tried if image is not None], len(rows), budget)
         for start in range(0, len(rows), ROUND):
             part = rows[start:start + ROUND]
-            for row, (picture, reason) in zip(part, pool.map(lambda row: _picture(root, paths[row], edge), part)):
+            made = pool.map(lambda row: _picture(*_opened(root, paths[row], links), edge), part)
+            for row, (picture, reason) in zip(part, made):
                 budget -= len(picture) + 1
                 if budget < 0:
                     return Thumbnails(pictures, edge, missing)
                 if picture:
                     pictures[row] = picture
                 else:
-                    missing[row] = reason
+                    missing[reason] += 1
             if progress:
                 progress(min(start + ROUND, len(rows)), len(rows))
     return Thumbnails(pictures, edge, missing)
 
 
-def _opened(root: Path, path: str) -> tuple[Optional[Image.Image], str]:
+def _opened(root: Path, path: str, links: bool) -> tuple[Optional[Image.Image], str]:
     """An image of at most about the largest size, or why there is none."""
-    file = inside(root, path)
+    file = inside(root, path, links)
     if file is None:
-        return None, 'it lies outside of the folder'
+        return None, OUTSIDE
     try:
         image = decode_image(file, draft=EDGES[0])
-    except UnreadableImageError as error:
-        return None, error.reason
+    except UnreadableImageError:
+        return None, UNREADABLE
     image.thumbnail((EDGES[0], EDGES[0]), Image.Resampling.LANCZOS, reducing_gap=2)
     return image, ''
 
@@ -86,9 +90,8 @@ def _encoded(image: Image.Image, edge: int) -> str:
     return base64.b64encode(stream.getvalue()).decode()
 
 
-def _picture(root: Path, path: str, edge: int) -> tuple[str, str]:
-    """The picture of a file, or '' and why there is none."""
-    image, reason = _opened(root, path)
+def _picture(image: Optional[Image.Image], reason: str, edge: int) -> tuple[str, str]:
+    """The picture of an image, or '' and why there is none."""
     return ('', reason) if image is None else (_encoded(image, edge), '')
 
 

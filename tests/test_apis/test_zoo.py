@@ -113,6 +113,11 @@ def test_the_command_lists_figures_and_digest(own_zoo, capsys):
         assert text in line
 
 
+def test_the_command_tests_models_of_an_own_zoo(own_zoo, engine, tmp_path):
+    main(['test', 'mine', '--work-dir', str(tmp_path / 'work'), '--out-item', str(tmp_path / 'found.json')])
+    assert 'head/acc' in json.loads((tmp_path / 'found.json').read_text())
+
+
 @pytest.mark.parametrize('name', mmcluster.list_models(pretrained=True))
 def test_every_shipped_model_loads_and_answers(name):
     model = mmcluster.get_model(name, pretrained=True, device='cpu')
@@ -128,3 +133,8 @@ def test_published_weights_have_the_figures_of_their_metafile(tmp_path, engine):
     assert stated['head/acc'] > 0.95
     for metric, value in stated.items():
         assert line[metric] == pytest.approx(value, abs=1e-3), metric
+
+
+def test_another_stage_than_the_published_one_is_refused(engine, capsys):
+    assert main(['test', 'propos_clusmatch_cnn_digits', '--stage', 'propos']) == 2
+    assert 'weights of the stage clusmatch of propos_clusmatch_cnn_digits: drop --stage propos' in capsys.readouterr().err

@@ -160,3 +160,22 @@ def test_a_fault_of_the_program_shows_where_it_is(monkeypatch, capfd):
     assert main(['models']) == FAULT and 'Traceback' in capfd.readouterr().err
     monkeypatch.setattr('mmcluster.cli.models.run', stopped)
     assert main(['models']) == INTERRUPTED and 'goes on' in capfd.readouterr().err
+
+
+@pytest.mark.parametrize('argv, said', [
+    (['export', 'file.pth'], 'is no result folder'),
+    (['test', 'propos_clusmatch_cnn_digits', '--cfg-options', 'model.nonsense=3'], 'nothing reads'),
+    (['test', 'propos_clusmatch_cnn_digits', '--cfg-options', 'test_dataloader.batchsize=1'], "did you mean 'batch_size'"),
+    (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'facts.num_clusters=ten'], 'facts.num_clusters must be a'),
+    (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'randomness.seed=abc'], 'randomness.seed must be a whole'),
+    (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'hooks.kmean=None'], "hooks.kmean: no stage has it (did "),
+    (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'stages.clusmatch.facts.lr=abc'], 'facts.lr must be a')])
+def test_a_slip_in_a_command_says_what_to_do(argv, said, tmp_path, capfd):
+    (tmp_path / 'file.pth').touch()
+    assert main(argv) == WRONG and said in capfd.readouterr().err.splitlines()[-1]
+
+
+def test_an_option_without_a_value_is_shown(capfd):
+    with pytest.raises(SystemExit) as ended:
+        main(['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'lr'])
+    assert ended.value.code == WRONG and "'lr' is no KEY=VALUE" in capfd.readouterr().err

@@ -1,5 +1,6 @@
 """The commands, from the command line to files and exit codes."""
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -151,3 +152,40 @@ def test_the_quickstart_clusters_a_folder(tmp_path):
         done = subprocess.run(['bash', str(root / 'tools' / 'quickstart.sh'), *argv], cwd=tmp_path, check=True,
                               capture_output=True, text=True)
         assert done.stdout.strip().endswith(said)
+
+
+def test_folders_per_cluster_lose_images_that_are_gone(tmp_path):
+    write_photos(tmp_path / 'in', count=8, kinds=2)
+    argv = ['cluster', 'in', '--k', '2', '--copy', '--quiet', '--workers', '0', '--out', 'out']
+    assert main(argv) == 0
+    (tmp_path / 'in' / 'kind0' / '0004.png').unlink()
+    assert main(argv) == 0
+    assert len(list(Path('out/images').rglob('*.png'))) == 7
+
+
+def test_names_in_tables_are_safe_and_lead_back(tmp_path, capfd):
+    write_photos(tmp_path / 'in', count=8, kinds=2)
+    odd = {'=1+1.png', os.fsdecode(b'caf\xe9.png')}
+    for name, old in zip(odd, ('0004.png', '0006.png')):
+        (tmp_path / 'in' / 'kind0' / old).rename(tmp_path / 'in' / name)
+    argv = ['cluster', 'in', '--k', '2', '--quiet', '--workers', '0', '--out', 'out', '--link']
+    assert main(argv) == 0
+    table = Path('out/assignments.csv').read_text(encoding='utf-8')
+    assert './=1+1.png,' in table and './caf\\xe9.png,' in table
+    assert odd <= set(read_result('out').paths)
+    capfd.readouterr()
+    assert main([*argv[:4], *argv[5:]]) == 0 and 'since the last result' not in capfd.readouterr().out
+    assert main(['assign', 'out', 'in', '--out', 'new.csv', '--quiet', '--workers', '0']) == 0
+    assert './caf\\xe9.png,' in Path('new.csv').read_text(encoding='utf-8')
+
+
+def test_the_page_follows_the_links_that_led_to_the_images(photos, tmp_path):
+    (tmp_path / 'links').mkdir()
+    for place, path in enumerate(sorted(photos.rglob('*.png'))[:9]):
+        (tmp_path / 'links' / f'{place}.png').symlink_to(path)
+    assert main(['cluster', 'links', '--k', '2', '--quiet', '--workers', '0', '--out', 'out']) == 0
+    assert 'all 9 images have a picture here' in Path('out/report.html').read_text()
+    assert main(['report', 'out', '--quiet']) == 0
+    assert '9 lie outside of the folder, behind links' in Path('out/report.html').read_text()
+    assert main(['report', 'out', '--quiet', '--follow-links']) == 0
+    assert 'all 9 images have a picture here' in Path('out/report.html').read_text()

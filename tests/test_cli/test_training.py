@@ -113,3 +113,23 @@ def test_sure_rows_are_the_surest_of_every_cluster(tmp_path):
         given(torch.zeros(7, 2))
     np.save(tmp_path / 't.npy', np.array([0., np.nan, 1., -1., 3., 0., 0.]))
     assert given(torch.zeros(7, 2)).tolist() == [0, -1, 1, -1, 3, 0, 0]
+
+
+RECIPE = """
+data = 'data/folder64'
+facts = dict(size=32, batch=16, source=dict(skip_unreadable=True))
+stages = dict(cc=dict(parts=['small_cc'], facts=dict(epochs=9)))
+"""
+
+
+def test_a_recipe_trains_with_all_it_says_and_parts_beside_it(photos, tmp_path, capfd):
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'small_cc.py').write_text("parts = ['cc/cnn_sign_digits']\n")
+    (tmp_path / 'mine' / 'recipe.py').write_text(RECIPE)
+    argv = ['cluster', str(photos), '--k', '3', '--train', 'mine/recipe.py', '--epochs', '1', '--out', 'out',
+            '--workers', '0', '--quiet']
+    assert main(argv) == 0, capfd.readouterr().err
+    assert read_result('out').summary['training'] == ['training/cc']
+    assert main([*argv[:3], '2', *argv[4:]]) == 2
+    said = capfd.readouterr().err
+    assert 'was trained on other images or with other settings' in said and 'remove ' in said and '--overwrite' not in said

@@ -12,9 +12,9 @@ from PIL import Image
 from mmcluster.datasets import ArraySource, FolderSource, IndexedDataset
 from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.datasets.label_csv import read_labels, read_table
-from mmcluster.datasets.names import PathLookup, cell_of, printable
 from mmcluster.evaluation.clustering import Assignments
 from mmcluster.evaluation.results import write_assignments
+from mmcluster.image_names import PathLookup, cell_of, printable
 
 PATHS = ['a.png', 'b.png', 'c.png']
 NFC, NFD = (unicodedata.normalize(form, 'Schäfer/é.png') for form in ('NFC', 'NFD'))

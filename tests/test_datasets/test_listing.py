@@ -2,12 +2,14 @@
 import os
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from mmcluster.datasets import ClassFolderSource, FolderSource, IndexedDataset, UnreadableImageError, decode_image
+from mmcluster.datasets.listing import scan_images
 from mmcluster.image_files import image_suffixes, passed_over, suffix_of
 
 
@@ -214,3 +216,24 @@ def test_a_single_class_and_stray_images(tmp_path):
 def test_splits_that_a_plain_folder_reads_together(tmp_path):
     with pytest.warns(UserWarning, match='the images of the folders test, train are read together'):
         assert len(FolderSource(fill(tmp_path, 'train/a', 'test/a'))) == 4
+
+
+def test_a_locked_folder_and_a_link_to_itself_do_not_end_the_listing(tmp_path, monkeypatch):
+    fill(tmp_path, '.')
+    (tmp_path / 'locked').mkdir()
+    (tmp_path / 'loop').symlink_to(tmp_path / 'loop')
+    (tmp_path / 'loop.png').symlink_to(tmp_path / 'loop.png')
+    scandir = os.scandir
+
+    def refusing(folder):
+        if Path(folder).name == 'locked':
+            raise PermissionError(13, 'Permission denied', str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, 'scandir', refusing)
+    found = scan_images(tmp_path)
+    assert len(found.paths) == 3 and 'loop.png' in found.paths, 'decoding names the link'
+    said = passed_over(found.left_out)
+    assert '1 folders that may not be read' in said and 'chmod' in said
+    with pytest.raises(PermissionError):
+        scan_images(tmp_path / 'locked')

@@ -6,7 +6,7 @@ from reduced import CONFIGS
 from test_stl10 import COUNTS, write
 
 from mmcluster.recipes import PartReader, compose
-from mmcluster.recipes.compose import merge_parts
+from mmcluster.recipes.merging import merge_parts
 from mmcluster.registry import DATASETS
 
 FOLDER = CONFIGS / 'parts' / 'data'

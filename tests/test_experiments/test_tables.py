@@ -152,7 +152,8 @@ def test_a_killed_table_goes_on_and_what_is_done_is_read(file, tmp_path, monkeyp
     again = capsys.readouterr().out
     assert '4 runs, 4 done' in again and again.partition('**')[2] == said.partition('**')[2]
     assert times == {path: path.stat().st_mtime_ns for path in root.rglob('*.pth')}
-    assert (root / 'tables' / 'mine' / 'losses.csv').read_text().count('\n') == 2 * 5 + 1
+    run('table', *arguments[1:], '--format', 'csv', monkeypatch=monkeypatch)
+    assert capsys.readouterr().out.strip().count('\n') == 2 * 5
     assert json.loads((folder / 'summary.json').read_text())['seed'] == 3
 
 
@@ -246,3 +247,15 @@ def test_raw_pixels_have_the_range_of_their_publisher():
     source = TrialSource(num_rows=20, size=8, channels=1)
     found = raw_pixels(IndexedDataset(ArraySource(source.array, source.labels)))
     assert found.dtype == float and (found.reshape(20, 8, 8, 1) == source.array).all()
+
+
+def test_a_part_of_a_table_is_not_written_over_the_whole(file, tmp_path, monkeypatch, capsys):
+    work = tmp_path / 'work'
+    run('table', file, '--work-dir', work, monkeypatch=monkeypatch)
+    whole = (work / 'tables' / 'mine' / 'losses.md').read_text()
+    for part in (['--rows', 'base'], ['--columns', 'digits']):
+        capsys.readouterr()
+        run('table', file, '--work-dir', work, *part, monkeypatch=monkeypatch)
+        said = capsys.readouterr()
+        assert '| base' in said.out and 'not written' in said.err
+    assert (work / 'tables' / 'mine' / 'losses.md').read_text() == whole

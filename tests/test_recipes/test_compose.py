@@ -4,7 +4,8 @@ import copy
 import pytest
 
 from mmcluster.recipes import PartReader, compose, facts_of
-from mmcluster.recipes.compose import merge, strip_initialisers
+from mmcluster.recipes.compose import strip_initialisers
+from mmcluster.recipes.merging import merge
 
 PARTS = {
     'data': dict(facts=dict(k=10, mean=[1., 2.], size=32), loader=dict(size='{size}', source='{source}')),
@@ -242,3 +243,31 @@ def test_entries_of_lists_are_named_not_numbered(kind, names):
     with pytest.raises(ValueError, match=f"stage 'base': {kind} has no numbered entries .* as {names}"):
         compose(two(), 'base', read, {kind: {'0': dict(source='head')}})
     assert compose(two(), 'base', read, {kind: [dict(type='Other')]})[kind][0] == dict(type='Other')
+
+
+def test_a_dict_without_type_changes_entries_of_a_fact():
+    stages = two()
+    cfg = compose(stages, 'base', read, dict(loader=dict(source=dict(labels='a.csv'))))
+    assert cfg['loader']['source'] == dict(type='Files', root='data', labels='a.csv')
+    stages['base']['options'] = dict(loader=dict(source=dict(root='elsewhere')))
+    assert compose(stages, 'base', read)['loader']['source'] == dict(type='Files', root='elsewhere')
+    stages['base']['options'] = dict(loader=dict(source=dict(type='Array')))
+    assert compose(stages, 'base', read)['loader']['source'] == dict(type='Array'), 'with a type it takes the place'
+    chained = merge(dict(tested='{source}'), dict(tested=dict(labels='a.csv')))
+    parts = {**PARTS, 'tested': dict(facts=chained, held='{tested}')}
+    cfg = compose(dict(base=dict(parts=['data', 'source', 'tested'])), 'base', lambda name: copy.deepcopy(parts[name]))
+    assert cfg['held'] == dict(type='Files', root='data', labels='a.csv') and cfg['loader']['source'].get('labels') is None
+    cfg = compose(dict(base=dict(parts=['data', 'source'], options=dict(loader=dict(size=dict(h=1))))), 'base', read)
+    assert cfg['loader']['size'] == dict(h=1), 'a number has no entries'
+
+
+@pytest.mark.parametrize('stage, said', [
+    (dict(options=dict(hooks=dict(kmean=None))), r"hooks.kmean=None removes nothing \(did you mean 'kmeans'"),
+    (dict(options=dict(metrics=dict(had=None))), 'metrics.had=None removes nothing'),
+    (dict(facts=dict(k='ten')), "facts.k must be a number, such as 10, got 'ten'"),
+    (dict(options=dict(network=dict(width='wide'))), "facts.width must be a number, such as 512, got 'wide'")])
+def test_slips_that_would_be_silent_or_end_in_a_library(stage, said):
+    stages = two()
+    stages['base'].update(stage)
+    with pytest.raises(ValueError, match=said):
+        compose(stages, 'base', read)

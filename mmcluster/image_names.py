@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import unicodedata
 from typing import Optional, Sequence
 
 _FORMULA = ('=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠')
+_BYTE = re.compile(rb'\\x([89a-f][0-9a-f])')     # none of ASCII, which is always text
 
 
 def printable(path: str) -> str:
@@ -20,14 +22,26 @@ def printable(path: str) -> str:
 def cell_of(path: str) -> str:
     """Name of a file for a cell of a table.
 
-    A spreadsheet runs a cell that begins like a formula. Such a name gets ``./`` in front: it is still the path of
-    the same file, for people, programs and :class:`PathLookup`.
+    A spreadsheet runs a cell that begins like a formula, and no reader of UTF-8 takes other bytes. Such names get
+    ``./`` in front and ``\\xff`` for the bytes: for people and :class:`PathLookup` still the path of the same file.
 
     Args:
         path: Relative path of the file.
     """
     text = printable(path)
-    return f'./{text}' if text.lstrip(' ').startswith(_FORMULA) else text
+    return f'./{text}' if text != path or text.lstrip(' ').startswith(_FORMULA) else text
+
+
+def path_of(cell: str) -> str:
+    """The path of which :func:`cell_of` made a cell.
+
+    Args:
+        cell: Of a table.
+    """
+    if not cell.startswith('./'):
+        return cell
+    found = _BYTE.sub(lambda match: bytes([int(match[1], 16)]), cell[2:].encode('utf-8', 'surrogateescape'))
+    return found.decode('utf-8', 'surrogateescape')
 
 
 class PathLookup:
