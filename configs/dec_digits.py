@@ -3,4 +3,4 @@
 data = 'data/digits'
 stages = dict(
     autoencoder=dict(parts=['dec/digits']),
-    dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=30, epochs=100))))
+    dec=dict(on='autoencoder', parts=['dec/cluster_digits']))

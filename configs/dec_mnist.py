@@ -4,4 +4,4 @@
 data = 'data/mnist'
 stages = dict(
     autoencoder=dict(parts=['dec/mnist']),
-    dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=160, epochs=125))))
+    dec=dict(on='autoencoder', parts=['dec/cluster_mnist']))

@@ -4,4 +4,4 @@
 data = 'data/sign_digits'
 stages = dict(
     autoencoder=dict(parts=['dec/sign_digits']),
-    dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=30, epochs=100))))
+    dec=dict(on='autoencoder', parts=['dec/cluster_digits']))

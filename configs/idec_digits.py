@@ -3,4 +3,4 @@
 data = 'data/digits'
 stages = dict(
     autoencoder=dict(parts=['dec/digits']),
-    idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100))))
+    idec=dict(on='autoencoder', parts=['dec/idec_digits']))

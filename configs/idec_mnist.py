@@ -4,4 +4,4 @@
 data = 'data/mnist'
 stages = dict(
     autoencoder=dict(parts=['dec/mnist']),
-    idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=140, epochs=143))))
+    idec=dict(on='autoencoder', parts=['dec/idec_mnist']))

@@ -4,5 +4,4 @@
 data = 'data/mnist'
 stages = dict(
     autoencoder=dict(parts=['dec/mnist']),
-    idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(
-        facts=dict(refresh=140, epochs=143), model=dict(summed_recon=True))))
+    idec=dict(on='autoencoder', parts=['dec/idec_mnist'], options=dict(model=dict(summed_recon=True))))

@@ -4,4 +4,4 @@
 data = 'data/sign_digits'
 stages = dict(
     autoencoder=dict(parts=['dec/sign_digits']),
-    idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100))))
+    idec=dict(on='autoencoder', parts=['dec/idec_digits']))

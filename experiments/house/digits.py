@@ -25,10 +25,10 @@ bases = {
     'BYOL + PCL': dict(pcl=dict(parts=['pcl/cnn_digits_on_byol'])),
     'DEC': dict(
         autoencoder=dict(parts=['dec/digits']),
-        dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=30, epochs=100)))),
+        dec=dict(on='autoencoder', parts=['dec/cluster_digits'])),
     'IDEC': dict(
         autoencoder=dict(parts=['dec/digits']),
-        idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100)))),
+        idec=dict(on='autoencoder', parts=['dec/idec_digits'])),
     'ProPos': dict(propos=dict(parts=['propos/cnn_digits'])),
     'SimCLR': dict(simclr=contrastive['simclr']),
     'MoCo v2': dict(moco=contrastive['moco']),

@@ -23,10 +23,10 @@ bases = {
     'ASD_PS': dict(asd_ps=dict(parts=['asd/ps_cnn_mnist', 'losses/freematch_digits'])),
     'DEC': dict(
         autoencoder=dict(parts=['dec/mnist']),
-        dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=160, epochs=125)))),
+        dec=dict(on='autoencoder', parts=['dec/cluster_mnist'])),
     'IDEC': dict(
         autoencoder=dict(parts=['dec/mnist']),
-        idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=140, epochs=143))))}
+        idec=dict(on='autoencoder', parts=['dec/idec_mnist']))}
 boosters = {
     '': {},
     ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_mnist']),

@@ -8,6 +8,8 @@ title = '2,062 photographs of hands that show digits, 32 pixels, K = 10: every b
 data = 'data/sign_digits'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding where a head is the result
 precision = ['schedules/bfloat16']              # of all that is trained: two thirds of float32's time on a CPU
+contrastive = dict(
+    simclr=dict(parts=['simclr/cnn_sign_digits']), moco=dict(parts=['moco/cnn_sign_digits']))
 # A base is a line: its stages; a booster goes on from the last one.
 bases = {
     'ProPos': dict(propos=dict(parts=['propos/cnn_sign_digits'])),
@@ -25,11 +27,15 @@ bases = {
     'BYOL + PCL': dict(pcl=dict(parts=['pcl/cnn_sign_digits_on_byol'])),
     'DEC': dict(
         autoencoder=dict(parts=['dec/sign_digits']),
-        dec=dict(on='autoencoder', parts=['dec/method'], options=dict(facts=dict(refresh=30, epochs=100)))),
+        dec=dict(on='autoencoder', parts=['dec/cluster_digits'])),
     'IDEC': dict(
         autoencoder=dict(parts=['dec/sign_digits']),
-        idec=dict(on='autoencoder', parts=['dec/idec'], options=dict(facts=dict(refresh=30, epochs=100)))),
-    'MoCo v2, both directions': dict(moco=dict(parts=['moco/cnn_sign_digits_symmetric']))}
+        idec=dict(on='autoencoder', parts=['dec/idec_digits'])),
+    'MoCo v2, both directions': dict(moco=dict(parts=['moco/cnn_sign_digits_symmetric'])),
+    'SimCLR': dict(simclr=contrastive['simclr']),
+    'MoCo v2': dict(moco=contrastive['moco']),
+    'SCAN': dict(simclr=contrastive['simclr'], scan_cluster=dict(on='simclr', parts=['scan/cluster_sign_digits'])),
+    'SPICE_s': dict(moco=contrastive['moco'], spice_self=dict(on='moco', parts=['spice/self_sign_digits']))}
 boosters = {
     '': {},
     ' + ClusMatch': dict(clusmatch=['boosters/clusmatch_sign_digits']),
@@ -49,3 +55,4 @@ rows = {
     **cross(bases, boosters, precision)}
 # What ASD trains, as on digits; k-means on its embedding is logged beside it.
 rows.update({name: {**rows[name], 'source': 'head'} for name in rows if name.endswith(' + ASD')})
+rows['SPICE_s']['source'] = 'head'      # its features rest, so k-means on them is still MoCo's

@@ -1,0 +1,3 @@
+# DEC on a few thousand images: targets every 30 steps.
+parts = ['dec/method']
+facts = dict(refresh=30, epochs=100)

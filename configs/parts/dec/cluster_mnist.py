@@ -1,0 +1,3 @@
+# DEC on MNIST: 20,000 steps at most.
+parts = ['dec/method']
+facts = dict(refresh=160, epochs=125)

@@ -1,0 +1,3 @@
+# IDEC on MNIST: 20,000 steps at most.
+parts = ['dec/idec']
+facts = dict(refresh=140, epochs=143)
