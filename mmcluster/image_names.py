@@ -7,7 +7,8 @@ import unicodedata
 from typing import Optional, Sequence
 
 _FORMULA = ('=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠')
-_BYTE = re.compile(rb'\\x([89a-f][0-9a-f])')     # none of ASCII, which is always text
+# Of ASCII the backslash alone, where a name spells such a byte itself.
+_BYTE = re.compile(rb'\\x([89a-f][0-9a-f]|5c)')
 
 
 def printable(path: str) -> str:
@@ -29,7 +30,10 @@ def cell_of(path: str) -> str:
         path: Relative path of the file.
     """
     text = printable(path)
-    return f'./{text}' if text != path or text.lstrip(' ').startswith(_FORMULA) else text
+    if text == path and not text.lstrip(' ').startswith(_FORMULA):
+        return text
+    spelt = _BYTE.sub(rb'\\x5cx\1', path.encode('utf-8', 'surrogateescape'))
+    return f"./{printable(spelt.decode('utf-8', 'surrogateescape'))}"
 
 
 def path_of(cell: str) -> str:
@@ -73,7 +77,7 @@ class PathLookup:
             cell: As the table has it.
         """
         forms = [cell, posixpath.normpath(cell), cell.strip(), posixpath.normpath(cell.strip()),
-                 posixpath.normpath(cell.strip().replace('\\', '/'))]
+                 posixpath.normpath(cell.strip().replace('\\', '/')), path_of(cell)]
         for form in forms:
             if form in self._exact:
                 return self._exact[form]

@@ -77,9 +77,16 @@ def import_plugins(cfg: Mapping[str, Any]) -> None:
 
     Args:
         cfg: One that was not read from its file.
+
+    Raises:
+        ImportError: If one cannot be imported; with what to do.
     """
     if cfg.get('custom_imports'):
-        import_modules_from_strings(**cfg['custom_imports'])
+        try:
+            import_modules_from_strings(**cfg['custom_imports'])
+        except ImportError as error:
+            raise ImportError(f'{error}, which custom_imports of the config name: install it, or put its folder on '
+                              'PYTHONPATH') from error
 
 
 def _child(constant: str, package: str) -> NamedRegistry:

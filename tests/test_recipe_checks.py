@@ -9,10 +9,13 @@ from mmengine.config import Config
 from reduced import CONFIGS, ROOT, clusmatch_cfg, propos_cfg, read_stage, train, write_base, write_digits, write_recipe
 
 from mmcluster.recipes import option_names, recipe
-from mmcluster.recipes.option_names import check_names
 from mmcluster.recipes.stages import check_stages, stage_config
 
 pytestmark = pytest.mark.usefixtures('engine')
+
+
+def check_names(cfg, names):
+    option_names.check_names(cfg, dict.fromkeys(names, 1))
 
 
 @pytest.fixture(scope='module')
@@ -196,3 +199,22 @@ def test_the_tools_read_the_names(monkeypatch, tmp_path, tool):
     with pytest.raises(ValueError, match='optim_wraper'):
         module.main()
     assert not (tmp_path / 'work').exists()
+
+
+@pytest.mark.parametrize('option, known', [
+    ('hooks.kmeans', True), ('hooks.mine', True), ('stages.second.options.hooks.own', True), ('metrics.head', True),
+    ('hooks.kmean', False), ('stages.base.options.hooks.own', False), ('stages.second.options.metrics.had', False)])
+def test_a_removal_on_the_command_line_removes_something(option, known):
+    cfg = Config(dict(
+        data='data/digits', hooks=dict(mine=dict(type='SyncBuffersHook')), stages=dict(
+            base=dict(parts=['propos/cnn_digits']),
+            second=dict(on='base', parts=['boosters/clusmatch_digits', 'select/by_head', 'heads/linear'],
+                        options=dict(hooks=dict(own=dict(type='SyncBuffersHook')),
+                                     metrics=dict(head=dict(type='ClusteringMetric', source='head')))))))
+    if known:
+        option_names.check_names(cfg, {option: None})
+        cfg.merge_from_dict({option: None})
+        cfg.work_dir = 'w'
+    else:
+        with pytest.raises(ValueError, match=f'--cfg-options {option}=None removes nothing'):
+            option_names.check_names(cfg, {option: None})

@@ -165,8 +165,7 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     write_result(out, result)
     if settings.folders:
         with teller.phase('folders'):
-            write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders,
-                                  before)
+            write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
     elif (out / FOLDER).is_dir():       # copies may have been edited, so nobody but the user removes them
         teller.line(f'{out / FOLDER} is of an earlier clustering: --link or --copy brings it up to date')
     for left in filter(Path.exists, (default_file(out, kind) for kind in FORMATS)):

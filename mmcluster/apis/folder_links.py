@@ -1,20 +1,22 @@
 """A folder per cluster, with links to the images or copies of them."""
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Collection, Sequence
+from typing import Sequence
 
 import numpy as np
 
-FOLDER = 'images'
+from .writing import whole_file
+
+FOLDER, RECORD = 'images', '.made_of.json'
 KINDS = ('link', 'copy')
 
 
-def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: np.ndarray, kind: str,
-                          before: Collection[str] = ()) -> Path:
+def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: np.ndarray, kind: str) -> Path:
     """Put every image into the folder of its cluster, ``images/<cluster>/<path>`` below the result.
 
     Those of an older clustering are removed; other files stay.
@@ -25,7 +27,6 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
         paths: N paths relative to it.
         cluster: (N,) clusters, -1 for none.
         kind: ``'link'`` or ``'copy'``.
-        before: Paths of the older clustering; one that is no longer among ``paths`` is removed, too.
 
     Returns:
         The folder.
@@ -33,7 +34,10 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
     folder, width = out / FOLDER, len(str(max(int(cluster.max(initial=0)), 0)))
     wanted = {f'{own:0{width}d}/{path}' if own >= 0 else f'none/{path}': path
               for path, own in zip(paths, cluster.tolist())}
-    _remove_old(folder, wanted, {*paths, *before}, kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = {*paths, *_recorded(folder)}
+    _record(folder, ours)       # before anything is written, so that a kill leaves nothing that nobody knows
+    _remove_old(folder, wanted, ours, kind)
     for name, path in wanted.items():
         target, source = folder / name, root / path
         if os.path.lexists(target):
@@ -45,7 +49,22 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
         part = target.with_name(f'.{target.name}.part')     # a kill leaves no half copy under the name of an image
         shutil.copy2(source, part)
         os.replace(part, target)
+    _record(folder, set(paths))
     return folder
+
+
+def _record(folder: Path, paths: set[str]) -> None:
+    """Keep which images links or copies were made of: a later clustering may be of others."""
+    with whole_file(folder / RECORD) as stream:
+        stream.write(json.dumps(sorted(paths)).encode())
+
+
+def _recorded(folder: Path) -> list[str]:
+    """What was kept; nothing of a version that kept nothing, or if the file is damaged."""
+    try:
+        return list(map(str, json.loads((folder / RECORD).read_bytes())))
+    except (OSError, ValueError, TypeError):
+        return []
 
 
 def _remove_old(folder: Path, wanted: dict[str, str], images: set[str], kind: str) -> None:

@@ -70,7 +70,7 @@ def _table(result: Result) -> bytes:
         else:
             columns.append(['' if name == 'duplicate_group' and value < 0 else value for value in values])
     if result.label is not None:
-        columns.append(result.label)
+        columns.append([cell_of(label) for label in result.label])
     header = COLUMNS if result.label is None else (*COLUMNS, 'label')
     return _text([header, *zip(*columns)])
 
@@ -84,7 +84,7 @@ def _parquet(result: Result) -> bytes:
     group = result.table['duplicate_group']
     columns['duplicate_group'] = pyarrow.array(group, mask=group < 0)
     if result.label is not None:
-        columns['label'] = result.label
+        columns['label'] = [printable(label) for label in result.label]
     stream = io.BytesIO()
     parquet.write_table(pyarrow.table(columns), stream)
     return stream.getvalue()
@@ -187,7 +187,7 @@ def read_result(folder: Union[str, Path]) -> Result:
     columns = dict(zip(header, zip(*body))) if body else dict.fromkeys(header, ())
     table = {name: np.array([int(value) if value else -1 for value in columns[name]], np.int64) for name in INTEGERS}
     table |= {name: np.array(columns[name], np.float64) for name in NUMBERS}
-    label = list(columns['label']) if 'label' in columns else None
+    label = [path_of(cell) for cell in columns['label']] if 'label' in columns else None
     embed = np.load(io.BytesIO(data['embeddings.npy']), allow_pickle=False)
     return Result([path_of(cell) for cell in columns['path']], table, embed, summary,
                   FeatureModel.load(io.BytesIO(data['model.npz'])),

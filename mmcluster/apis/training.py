@@ -171,7 +171,7 @@ def run_recipe(cfg: Config, folder: Path, settings: Settings, teller: Teller) ->
     from mmcluster.recipes.changes import ChangedConfigError
     from mmcluster.recipes.length import set_epochs
     from mmcluster.recipes.recipe import run
-    cfg.merge_from_dict(dict(work_dir=str(folder), randomness=dict(seed=settings.seed)))
+    cfg.work_dir, cfg.randomness = str(folder), dict(cfg.get('randomness') or {}, seed=settings.seed)
 
     def edit(stage: Config) -> None:
         """Shorten a stage, if the user asked for it."""

@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         '--sbatch="--time=12:00:00"')
     parser.add_argument('--dry-run', action='store_true', help='say what would run; write scripts of Slurm only')
     parser.add_argument('--job', help='one run of the table by its folder, as arrays of Slurm ask for it')
-    parser.add_argument('--format', choices=list(FORMATS), default='markdown', help='what is printed; all are written')
+    parser.add_argument('--format', choices=list(FORMATS), default='markdown',
+                        help='what is printed; of a whole table all are written')
 
 
 def run(args: argparse.Namespace) -> None:

@@ -50,8 +50,8 @@ def _file_and_stage(args: argparse.Namespace) -> tuple[Path, Optional[str], str]
     checkpoint, file = zoo_checkpoint(args.config), model_entry(args.config).config
     stage = last_stage(file)
     if args.stage not in (None, stage):
-        raise ValueError(f'the zoo has weights of the stage {stage} of {args.config}: drop --stage {args.stage}, or '
-                         'give a checkpoint of that stage')
+        of = f'the stage {stage} of {args.config}' if stage else f'{args.config}, which has no stages'
+        raise ValueError(f'the zoo has weights of {of}: drop --stage {args.stage}, or give a checkpoint of that stage')
     return file, stage, checkpoint
 
 

@@ -94,7 +94,6 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
         network = said.pop('network', None) or {}
         said['facts'], travelling = {**(said.get('facts') or {}), **network}, {**travelling, **network}
         check_kinds(said['facts'], merged['facts'], where)
-    _check_removals(own, merged, where)
     merged = merge(merge(merged, shared), own)
     facts = merged.pop('facts')
     for found in filter(None, map(NETWORK.fullmatch, references([merged, facts]))):
@@ -112,16 +111,6 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     values = {key: fill(facts[key], facts, set(), where, names) for key in {**travelling, **dict.fromkeys(used)}}
     return Composed(_with_lists(without_marks(filled), where), {key: values[key] for key in travelling},
                     {key: values[key] for key in sorted(used) if not NETWORK.fullmatch(key)})
-
-
-def _check_removals(own: Mapping[str, Any], merged: Mapping[str, Any], where: str) -> None:
-    """Refuse ``hooks.NAME=None`` of a stage, or metrics, where its parts have none of the name: a slip of the pen."""
-    for kind in ('hooks', 'metrics'):
-        known = merged.get(kind) or {}
-        for name, entry in (own.get(kind) or {}).items():
-            if entry is None and name not in known:
-                raise ValueError(f'{where}: {kind}.{name}=None removes nothing{near(name, known)}; there are '
-                                 f'{sorted(known)}')
 
 
 def _slip(fact: str, used: set[str]) -> bool:

@@ -12,6 +12,7 @@ from mmengine.logging import print_log
 
 from mmcluster.checks import near, resembling
 
+from .facts import references
 from .known_names import PARTS, PLACES, SETTINGS, default_type, variables
 from .known_types import Names, check_type, required, streams_of, targets, typed
 
@@ -41,13 +42,22 @@ def check_config(cfg: Config, prefix: str = '') -> None:
             problems += [f'{prefix}{line}' for line in problems_in(value, key)]
     problems += [f'{prefix}{line}' for line in _streams(cfg)]
     _check_hooks(cfg, prefix)
-    seed = (cfg.get('randomness') or {}).get('seed')
-    if not (seed is None or isinstance(seed, int)):
-        raise ValueError(f'{prefix}randomness.seed must be a whole number, got {seed!r}')
+    _check_seed(cfg.get('randomness'), prefix)
     if problems:
         problems = list(dict.fromkeys(problems))
         more = f'\n  and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''
         raise ValueError(f'{cfg.filename or "the config"}: nothing reads\n  ' + '\n  '.join(problems[:SHOWN]) + more)
+
+
+def _check_seed(randomness: Any, prefix: str) -> None:
+    """Refuse what no random stream starts from; a fact of parts is not filled in yet."""
+    if randomness is None:
+        return
+    if not isinstance(randomness, dict):
+        raise ValueError(f'{prefix}randomness must be a dict, such as dict(seed=0), got {randomness!r}')
+    seed = randomness.get('seed')
+    if not (seed is None or isinstance(seed, int) or references(seed)):
+        raise ValueError(f'{prefix}randomness.seed must be a whole number, got {seed!r}')
 
 
 def _check_hooks(cfg: Config, prefix: str) -> None:

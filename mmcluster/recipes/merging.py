@@ -40,9 +40,10 @@ def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
     for key, value in second.items():
         old = merged.get(key)
         if isinstance(value, Mapping) and not value.get('_delete_'):
-            if isinstance(old, str) and FACT.fullmatch(old) and 'type' not in value:
+            if isinstance(old, str) and FACT.fullmatch(old):
                 old = {CHANGED: old}
-            merged[key] = merge(old, value) if isinstance(old, Mapping) else value
+            takes_place = not isinstance(old, Mapping) or (CHANGED in old and 'type' in value)
+            merged[key] = value if takes_place else merge(old, value)
         else:
             merged[key] = value
     return merged

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any, Iterable
+import re
+from typing import Any, Mapping
 
 from mmengine.config import Config
 from mmengine.logging import print_log
@@ -12,29 +13,30 @@ from mmcluster.checks import near
 
 from .known_names import COMPOSED, SETTINGS, STAGE_KEYS
 from .part_names import check_shape, no_stage_key
-from .stages import config_path, unfilled
+from .stages import config_path, named_entries, unfilled
 
 
-def check_names(cfg: Config, options: Iterable[str]) -> None:
+def check_names(cfg: Config, options: Mapping[str, Any]) -> None:
     """Refuse settings of the command line that nothing reads, by their first name.
 
     A variable of the config file is allowed, with a warning: what was made of it has been read already.
 
     Args:
         cfg: A config or recipe before the settings are merged into it.
-        options: Dotted names, as ``--cfg-options`` gives them.
+        options: Dotted name -> value, as ``--cfg-options`` gives them.
 
     Raises:
-        ValueError: If a name is no setting of a Runner and not in the config, or a stage is not in the recipe; the
-            message has near names.
+        ValueError: If a name is no setting of a Runner and not in the config, a stage is not in the recipe, or a hook
+            or metric that is removed is in no stage; the message has near names.
     """
-    options = list(options)
     stages = cfg.get('stages', {})
     if 'stages' in cfg:
         check_shape(stages)
     singles = {name: unfilled(cfg, name) for name, stage in stages.items()
                if stage.get('parts') or (stage.get('config') and os.path.isfile(config_path(cfg, stage)))}
-    for option in options:
+    for option, value in options.items():
+        if value is None and stages:
+            _check_removal(cfg, option)
         first, *rest = option.split('.')
         if first != 'stages' or not stages:
             _check_name('', first, [cfg, *singles.values()])
@@ -45,6 +47,17 @@ def check_names(cfg: Config, options: Iterable[str]) -> None:
             raise ValueError(f'--cfg-options {option}: {no_stage_key(rest[0], rest[1])}')
         elif len(rest) > 2 and rest[1] == 'options' and rest[0] in singles:
             _check_name(f'stages.{rest[0]}.options.', rest[2], [singles[rest[0]]])
+
+
+def _check_removal(cfg: Config, option: str) -> None:
+    """Refuse ``hooks.NAME=None``, or a metric, that stands nowhere: it would be a slip without effect."""
+    found = re.fullmatch(r'(?:stages\.(\w+)\.options\.)?(hooks|metrics)\.(\w+)', option)
+    if found is None:
+        return
+    stage, kind, name = found.groups()
+    known = named_entries(cfg, kind, [stage] if stage else None)
+    if name not in known:
+        raise ValueError(f'--cfg-options {option}=None removes nothing{near(name, known)}; {kind} are {sorted(known)}')
 
 
 def _check_name(prefix: str, name: str, configs: list[Config]) -> None:

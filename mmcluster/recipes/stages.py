@@ -78,6 +78,20 @@ def unfilled(cfg: Config, name: str) -> Config:
     return merged
 
 
+def named_entries(cfg: Config, kind: str, names: Optional[list[str]] = None) -> set[str]:
+    """Names of the hooks or metrics that stages have by their parts, and by what the recipe says of them.
+
+    Args:
+        cfg: The recipe.
+        kind: ``'hooks'`` or ``'metrics'``.
+        names: Stages; all by default.
+    """
+    stages = {name: stage for name, stage in with_data(cfg).items() if names is None or name in names}
+    said = [cfg, *((stage.get('options') or {}) for stage in stages.values()),
+            *(merge_parts(stage['parts'], reader(cfg).read) for stage in stages.values() if stage.get('parts'))]
+    return set().union(*(part.get(kind) or () for part in said))
+
+
 def reader(cfg: Config) -> PartReader:
     """Where the parts of a recipe are looked up."""
     return PartReader(os.path.dirname(cfg.filename) if cfg.filename else None)
@@ -117,7 +131,7 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     _check_names(cfg)
     for name, stage in cfg.stages.items():
         _check_stage(cfg, name, stage)
-    _check_shared(cfg)
+    _check_shared_facts(cfg)
     check_config(Config({key: value for key, value in cfg._cfg_dict.items() if key not in ('stages', *COMPOSED)},
                         filename=cfg.filename))
     singles = {name: stage_config(cfg, name, {}) for name, stage in cfg.stages.items() if not stage.get('checkpoint')}
@@ -165,19 +179,13 @@ def in_order(needs: dict[str, set[str]]) -> list[str]:
     return names
 
 
-def _check_shared(cfg: Config) -> None:
-    """Refuse facts of the whole recipe that no part of any stage states, and removals of what no stage has."""
-    stages, read = with_data(cfg), reader(cfg).read
-    composed = [name for name in stages if stages[name].get('parts')]
-    known = dict(facts=set().union(*(facts_of(stages, name, read) for name in composed)))
-    merged = [merge_parts(stages[name]['parts'], read) for name in composed]
-    for kind in ('hooks', 'metrics'):
-        known[kind] = set().union(*(part.get(kind) or () for part in merged))
-    for kind, names in known.items():
-        for name, value in (cfg.get(kind) or {}).items():
-            if name not in names and (kind == 'facts' or value is None):
-                raise ValueError(f'{kind}.{name}: no stage has {"this fact" if kind == "facts" else "it"}'
-                                 f'{near(name, names)}; {kind} are {sorted(names)}')
+def _check_shared_facts(cfg: Config) -> None:
+    """Refuse facts of the whole recipe that no part of any stage states."""
+    stages = with_data(cfg)
+    known = set().union(*(facts_of(stages, name, reader(cfg).read) for name in stages if stages[name].get('parts')))
+    for fact in cfg.get('facts') or {}:
+        if fact not in known:
+            raise ValueError(f'facts.{fact}: no stage has this fact{near(fact, known)}; facts are {sorted(known)}')
 
 
 def _check_stage(cfg: Config, name: str, stage: Any) -> None:

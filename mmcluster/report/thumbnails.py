@@ -18,7 +18,7 @@ EDGES = (160, 128, 96, 72)      # longer edge in pixels; the largest that fits i
 QUALITY = 72
 TRIED = 24                      # pictures from which the size of all is estimated
 ROUND = 64
-OUTSIDE, UNREADABLE = 'outside', 'unreadable'
+LINKED, UNREADABLE = 'linked', 'unreadable'
 Progress = Callable[[int, int], object]
 
 
@@ -73,7 +73,8 @@ def _opened(root: Path, path: str, links: bool) -> tuple[Optional[Image.Image], 
     """An image of at most about the largest size, or why there is none."""
     file = inside(root, path, links)
     if file is None:
-        return None, OUTSIDE
+        behind = inside(root, path, links=True)
+        return None, LINKED if behind is not None and behind.is_file() and not links else UNREADABLE
     try:
         image = decode_image(file, draft=EDGES[0])
     except UnreadableImageError:

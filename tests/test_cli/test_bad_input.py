@@ -168,7 +168,7 @@ def test_a_fault_of_the_program_shows_where_it_is(monkeypatch, capfd):
     (['test', 'propos_clusmatch_cnn_digits', '--cfg-options', 'test_dataloader.batchsize=1'], "did you mean 'batch_size'"),
     (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'facts.num_clusters=ten'], 'facts.num_clusters must be a'),
     (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'randomness.seed=abc'], 'randomness.seed must be a whole'),
-    (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'hooks.kmean=None'], "hooks.kmean: no stage has it (did "),
+    (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'hooks.kmean=None'], "hooks.kmean=None removes nothing (did you mean"),
     (['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'stages.clusmatch.facts.lr=abc'], 'facts.lr must be a')])
 def test_a_slip_in_a_command_says_what_to_do(argv, said, tmp_path, capfd):
     (tmp_path / 'file.pth').touch()

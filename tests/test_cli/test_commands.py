@@ -159,6 +159,7 @@ def test_folders_per_cluster_lose_images_that_are_gone(tmp_path):
     argv = ['cluster', 'in', '--k', '2', '--copy', '--quiet', '--workers', '0', '--out', 'out']
     assert main(argv) == 0
     (tmp_path / 'in' / 'kind0' / '0004.png').unlink()
+    assert main([*argv[:4], *argv[5:]]) == 0, 'a result between them that has no folders'
     assert main(argv) == 0
     assert len(list(Path('out/images').rglob('*.png'))) == 7
 

@@ -14,7 +14,7 @@ from mmcluster.datasets.few_labels import counts_rows, read_few_labels
 from mmcluster.datasets.label_csv import read_labels, read_table
 from mmcluster.evaluation.clustering import Assignments
 from mmcluster.evaluation.results import write_assignments
-from mmcluster.image_names import PathLookup, cell_of, printable
+from mmcluster.image_names import PathLookup, cell_of, path_of, printable
 
 PATHS = ['a.png', 'b.png', 'c.png']
 NFC, NFD = (unicodedata.normalize(form, 'Schäfer/é.png') for form in ('NFC', 'NFD'))
@@ -86,9 +86,12 @@ def test_a_name_is_no_formula(path):
     assert cell_of(f'sub/{path}') == f'sub/{path}'
 
 
-@pytest.mark.parametrize('name', ['a\udcff.png', ' blank .png', 'b\\c.png', 'new\nline.png', '\udce4/x.png'])
+@pytest.mark.parametrize('name', [
+    'a\udcff.png', ' blank .png', 'b\\c.png', 'new\nline.png', '\udce4/x.png', '=a\\xe9.png', '-x\\xc3\\xa9.png',
+    'lit\\xe9_\udce9.png', '=\\x5cxe9\\\\xe9', 'plain\\xe9', '=é\udce9', './=x'])
 def test_odd_names_are_found_again(name):
     assert PathLookup(['x.png', name]).find(cell_of(name)) == 1
+    assert name == './=x' or path_of(cell_of(name)) == name
     cell_of(name).encode()
     assert printable('a\udcff.png') == r'a\xff.png'
 

@@ -259,11 +259,12 @@ def test_a_dict_without_type_changes_entries_of_a_fact():
     assert cfg['held'] == dict(type='Files', root='data', labels='a.csv') and cfg['loader']['source'].get('labels') is None
     cfg = compose(dict(base=dict(parts=['data', 'source'], options=dict(loader=dict(size=dict(h=1))))), 'base', read)
     assert cfg['loader']['size'] == dict(h=1), 'a number has no entries'
+    stages['base']['options'] = dict(loader=dict(source=dict(type='Array')))
+    cfg = compose(stages, 'base', read, dict(loader=dict(source=dict(labels='a.csv'))))
+    assert cfg['loader']['source'] == dict(type='Array'), 'also of entries'
 
 
 @pytest.mark.parametrize('stage, said', [
-    (dict(options=dict(hooks=dict(kmean=None))), r"hooks.kmean=None removes nothing \(did you mean 'kmeans'"),
-    (dict(options=dict(metrics=dict(had=None))), 'metrics.had=None removes nothing'),
     (dict(facts=dict(k='ten')), "facts.k must be a number, such as 10, got 'ten'"),
     (dict(options=dict(network=dict(width='wide'))), "facts.width must be a number, such as 512, got 'wide'")])
 def test_slips_that_would_be_silent_or_end_in_a_library(stage, said):
