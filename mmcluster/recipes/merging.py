@@ -42,10 +42,9 @@ def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
         if isinstance(value, Mapping) and not value.get('_delete_'):
             if isinstance(old, str) and FACT.fullmatch(old):
                 old = {CHANGED: old}
-            takes_place = not isinstance(old, Mapping) or (CHANGED in old and 'type' in value)
-            merged[key] = value if takes_place else merge(old, value)
-        else:
-            merged[key] = value
+            if isinstance(old, Mapping) and not (CHANGED in old and 'type' in value):
+                value = merge(old, value)
+        merged[key] = value
     return merged
 
 
