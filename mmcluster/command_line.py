@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import uuid
 from typing import Any, Optional, Sequence
 
@@ -17,6 +18,10 @@ class Settings(argparse.Action):
         for value in values:
             if '=' not in value.lstrip('='):
                 parser.error(f'{option_string}: {value!r} is no KEY=VALUE, such as randomness.seed=1')
+            key, _, said = value.partition('=')
+            if re.search(r'dict\(|\{\s*[\'"]', said):      # mmengine would make a list of its pieces
+                parser.error(f'{option_string}: {value!r} gives a dict: write an entry each, {key}.type=... and so on, '
+                             f'with {key}._delete_=True for one that takes the place of another')
         DictAction(self.option_strings, self.dest, nargs='+')(parser, namespace, values, option_string)
 
 

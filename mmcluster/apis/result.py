@@ -160,10 +160,15 @@ def read_summary(folder: Union[str, Path]) -> dict[str, Any]:
     path = Path(folder) / 'summary.json'
     try:
         summary = json.loads(path.read_text(encoding='utf-8'))
+        if 'format' not in summary and 'experiment' in summary:
+            raise ResultError(f'{folder} is the work dir of a training: cluster images with it first, by mmcluster '
+                              f'cluster FOLDER --encoder {folder}, and give the result of that')
         version = summary['format']
     except (FileNotFoundError, NotADirectoryError):
         raise ResultError(f'{folder} is no result folder, as it has no summary.json: give the folder that mmcluster '
                           'cluster wrote') from None
+    except ResultError:
+        raise
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(f'{path} is damaged ({error}): {AGAIN}') from error
     if version != FORMAT:

@@ -19,7 +19,7 @@ from .files import check_headers
 from .image_bank import image_bank
 from .path_table import PathTable
 from .seeding import preserve_random_state, seed_view, stable_hash
-from .sources import ImageSource, split_parts, to_pil
+from .sources import ImageSource, require_fingerprint, split_parts, to_pil
 from .summary import DataSummary, summarise
 from .view_pipeline import ViewPipeline, stack_views
 
@@ -60,6 +60,7 @@ class IndexedDataset(Dataset):
                  pipelines: Optional[Mapping[str, Sequence[Sequence[Any]]]] = None, test_mode: bool = False,
                  indices: Optional[Sequence[int]] = None, cache: Union[bool, str, Path] = True) -> None:
         source = DATASETS.build(source) if isinstance(source, dict) else source
+        require_fingerprint(source)
         rows = np.arange(len(source)) if indices is None else _check_indices(indices, len(source))
         self.test_mode = test_mode
         self._rows = torch.from_numpy(rows)

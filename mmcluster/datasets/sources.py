@@ -27,7 +27,8 @@ class ImageSource:
         labels: (N,) int64 ground truth, -1 where unknown; None where there is none at all. Read by metrics only.
         classes: Names of the ground-truth classes, empty where unknown.
         paths: Paths relative to ``root``, one per image; None for arrays.
-        fingerprint: 63-bit number that changes when the images or their order change. Labels do not enter it.
+        fingerprint: 63-bit number that changes when the images or their order change, so every source sets one. Labels
+            do not enter it.
         splits: Name -> rows of the parts of the data, where there are any.
         left_out: Reason -> number of files that were found but are not used.
     """
@@ -66,6 +67,21 @@ class ImageSource:
     def summary(self) -> DataSummary:
         """Count what was found, what was left out and why, and the ground-truth classes."""
         return summarise(self.name, len(self), self.left_out, self.labels, self.classes)
+
+
+def require_fingerprint(source: ImageSource) -> None:
+    """Refuse a source that does not say which images it has: caches and banks would take two such for one.
+
+    Args:
+        source: Of which class ever.
+
+    Raises:
+        ValueError: If it has the 0 of :class:`ImageSource`; one that is computed when asked for is not asked.
+    """
+    if getattr(type(source), 'fingerprint', None) == 0 and not vars(source).get('fingerprint'):
+        raise ValueError(f'{type(source).__name__} has no fingerprint, by which caches and checkpoints tell images '
+                         'apart: set self.fingerprint to a number that changes with images and order, such as '
+                         'mmcluster.datasets.seeding.stable_hash(array.tobytes())')
 
 
 def to_pil(pixels: np.ndarray) -> Image.Image:

@@ -178,6 +178,7 @@ def read_table(path: str | os.PathLike) -> Table:
             _check_keys(own, CELL, f'{path}: row {row!r}, column {column!r}')
             said = {key: value for key, value in spec.items() if key != 'cells'}
             if column and 'paper' in said:
+                _check_keys(said['paper'], tuple(columns), f'{path}: row {row!r}, paper')
                 said['paper'] = said['paper'].get(column)
             cell = Cell(row, column, path, _merged(common, shared, said, own))
             _check_cell(cell)

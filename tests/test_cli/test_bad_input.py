@@ -175,7 +175,10 @@ def test_a_slip_in_a_command_says_what_to_do(argv, said, tmp_path, capfd):
     assert main(argv) == WRONG and said in capfd.readouterr().err.splitlines()[-1]
 
 
-def test_an_option_without_a_value_is_shown(capfd):
+@pytest.mark.parametrize('option, said', [
+    ('lr', "'lr' is no KEY=VALUE"), ("optim_wrapper.optimizer={'type':'SGD'}", 'optim_wrapper.optimizer.type=... and so on'),
+    ('optim_wrapper.optimizer=dict(type=1)', 'optim_wrapper.optimizer._delete_=True')])
+def test_an_option_that_is_no_plain_value_is_shown(option, said, capfd):
     with pytest.raises(SystemExit) as ended:
-        main(['train', 'propos_clusmatch_cnn_digits', '--cfg-options', 'lr'])
-    assert ended.value.code == WRONG and "'lr' is no KEY=VALUE" in capfd.readouterr().err
+        main(['train', 'propos_clusmatch_cnn_digits', '--cfg-options', option])
+    assert ended.value.code == WRONG and said in capfd.readouterr().err

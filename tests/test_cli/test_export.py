@@ -75,3 +75,9 @@ def test_models_by_name(tmp_path, engine, capfd):
 def test_models_that_are_not_there(name, pretrained, said):
     with pytest.raises(ValueError, match=said):
         mmcluster.get_model(name, pretrained)
+
+
+def test_a_work_dir_is_no_result(tmp_path, capfd):
+    (tmp_path / 'summary.json').write_text(json.dumps(dict(experiment='x', metrics={})))
+    assert main(['export', str(tmp_path)]) == 2
+    assert 'is the work dir of a training: cluster images with it first' in capfd.readouterr().err

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmcluster.datasets import ArraySource, CIFAR10Source, CIFAR100Source, ClassFolderSource, DigitsSource, FolderSource
+from mmcluster.datasets import (ArraySource, CIFAR10Source, CIFAR100Source, ClassFolderSource, DigitsSource,
+                                FolderSource, ImageSource, IndexedDataset)
 from mmcluster.datasets.cifar import read_pickle
 from mmcluster.registry import DATASETS
 
@@ -379,3 +380,15 @@ def test_unpack_leaves_no_half_result(tmp_path, monkeypatch):
     evil = make_archive(tmp_path / 'e.tar.xz', {'../evil.jpg': b'x'})
     assert tool.main([str(evil), '--out', str(tmp_path / 'out' / 'x')]) == 1
     assert list((tmp_path / 'out').iterdir()) == [] and not (tmp_path / 'evil.jpg').exists()
+
+
+def test_a_source_without_fingerprint_is_refused():
+    class Split(ImageSource):
+        def __init__(self, count, **said):
+            self.array = np.zeros((count, 4, 4, 1), np.uint8)
+            self.mode = 'L'
+            vars(self).update(said)
+
+    with pytest.raises(ValueError, match='Split has no fingerprint.*set self.fingerprint'):
+        IndexedDataset(Split(3))
+    assert len(IndexedDataset(Split(3, fingerprint=7))) == 3
