@@ -15,6 +15,7 @@ from mmcluster.recipes import config_file
 from .weights import fetch, metafiles
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
 
     from mmcluster.models import BaseClusterer
@@ -140,13 +141,13 @@ def last_stage(file: Path) -> Optional[str]:
     return stages[-1] if stages else None
 
 
-def inference_model(model: Union[BaseClusterer, str], images: Union[str, Path, Image.Image, Sequence[Any]],
+def inference_model(model: Union[BaseClusterer, str], images: Union[str, Path, Image.Image, np.ndarray, Sequence[Any]],
                     pretrained: Union[bool, str] = True) -> list[dict[str, Any]]:
     """Clusters of images by a trained model.
 
     Args:
         model: What :func:`get_model` returned, or its name.
-        images: A file, a PIL image, or a list of them.
+        images: A file, a PIL image, a uint8 array (H, W) or (H, W, 3), or a list of them.
         pretrained: Weights, where a name is given.
 
     Returns:
@@ -155,14 +156,17 @@ def inference_model(model: Union[BaseClusterer, str], images: Union[str, Path, I
     Raises:
         ValueError: If an image cannot be read, or the model has neither head nor final centres.
     """
+    import numpy as np
     import torch
+    from PIL.Image import fromarray
 
     from mmcluster.datasets import decode_image
     from mmcluster.encoders.own import OwnEncoder, view_of
     if isinstance(model, str):
         model = get_model(model, pretrained)
     given: Sequence[Any] = images if isinstance(images, (list, tuple)) else [images]
-    opened = [decode_image(image) if isinstance(image, (str, Path)) else image.convert('RGB') for image in given]
+    opened = [decode_image(image) if isinstance(image, (str, Path)) else
+              (fromarray(image) if isinstance(image, np.ndarray) else image).convert('RGB') for image in given]
     encoder = OwnEncoder(model, view_of(model.config), type(model).__name__, '', '').to(
         next(model.parameters()).device)
     found = []

@@ -43,6 +43,7 @@ def check_config(cfg: Config, prefix: str = '') -> None:
     problems += [f'{prefix}{line}' for line in _streams(cfg)]
     _check_hooks(cfg, prefix)
     _check_seed(cfg.get('randomness'), prefix)
+    _check_views(cfg, prefix)
     if problems:
         problems = list(dict.fromkeys(problems))
         more = f'\n  and {len(problems) - SHOWN} more' if len(problems) > SHOWN else ''
@@ -144,6 +145,24 @@ def _streams(cfg: Config) -> Iterator[str]:
         for name in names if isinstance(names, dict) else ():
             if name not in (*streams, *known, 'test'):
                 yield f'{where}.{name}{near(name, streams)}; the streams are {list(streams)}'
+
+
+def _check_views(cfg: Config, prefix: str) -> None:
+    """Refuse a training stream of images in memory without views: its stage would end at the first step."""
+    model, loader = cfg.get('model') or {}, cfg.get('train_dataloader') or {}
+    preprocessor, dataset = (part if isinstance(part, dict) else {} for part in (
+        model.get('data_preprocessor'), loader.get('dataset')))
+    views, source = preprocessor.get('views'), dataset.get('source') or {}
+    streams = (loader.get('sampler') or {}).get('streams') or {}
+    # an array may be features, which need no views; pipelines make them in workers
+    given = dataset.get('pipelines') or source.get('type') == 'ArraySource'
+    if preprocessor.get('type') != 'ViewPreprocessor' or given:
+        return
+    known = {} if views is None else views
+    missing = [name for name in streams if isinstance(known, dict) and not known.get(name)]
+    if missing and (known or len(streams) > 1):     # a classical method has one stream, which it never reads
+        raise ValueError(f'{prefix}model.data_preprocessor.views has none for the training streams {missing}: add a '
+                         f'part with views of them, such as views/weak_strong or that of the data set below boosters')
 
 
 def problems_in(value: Any, where: str) -> list[str]:

@@ -3,6 +3,7 @@ import importlib.util
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -123,6 +124,8 @@ def test_every_shipped_model_loads_and_answers(name):
     model = mmcluster.get_model(name, pretrained=True, device='cpu')
     found = mmcluster.inference_model(model, Image.new('RGB', (28, 28)))
     assert len(found) == 1 and 0 <= found[0]['pred_cluster'] < 10
+    again, = mmcluster.inference_model(model, np.zeros((28, 28, 3), np.uint8))
+    assert again['pred_score'] == found[0]['pred_score'], 'an array, too'
 
 
 def test_published_weights_have_the_figures_of_their_metafile(tmp_path, engine):

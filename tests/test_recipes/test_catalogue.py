@@ -116,10 +116,11 @@ def test_a_combination_without_a_file(tmp_path, base, booster, data, more):
 
 
 def test_a_booster_that_leaves_its_selection_open(tmp_path):
-    path = new('tcl/cnn_sign_digits', 'clusmatch', 'sign_digits', tmp_path)
-    assert "parts=['boosters/clusmatch', 'select/by_embedding']" in path.read_text()
-    path = new('idfd/cnn_sign_digits', 'clusmatch', 'sign_digits', tmp_path, ['select/by_head'])
-    assert "parts=['boosters/clusmatch', 'select/by_head']" in path.read_text(), 'what is given stays alone'
+    sized = 'boosters/sign_digits'
+    path = new('tcl/cnn_sign_digits', 'clusmatch', 'sign_digits', tmp_path, [sized])
+    assert f"parts=['boosters/clusmatch', '{sized}', 'select/by_embedding']" in path.read_text()
+    path = new('idfd/cnn_sign_digits', 'clusmatch', 'sign_digits', tmp_path, [sized, 'select/by_head'])
+    assert f"parts=['boosters/clusmatch', '{sized}', 'select/by_head']" in path.read_text(), 'what is given stays alone'
 
 
 def test_parts_are_listed_with_what_they_are(monkeypatch, capsys):
@@ -180,3 +181,10 @@ def test_stale_files_are_written_anew(folder, monkeypatch):
     assert sorted(file.name for file in found) == ['README.md', 'metafile_propos.yml']
     assert 'Epochs: 7' in found[folder / 'metafile_propos.yml']
     assert '| A run of ProPos on' in found[folder / 'README.md']
+
+
+def test_a_recipe_that_lacks_views_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match=r"stages.fixmatch: model.data_preprocessor.views has none for .*'labelled'"):
+        new('byol/cnn_digits', 'fixmatch', 'digits', tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert new('byol/cnn_digits', 'fixmatch', 'digits', tmp_path, ['boosters/digits']).is_file()
