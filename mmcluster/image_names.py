@@ -30,7 +30,7 @@ def cell_of(path: str) -> str:
         path: Relative path of the file.
     """
     text = printable(path)
-    if text == path and not text.lstrip(' ').startswith(_FORMULA):
+    if text == path and not text.lstrip(' ').startswith(_FORMULA) and not text.startswith('./'):
         return text
     spelt = _BYTE.sub(rb'\\x5cx\1', path.encode('utf-8', 'surrogateescape'))
     return f"./{printable(spelt.decode('utf-8', 'surrogateescape'))}"

@@ -202,7 +202,8 @@ def test_the_tools_read_the_names(monkeypatch, tmp_path, tool):
 
 
 @pytest.mark.parametrize('option, known', [
-    ('hooks.kmeans', True), ('hooks.mine', True), ('stages.second.options.hooks.own', True), ('metrics.head', True),
+    ('hooks.kmeans', True), ('hooks.mine', True), ('stages.second.options.hooks.own', True), ('metrics.kmeans', True),
+    ('stages.second.options.metrics.mine', True), ('metrics.mine', False), ('hooks.own', False),
     ('hooks.kmean', False), ('stages.base.options.hooks.own', False), ('stages.second.options.metrics.had', False)])
 def test_a_removal_on_the_command_line_removes_something(option, known):
     cfg = Config(dict(
@@ -210,11 +211,19 @@ def test_a_removal_on_the_command_line_removes_something(option, known):
             base=dict(parts=['propos/cnn_digits']),
             second=dict(on='base', parts=['boosters/clusmatch_digits', 'select/by_head', 'heads/linear'],
                         options=dict(hooks=dict(own=dict(type='SyncBuffersHook')),
-                                     metrics=dict(head=dict(type='ClusteringMetric', source='head')))))))
+                                     metrics=dict(mine=dict(type='ClusteringMetric', source='head')))))))
+    def entries():
+        stages = [stage_config(cfg, name, {}) for name in cfg.stages]
+        metrics = [stage.get('val_evaluator') or [] for stage in stages]
+        return sum(len(stage.get('custom_hooks', ())) for stage in stages) + sum(
+            1 if isinstance(one, dict) else len(one) for one in metrics)
+
     if known:
+        cfg.work_dir = 'w'
+        before = entries()
         option_names.check_names(cfg, {option: None})
         cfg.merge_from_dict({option: None})
-        cfg.work_dir = 'w'
+        assert entries() < before
     else:
         with pytest.raises(ValueError, match=f'--cfg-options {option}=None removes nothing'):
             option_names.check_names(cfg, {option: None})

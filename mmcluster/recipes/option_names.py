@@ -55,7 +55,7 @@ def _check_removal(cfg: Config, option: str) -> None:
     if found is None:
         return
     stage, kind, name = found.groups()
-    known = named_entries(cfg, kind, [stage] if stage else None)
+    known = named_entries(cfg, kind, stage)
     if name not in known:
         raise ValueError(f'--cfg-options {option}=None removes nothing{near(name, known)}; {kind} are {sorted(known)}')
 

@@ -78,16 +78,16 @@ def unfilled(cfg: Config, name: str) -> Config:
     return merged
 
 
-def named_entries(cfg: Config, kind: str, names: Optional[list[str]] = None) -> set[str]:
-    """Names of the hooks or metrics that stages have by their parts, and by what the recipe says of them.
+def named_entries(cfg: Config, kind: str, only: Optional[str] = None) -> set[str]:
+    """Names of the hooks or metrics that stages have by their parts, and by what the recipe says of all of them.
 
     Args:
         cfg: The recipe.
         kind: ``'hooks'`` or ``'metrics'``.
-        names: Stages; all by default.
+        only: A stage; with what its own options say, which goes before what the recipe says of all.
     """
-    stages = {name: stage for name, stage in with_data(cfg).items() if names is None or name in names}
-    said = [cfg, *((stage.get('options') or {}) for stage in stages.values()),
+    stages = {name: stage for name, stage in with_data(cfg).items() if only in (None, name)}
+    said = [cfg, *((stage.get('options') or {}) for stage in stages.values() if only),
             *(merge_parts(stage['parts'], reader(cfg).read) for stage in stages.values() if stage.get('parts'))]
     return set().union(*(part.get(kind) or () for part in said))
 
