@@ -1,6 +1,7 @@
 """Set-up for interactive use, and work that one process does for all."""
 from __future__ import annotations
 
+import platform
 from typing import Any, Callable, Optional, Union
 
 import torch
@@ -42,6 +43,22 @@ def usable_device(device: Optional[Union[str, torch.device]] = None) -> torch.de
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         choices = ' or '.join(repr(name) for name in dict.fromkeys([get_device(), 'cpu']))
         raise ValueError(f'there is no device {str(device)!r} here: give {choices}, or leave it out') from error
+
+
+def lacks_bfloat16(device: Union[str, torch.device]) -> bool:
+    """Whether a device is known to have no units for bfloat16: it computes that type by way of float32, and slower.
+
+    Args:
+        device: A processor or a GPU; of other kinds nothing is known.
+    """
+    kind = torch.device(device).type
+    if kind == 'cuda':
+        return not torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind != 'cpu' or platform.machine().lower() not in ('x86_64', 'amd64'):
+        return False
+    # torch before 2.6 does not tell
+    able = (getattr(torch.cpu, name, lambda: False) for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported'))
+    return not any(tell() for tell in able)
 
 
 def on_main_process(function: Callable, *args: Any) -> Any:

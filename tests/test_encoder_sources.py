@@ -12,7 +12,7 @@ from mmcluster.datasets import IndexedDataset
 from mmcluster.encoders import build_encoder, named
 from mmcluster.encoders.embedded import PACKAGE
 from mmcluster.engine.extract import extract, sweep_loader
-from mmcluster.recipes.recipe import bind_data
+from mmcluster.recipes.binding import bind_data
 from mmcluster.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from mmcluster.datasets import identity
 from mmcluster.datasets.cache import cache_folder
+from mmcluster.utils import lacks_bfloat16
 
 from .base import Encoder
 from .reading import FileViews
@@ -211,8 +212,5 @@ def default_dtype(device: Union[str, torch.device]) -> str:
     Args:
         device: Where the encoder lies.
     """
-    kind = torch.device(device).type
-    if kind == 'cuda':
-        return 'bfloat16' if torch.cuda.is_bf16_supported(including_emulation=False) else 'float32'
-    fast = kind == 'cpu' and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return 'bfloat16' if fast else 'float32'
+    known = torch.device(device).type in ('cpu', 'cuda')
+    return 'bfloat16' if known and not lacks_bfloat16(device) else 'float32'

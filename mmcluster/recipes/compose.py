@@ -103,11 +103,13 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
         facts[found[0]] = network_of(before(other).config['model'], other, found[2] == 'model')
     used: set[str] = set()
     filled = fill(merged, facts, used, where, names)
-    # a part may state what nothing uses here; but hardly beside a fact of nearly the same name that is used
-    idle = (set(own['facts']) - used - stated) | {fact for fact in set(facts) - used if _slip(fact, used)}
+    # a part may state what nothing uses here; but the stage itself hardly, unless it travels on with the network, nor a
+    # part beside a fact of nearly the same name that is used
+    idle = (set(own['facts']) - used - set(travelling)) | {fact for fact in set(facts) - used if _slip(fact, used)}
     if idle:
-        raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), stated - {min(idle)})}; facts '
-                         f'are {sorted(stated)}')
+        choices = stated & used - {min(idle)}
+        raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), choices)}; used are '
+                         f'{sorted(choices)}')
     values = {key: fill(facts[key], facts, set(), where, names) for key in {**travelling, **dict.fromkeys(used)}}
     return Composed(_with_lists(without_marks(filled), where), {key: values[key] for key in travelling},
                     {key: values[key] for key in sorted(used) if not NETWORK.fullmatch(key)})

@@ -24,12 +24,14 @@ from mmcluster.evaluation.results import write_json
 from mmcluster.registry import DATASETS, RUNNERS
 from mmcluster.utils import on_main_process
 
+from .binding import bind_data
 from .changes import comparable
 from .config_names import check_config
 from .exact import check_accumulation, check_exact
 from .placeholders import check_placeholders
 from .progress import starting_point
 from .records import BUILT_ON, DONE, IMAGES, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
+from .rehearsal import rehearse
 from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics, check_schedules
 from .stages import check_stages, stage_config
 
@@ -82,6 +84,9 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     names = check_stages(cfg, edit)
     trained = [name for name in names if not cfg.stages[name].get('checkpoint')]
     init_environment(launcher, **group_options(*(stage_config(cfg, name, {}) for name in trained)))
+    for name in trained:
+        if overwrite or read_record(os.path.join(root, name), DONE) is None:
+            rehearse(cfg, name, names, edit)
     checkpoints: dict[str, str] = {}
     with locked(root):
         for name in names:
@@ -117,23 +122,6 @@ def run_stage(cfg: Config, name: str, checkpoints: dict[str, str], work_dir: str
     single.work_dir = work_dir
     return _train(single, root=os.path.abspath(root), launcher='none', resume=True, overwrite=False,
                   allow_config_change=False, edit=edit, stages=tuple(checkpoints.values()))
-
-
-def bind_data(cfg: Config) -> None:
-    """Write size and fingerprint of the training set into ``model.bank``, in place.
-
-    Raises:
-        ValueError: If the config states another size.
-    """
-    bank = cfg.model.get('bank')
-    if bank is None or bank.get('fingerprint'):
-        return
-    dataset = DATASETS.build(cfg.train_dataloader.dataset)
-    if bank.get('num_samples') not in (None, len(dataset)):
-        raise ValueError(f'model.bank.num_samples is {bank.num_samples}, the training set has {len(dataset)} images; '
-                         f'leave it None to take the size from the data')
-    bank.num_samples = len(dataset)
-    bank.fingerprint = dataset.fingerprint
 
 
 def _images(cfg: Config) -> dict[str, int]:

@@ -140,7 +140,7 @@ def test_composing_changes_nothing_that_it_was_given():
 
 @pytest.mark.parametrize('change, error, message', [
     (dict(parts=['data', 'booster']), ValueError, "needs the fact 'source'"),
-    (dict(facts=dict(kk=3)), ValueError, r"nothing uses the fact 'kk'.*facts are"),
+    (dict(facts=dict(kk=3)), ValueError, r"nothing uses the fact 'kk'.*used are"),
     (dict(options=dict(facts=dict(sise=3))), ValueError, "nothing uses the fact 'sise'.*did you mean 'size'"),
     (dict(on='bass'), ValueError, "goes on from 'bass', which is no other stage.*did you mean 'base'"),
     (dict(on='booster'), ValueError, 'no other stage'),
@@ -151,6 +151,22 @@ def test_composing_changes_nothing_that_it_was_given():
 def test_slips_are_named(change, error, message):
     with pytest.raises(error, match=message):
         compose(two(**change), 'booster', read)
+
+
+def test_a_fact_that_would_change_nothing_is_refused_where_a_stage_says_it():
+    """A part may state more than one stage uses; who changes it there expects an effect."""
+    def read_more(name):
+        return dict(facts=dict(spare=1)) if name == 'more' else read(name)
+
+    stages = two()
+    stages['base']['parts'].append('more')
+    assert compose(stages, 'base', read_more) == compose(two(), 'base', read)
+    stages['base']['facts'] = dict(spare=2)
+    with pytest.raises(ValueError, match="stage 'base': nothing uses the fact 'spare'; used are"):
+        compose(stages, 'base', read_more)
+    stages['base']['facts'] = dict(embed=32)    # it also travels with the network
+    stages['booster']['facts'] = dict(width=640)
+    assert compose(stages, 'booster', read_more)['model']['head']['width'] == 32
 
 
 def test_stages_stand_in_any_order_but_in_no_circle():

@@ -22,7 +22,8 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmcluster.engine.launch import init_environment, prepare, without_pretrained
-from mmcluster.recipes.recipe import bind_data, build_runner, close
+from mmcluster.recipes.binding import bind_data
+from mmcluster.recipes.recipe import build_runner, close
 from mmcluster.recipes.stages import read_stage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -11,6 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
+from mmcluster.utils import lacks_bfloat16
 
 from ..extract import unwrap
 from .estep import EStepHook
@@ -28,6 +29,11 @@ class AnnounceHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Say what is trained on what."""
         runner.logger.info('This run:\n' + '\n'.join(f'  {line}' for line in describe(runner)))
+        device = next(unwrap(runner.model).parameters()).device
+        if _precision(runner) == 'bfloat16' and lacks_bfloat16(device):
+            runner.logger.warning(f'this {"processor" if device.type == "cpu" else "GPU"} has no units for bfloat16 and '
+                                  f'computes it by way of float32, several times slower than float32 itself: leave '
+                                  f'--amp out here, unless its rounding is what you want')
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
@@ -54,9 +60,6 @@ def describe(runner: Runner) -> list[str]:
     trained = sum(param.numel() for param in model.parameters() if param.requires_grad)
     backbone = getattr(model, 'backbone', None)
     network = f' with {type(backbone).__name__}' if backbone is not None else ''
-    wrapper = runner.cfg.get('optim_wrapper') or {}
-    precision = {'AutocastOptimWrapper': wrapper.get('dtype', 'bfloat16'),
-                 'AmpOptimWrapper': wrapper.get('dtype', 'float16')}.get(str(wrapper.get('type')), 'float32')
     streams = ', '.join(f'{name} {stream.size}' for name, stream in getattr(sampler, 'streams', {}).items())
     evaluation = f', evaluated every {loop.val_interval}' if runner.val_loop is not None else ', without evaluation'
     processes = f' on {get_world_size()} processes' if get_world_size() > 1 else ''
@@ -65,10 +68,17 @@ def describe(runner: Runner) -> list[str]:
     return [f'data: {dataset.summary() if hasattr(dataset, "summary") else f"{len(dataset)} images"}',
             f'model: {type(model).__name__}{network}, {trained:,} trained parameters'
             + (f', {clusters} clusters' if clusters else ''),
-            f'device: {next(model.parameters()).device}{processes}, {precision}',
+            f'device: {next(model.parameters()).device}{processes}, {_precision(runner)}',
             f'length: {length}{evaluation}'
             + (f'; rows a step: {streams}' if streams else ''),
             f'results: {runner.work_dir}; full log: {runner._log_dir}']
+
+
+def _precision(runner: Runner) -> str:
+    """Name of the type in which networks compute."""
+    wrapper = runner.cfg.get('optim_wrapper') or {}
+    return {'AutocastOptimWrapper': wrapper.get('dtype', 'bfloat16'),
+            'AmpOptimWrapper': wrapper.get('dtype', 'float16')}.get(str(wrapper.get('type'))) or 'float32'
 
 
 def duration(runner: Runner, done: int) -> str:
