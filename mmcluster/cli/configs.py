@@ -59,7 +59,7 @@ def _list(args: argparse.Namespace) -> None:
     if args.parts:
         from mmcluster.recipes.catalogue import header_of
         from mmcluster.recipes.parts import PartReader
-        reader = PartReader()
+        reader = PartReader('.')     # those beside a recipe of this folder, too
         for name in fnmatch.filter(sorted(reader.names()), f'*{args.pattern or ""}*'):
             print(f'{name:36}  {header_of(reader.find(name))[0]}')
         return

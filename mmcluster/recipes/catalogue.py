@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import re
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
 
@@ -113,17 +114,16 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         FileExistsError: If there is such a recipe already.
         ValueError: If the parts do not fit together.
     """
-    base, data = _found(base, ''), _found(data, 'data/')
-    booster = booster and _found(booster, 'boosters/')
-    method, _, network = base.rpartition('/')
-    names = [method.rpartition('/')[2], *([booster.rpartition('/')[2].split('_')[0]] if booster else [])]
-    on = data.rpartition('/')[2]
-    path = Path(folder) / f'{"_".join([*names, network.removesuffix(f"_{on}"), on])}.py'
+    lookup = PartReader(folder)
+    base, data = _found(lookup, base, ''), _found(lookup, data, 'data/')
+    booster = booster and _found(lookup, booster, 'boosters/')
+    names, network, on = _names_of(base, booster), _last(base), _last(data)
+    path = Path(folder) / f'{"_".join(dict.fromkeys([*names, network.removesuffix(f"_{on}"), on]))}.py'
     if path.exists():
         raise FileExistsError(f'{path} is there already; change it, or give another folder')
     parts = [[base], [booster]] if booster else [[base]]
-    parts[-1] += [_found(part, '') for part in more]
-    if booster and _leaves_selection_open(parts[-1]):
+    parts[-1] += [_found(lookup, part, '') for part in more]
+    if booster and _leaves_selection_open(lookup, parts[-1]):
         parts[-1].append(SELECTION)
     lines = [f'    {names[0]}=dict(parts={parts[0]})']
     if booster:
@@ -143,19 +143,32 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
     return path
 
 
-def _leaves_selection_open(parts: Sequence[str]) -> bool:
+def _names_of(base: str, booster: Optional[str]) -> list[str]:
+    """Names of the stages, which are keywords of a call: the folder of the base, and what the booster begins with."""
+    method = base.rpartition(':')[2].removeprefix('parts/').rpartition('/')[0]
+    found = [_last(method) or _last(base), *([_last(booster).split('_')[0]] if booster else [])]
+    words = [re.sub(r'\W', '_', name) for name in found]
+    words = [word if word.isidentifier() and not iskeyword(word) else f'stage_{word}' for word in words]
+    return [f'{word}_{i}' if word in words[:i] else word for i, word in enumerate(words)]
+
+
+def _last(part: str) -> str:
+    """The last piece of a part's name."""
+    return part.rpartition(':')[2].rpartition('/')[2].removesuffix('.py')
+
+
+def _leaves_selection_open(lookup: PartReader, parts: Sequence[str]) -> bool:
     """Whether the parts of a booster want selected rows and none says which."""
-    hook = merge_parts(parts, PartReader().read).get('hooks', {}).get('select')
+    hook = merge_parts(parts, lookup.read).get('hooks', {}).get('select')
     return bool(hook) and 'selector' not in hook
 
 
-def _found(part: str, room: str) -> str:
+def _found(lookup: PartReader, part: str, room: str) -> str:
     """The whole name of a part that may be given without its room."""
-    reader = PartReader()
-    if part in reader.names() or ':' in part:
-        reader.find(part)
+    if part in lookup.names() or ':' in part:
+        lookup.find(part)
         return part
-    if f'{room}{part}' in reader.names():
+    if f'{room}{part}' in lookup.names():
         return f'{room}{part}'
-    known = sorted(name.removeprefix(room) for name in reader.names() if name.startswith(room))
+    known = sorted(name.removeprefix(room) for name in lookup.names() if name.startswith(room))
     raise FileNotFoundError(f'there is no part {part!r}{near(part, known)}; there are {", ".join(known)}')

@@ -130,6 +130,30 @@ def test_parts_are_listed_with_what_they_are(monkeypatch, capsys):
     assert len(lines) == len(list((CONFIGS / 'parts' / 'boosters').glob('clusmatch*.py')))
 
 
+@pytest.mark.parametrize('base, booster, names', [
+    ('my_parts:parts/narrow', None, ['narrow']), ('my_parts:parts/byol/narrow', 'my_parts:fixmatch', ['byol', 'fixmatch']),
+    ('narrow', None, ['narrow']), ('my-own/narrow', 'byol_2', ['my_own', 'byol']), ('narrow', 'narrow_2', ['narrow', 'narrow_1']),
+    ('class/narrow', None, ['stage_class'])])
+def test_parts_of_ones_own_become_stages(tmp_path, monkeypatch, capsys, base, booster, names):
+    """Of a package or beside the recipe: a stage is a keyword of a call, whatever the part is called."""
+    package, folder = tmp_path / 'site' / 'my_parts', tmp_path / 'here'
+    for place in (package / 'parts', package / 'parts' / 'byol', folder / 'parts', folder / 'parts' / 'my-own',
+                  folder / 'parts' / 'class'):
+        place.mkdir(parents=True)
+        (place / 'narrow.py').write_text("parts = ['byol/cnn_digits']\nfacts = dict(epochs=3)\n")
+    (package / '__init__.py').write_text('')
+    boosters = [package / 'fixmatch.py'] + [folder / 'parts' / 'boosters' / f'{name}_2.py' for name in ('byol', 'narrow')]
+    for file in boosters:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("parts = ['boosters/clusmatch_digits']\n")
+    monkeypatch.syspath_prepend(tmp_path / 'site')
+    cfg = Config.fromfile(new(base, booster, 'digits', folder), lazy_import=False)
+    assert list(cfg.stages) == names and cfg.stages[names[0]].parts == [base]
+    monkeypatch.chdir(folder)
+    run(monkeypatch, 'ls', '--parts', 'my-own/*')
+    assert capsys.readouterr().out.split() == ['my-own/narrow']
+
+
 def test_slips_of_new(tmp_path):
     with pytest.raises(FileNotFoundError, match="no part 'propos/r81'.*did you mean 'propos/r18'"):
         new('propos/r81', None, 'cifar10', tmp_path)
