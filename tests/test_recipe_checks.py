@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures('engine')
 
 
 def check_names(cfg, names):
-    option_names.check_names(cfg, dict.fromkeys(names, 1))
+    option_names.check_names(cfg, names if isinstance(names, dict) else dict.fromkeys(names, 1))
 
 
 @pytest.fixture(scope='module')
@@ -184,7 +184,7 @@ def test_a_variable_of_the_file_is_allowed_with_a_warning(monkeypatch, tmp_path)
     (tmp_path / 'own.py').write_text("source = dict(root='data')\nmodel = dict(source=source)\n")
     check_names(Config.fromfile(tmp_path / 'own.py', lazy_import=False), ['source.root', 'randomness.seed'])
     assert [line.split(': ')[0] for line in lines] == ['--cfg-options source']
-    check_names(Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False), ['data', 'facts.epochs'])
+    check_names(Config.fromfile(CONFIGS / 'propos_cnn_digits.py', lazy_import=False), {'data': 'data/digits', 'facts.epochs': 1})
     assert len(lines) == 1
 
 

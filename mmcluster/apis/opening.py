@@ -11,9 +11,9 @@ from torch import nn
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.models.clusterers import BaseClusterer
+from mmcluster.recipes.binding import bind_data
 from mmcluster.recipes.config_names import check_config
 from mmcluster.recipes.option_names import check_names
-from mmcluster.recipes.binding import bind_data
 from mmcluster.recipes.stages import read_stage
 from mmcluster.registry import MODELS
 from mmcluster.strict import load_strictly, state_dict_of, with_own_bank

@@ -46,7 +46,11 @@ def _file_and_stage(args: argparse.Namespace) -> tuple[Path, Optional[str], str]
     from mmcluster.recipes import config_file
     if args.checkpoint is not None:
         return config_file(args.config), args.stage, args.checkpoint
-    from mmcluster.apis.zoo import last_stage, model_entry, zoo_checkpoint
+    from mmcluster.apis.zoo import last_stage, list_models, model_entry, zoo_checkpoint
+    if Path(args.config).is_file():
+        ready = ', '.join(list_models(pretrained=True))
+        raise ValueError(f'mmcluster test {args.config}: give the checkpoint that should be evaluated, too; only these '
+                         f'names have one in the zoo: {ready}')
     checkpoint, file = zoo_checkpoint(args.config), model_entry(args.config).config
     stage = last_stage(file)
     if args.stage not in (None, stage):

@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> None:
     from mmcluster.engine.liveness import ends_group
     from mmcluster.evaluation.results import last_words
     from mmcluster.recipes import config_file, recipe
+    from mmcluster.recipes.merging import merge_options
     from mmcluster.recipes.option_names import check_names
     if args.full_log:
         os.environ['MMCLUSTER_FULL_LOG'] = '1'
@@ -98,7 +99,7 @@ def run(args: argparse.Namespace) -> None:
     cfg = Config.fromfile(file, lazy_import=False)
     if args.cfg_options:
         check_names(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
+        merge_options(cfg, args.cfg_options)
     args.single = len(cfg.get('stages', ['train'])) == 1
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs', osp.splitext(osp.basename(file))[0])

@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from mmcluster.checks import near, resembling
 from mmcluster.recipes import config_file, shipped
+from mmcluster.recipes.merging import merge_options
 from mmcluster.recipes.option_names import check_names
 
 METRICS, SEEDS = ('acc', 'nmi', 'ari'), (0, 1, 2)
@@ -74,7 +75,7 @@ class Cell:
         options = {**{f'facts.{fact}': value for fact, value in spec.get('facts', {}).items()},
                    **_of_stage(spec['options'], spec.get('stage') or list(cfg.stages)[-1])}
         check_names(cfg, options)
-        cfg.merge_from_dict(options)
+        merge_options(cfg, options)
         return cfg
 
 

@@ -13,7 +13,7 @@ from mmcluster.checks import near
 
 from .compose import facts_used
 from .known_names import SETTINGS, shared_settings
-from .merging import merge_parts
+from .merging import merge_options, merge_parts
 from .parts import PartReader, shipped_configs
 from .stages import check_stages, read_stage, reader, with_data
 
@@ -85,7 +85,7 @@ def show(path: str | os.PathLike, stage: Optional[str] = None, options: Optional
 def _facts_as_comments(path: str | os.PathLike, stage: Optional[str], options: Optional[Mapping[str, Any]]) -> str:
     """Lines with the facts of a stage that is made of parts; nothing for others."""
     recipe = Config.fromfile(path, lazy_import=False)
-    recipe.merge_from_dict(dict(options or {}))
+    merge_options(recipe, options or {})
     name = stage or next(iter(recipe.get('stages', ())), None)
     if name is None or not recipe.stages[name].get('parts'):
         return ''

@@ -175,8 +175,8 @@ def _with_lists(config: dict[str, Any], where: str) -> dict[str, Any]:
         if isinstance(given, Mapping) and any(str(key).isdecimal() for key in given):
             raise ValueError(f'{where}: {kind} has no numbered entries before it is composed; name one instead, as '
                              f'{names}.NAME; here are {list(config.get(names, {}))}')
-    hooks = _listed(config.pop('hooks', {}), f'{where}, hooks')
-    metrics = _listed(config.pop('metrics', {}), f'{where}, metrics')
+    hooks = _listed(config.pop('hooks', None) or {}, f'{where}, hooks')
+    metrics = _listed(config.pop('metrics', None) or {}, f'{where}, metrics')
     if hooks:
         config['custom_hooks'] = [*config.get('custom_hooks', []), *hooks]
     if metrics:

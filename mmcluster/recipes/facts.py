@@ -11,6 +11,10 @@ from .merging import CHANGED, FACT, merge
 PRODUCT = re.compile(r'(\{\w+\}) \* (\{\w+\})')
 
 
+class MissingFactError(ValueError):
+    """A fact that is used and that nothing states."""
+
+
 def references(value: Any) -> set[str]:
     """Names of all facts in a nested value."""
     value = list(value.values()) if isinstance(value, Mapping) else value
@@ -31,7 +35,8 @@ def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave
         leave: Names that stay as they are: those of stages.
 
     Raises:
-        ValueError: If a name is neither a fact nor to be left, or a factor is no number.
+        MissingFactError: If a name is neither a fact nor to be left.
+        ValueError: If a factor is no number.
     """
     if isinstance(value, dict):
         filled = {key: fill(item, facts, used, where, leave) for key, item in value.items()}
@@ -51,8 +56,8 @@ def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave
         return fill(facts[name], {key: item for key, item in facts.items() if key != name}, used, where, leave)
     if name in leave:
         return value
-    raise ValueError(f'{where} needs the fact {name!r}{near(name, facts)}, which no part states; '
-                     f'facts are {sorted(facts)}')
+    raise MissingFactError(f'{where} needs the fact {name!r}{near(name, facts)}, which no part states; '
+                           f'facts are {sorted(facts)}')
 
 
 def _product(factors: Sequence[str], facts: Mapping[str, Any], used: set[str], where: str) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Mapping, Optional, Sequence
 
+from mmengine.config import Config
+
 FACT = re.compile(r'\{([A-Za-z_][\w.]*)\}')
 CHANGED = '_fact_'      # key of the fact of which a dict changes entries, until it is filled in
 
@@ -46,6 +48,30 @@ def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]
                 value = merge(old, value)
         merged[key] = value
     return merged
+
+
+def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Merge dotted settings, as of a command line, into a config, in place.
+
+    Args:
+        cfg: A recipe, or an ordinary config.
+        options: Dotted name -> value.
+
+    Raises:
+        ValueError: If one changes an entry of what the file states as a text, such as the fact ``'{source}'``.
+    """
+    for key in options:
+        found: Any = cfg._cfg_dict
+        *places, _ = key.split('.')
+        for i, place in enumerate(places):
+            found = found.get(place) if isinstance(found, Mapping) else None
+            fact = FACT.fullmatch(found) if isinstance(found, str) else None
+            if fact:
+                entry = '.'.join(key.split('.')[i + 1:])
+                raise ValueError(f'{key}: {".".join(places[:i + 1])} is {found!r} in {cfg.filename}, and has no '
+                                 f'entries there. Change them where the fact is stated, by stages.NAME.facts.'
+                                 f'{fact[1]}.{entry}, or in the file')
+    cfg.merge_from_dict(dict(options))
 
 
 def without_marks(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Settings of a command line that nothing reads are refused, with near names."""
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import re
@@ -32,6 +33,7 @@ def check_names(cfg: Config, options: Mapping[str, Any]) -> None:
     stages = cfg.get('stages', {})
     if 'stages' in cfg:
         check_shape(stages)
+        cfg = _with_structure(cfg, options)
     singles = {name: unfilled(cfg, name) for name, stage in stages.items()
                if stage.get('parts') or (stage.get('config') and os.path.isfile(config_path(cfg, stage)))}
     for option, value in options.items():
@@ -47,6 +49,17 @@ def check_names(cfg: Config, options: Mapping[str, Any]) -> None:
             raise ValueError(f'--cfg-options {option}: {no_stage_key(rest[0], rest[1])}')
         elif len(rest) > 2 and rest[1] == 'options' and rest[0] in singles:
             _check_name(f'stages.{rest[0]}.options.', rest[2], [singles[rest[0]]])
+
+
+def _with_structure(cfg: Config, options: Mapping[str, Any]) -> Config:
+    """The recipe with the data and parts that the options give it: what has a name here depends on them."""
+    given = {key: value for key, value in options.items()
+             if key == 'data' or re.fullmatch(r'stages\.\w+\.(data|on|parts)', key)}
+    if not given:
+        return cfg
+    changed = Config(copy.deepcopy(cfg._cfg_dict), filename=cfg.filename)
+    changed.merge_from_dict(given)
+    return changed
 
 
 def _check_removal(cfg: Config, option: str) -> None:

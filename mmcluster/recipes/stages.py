@@ -13,8 +13,9 @@ from mmcluster.engine.launch import check_loaders, set_constructor
 from .compose import compose, facts_of
 from .config_names import check_config, variables_of_files
 from .exact import check_exact
+from .facts import MissingFactError
 from .known_names import COMPOSED, SETTINGS, STAGE_KEYS, shared_settings
-from .merging import merge_parts
+from .merging import merge_options, merge_parts
 from .part_names import OF_PARTS, OF_RECIPES, check_part, check_shape, no_stage_key
 from .parts import PartReader
 from .placeholders import check_placeholders, filled, named
@@ -50,7 +51,7 @@ def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
         ValueError: If the file is a recipe and ``stage`` is none of its stages, or it is none and a stage is named.
     """
     cfg = Config.fromfile(path, lazy_import=False)
-    cfg.merge_from_dict(dict(options or {}))
+    merge_options(cfg, options or {})
     if 'stages' not in cfg:
         if stage is not None:
             raise ValueError(f'{path} is a config without stages: leave the stage {stage!r} out')
@@ -69,7 +70,14 @@ def unfilled(cfg: Config, name: str) -> Config:
     """The config of a stage with placeholders: composed of its parts, or its file with the recipe's settings."""
     stage = cfg.stages[name]
     if stage.get('parts'):
-        return Config(compose(with_data(cfg), name, reader(cfg).read, shared_settings(cfg)), filename=cfg.filename)
+        try:
+            composed = compose(with_data(cfg), name, reader(cfg).read, shared_settings(cfg))
+        except MissingFactError as error:
+            if stage.get('data') or cfg.get('data'):
+                raise
+            raise ValueError(f"{error}. The recipe names no data set, whose part may state it: give it "
+                             f"data='data/NAME'") from error
+        return Config(composed, filename=cfg.filename)
     merged = read_stage(config_path(cfg, stage))
     known = set(merged) | SETTINGS
     shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
@@ -143,6 +151,9 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
         if edit is not None:
             edit(single)
         check_config(single, f'stages.{name}: ')
+        if single.get('val_dataloader') and not single.get('val_evaluator'):
+            raise ValueError(f'stage {name!r} has no metric left, so its evaluations would say nothing: keep one, or '
+                             f'train with --no-validate')
         check_placeholders(single)
         check_exact(single)
         check_loaders(single)

@@ -131,12 +131,12 @@ def test_parts_are_listed_with_what_they_are(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize('base, booster, names', [
-    ('my_parts:parts/narrow', None, ['narrow']), ('my_parts:parts/byol/narrow', 'my_parts:fixmatch', ['byol', 'fixmatch']),
+    ('parts_of_mine:parts/narrow', None, ['narrow']), ('parts_of_mine:parts/byol/narrow', 'parts_of_mine:fixmatch', ['byol', 'fixmatch']),
     ('narrow', None, ['narrow']), ('my-own/narrow', 'byol_2', ['my_own', 'byol']), ('narrow', 'narrow_2', ['narrow', 'narrow_1']),
     ('class/narrow', None, ['stage_class'])])
 def test_parts_of_ones_own_become_stages(tmp_path, monkeypatch, capsys, base, booster, names):
     """Of a package or beside the recipe: a stage is a keyword of a call, whatever the part is called."""
-    package, folder = tmp_path / 'site' / 'my_parts', tmp_path / 'here'
+    package, folder = tmp_path / 'site' / 'parts_of_mine', tmp_path / 'here'
     for place in (package / 'parts', package / 'parts' / 'byol', folder / 'parts', folder / 'parts' / 'my-own',
                   folder / 'parts' / 'class'):
         place.mkdir(parents=True)
