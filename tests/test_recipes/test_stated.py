@@ -1,11 +1,14 @@
 """What a recipe leaves out or takes away, and what a command line adds to it, is answered by what to write."""
 import pytest
+import torch
 from mmengine.config import Config
+from torchvision.models import resnet18
 
 from mmcluster import cli
 from mmcluster.recipes.merging import merge_options
 from mmcluster.recipes.option_names import check_names
-from mmcluster.recipes.stages import check_stages
+from mmcluster.recipes.stages import check_stages, read_stage
+from mmcluster.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
 BARE = "stages = dict(byol=dict(parts=['byol/cnn_digits']))\n"
@@ -49,3 +52,21 @@ def test_a_file_without_a_checkpoint_is_no_name_of_the_zoo(tmp_path, capsys):
     (tmp_path / 'mine.py').write_text(BARE)
     assert cli.main(['test', str(tmp_path / 'mine.py')])
     assert 'mine.py: give the checkpoint that should be evaluated, too' in capsys.readouterr().err
+
+
+def test_a_backbone_starts_from_a_file_of_torchvision(tmp_path):
+    """As the page on recipes says; a momentum network starts as a copy of it."""
+    given = resnet18().state_dict()
+    torch.save(given, tmp_path / 'resnet.pth')
+    backbone = dict(depth=18, init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'resnet.pth'), leave_out=['fc[.].*']))
+    (tmp_path / 'mine.py').write_text(
+        "data = 'data/imagenet_dogs_workers'\nstages = dict(propos=dict(parts=['propos/r50_workers'], "
+        f"facts=dict(width=512), options=dict(model=dict(backbone={backbone!r}))))\n")
+    cfg = read_stage(tmp_path / 'mine.py')
+    cfg.model.bank.num_samples = 4
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    for network in (model.backbone, model.teacher.backbone):
+        own = network.state_dict()
+        assert own.keys() == {key for key in given if not key.startswith('fc.')}
+        assert all(torch.equal(value, given[key]) for key, value in own.items())

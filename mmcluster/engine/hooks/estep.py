@@ -128,7 +128,7 @@ class ShardedEStepHook(EStepHook):
     def fill(self, runner: Runner, fields: dict[str, Tensor], features: Tensor) -> None:
         """Estimate on all ranks; fill the bank with the rows of all, and :meth:`buffers`."""
         values = self.estimate(runner, features)
-        write_share(fields, values)
+        write_share(fields, values, type(self).__name__)
         for name, buffer in self.buffers(unwrap(runner.model)).items():
             buffer.copy_(values[name])
 

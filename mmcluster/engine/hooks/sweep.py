@@ -102,19 +102,50 @@ def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str,
         estimate: (*args) -> name -> value of the shape of its target.
         args: Of ``estimate``.
     """
-    values = on_main_process(estimate, *args) or {}
+    who = type(getattr(estimate, '__self__', estimate)).__name__
+
+    def estimated() -> dict[str, Tensor]:
+        """The values, once they are found to fit."""
+        return fitting(who, {name: tuple(target.shape) for name, target in targets.items()}, estimate(*args))
+
+    values = on_main_process(estimated) or {}
     for name, target in targets.items():
         value = values.get(name, target).to(target).contiguous().clone()
         broadcast(value)
         target.copy_(value)
 
 
-def write_share(fields: dict[str, Tensor], values: dict[str, Tensor]) -> None:
+def write_share(fields: dict[str, Tensor], values: dict[str, Tensor], who: str = 'an E-step') -> None:
     """Fill fields of the bank in place from each rank's rows.
 
     Args:
         fields: Name -> field (N, ...).
         values: Name -> (n, ...), the share of this rank.
+        who: Name of what estimated them.
     """
+    shards = process_shards()
+    fitting(who, {name: (len(shards.share(len(field))), *field.shape[1:]) for name, field in fields.items()}, values)
     for name, field in fields.items():
         field.copy_(all_rows(values[name].to(field)))
+
+
+def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any) -> dict[str, Tensor]:
+    """What an E-step estimated, once it is found to fit: a value of another shape would be spread over all rows.
+
+    Args:
+        who: Name of the hook.
+        shapes: Name of a field or buffer -> its shape.
+        values: What ``estimate`` returned.
+
+    Raises:
+        ValueError: If it is no dict of tensors of these shapes.
+    """
+    wanted = f'{who}.estimate must return a dict with tensors {shapes}'
+    if not isinstance(values, dict):
+        raise ValueError(f'{wanted}, got a {type(values).__name__}')
+    for name, shape in shapes.items():
+        value = values.get(name)
+        if not isinstance(value, Tensor) or tuple(value.shape) != shape:
+            got = tuple(value.shape) if isinstance(value, Tensor) else 'no such entry' if value is None else value
+            raise ValueError(f'{wanted}, got of {name!r}: {got}')
+    return values

@@ -154,6 +154,22 @@ class BaseClusterer(BaseModel):
         """Losses of one iteration; subclasses name the streams that they need as arguments, each a ``Batch``."""
         raise NotImplementedError(f'{type(self).__name__} has no loss')
 
+    def parse_losses(self, losses: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        """The sum that is minimised, and what is logged.
+
+        Args:
+            losses: What :meth:`loss` returned.
+
+        Raises:
+            ValueError: If nothing in it is to be minimised, so that a step would train nothing.
+        """
+        if not isinstance(losses, dict) or not any('loss' in key for key in losses):
+            given = list(losses) if isinstance(losses, dict) else type(losses).__name__
+            part = getattr(self, 'pseudo_label_loss', None)
+            raise ValueError(f'{type(self if part is None else part).__name__} must return a dict with a tensor under '
+                             f'a key that starts with loss_, which is minimised; got {given}')
+        return super().parse_losses(losses)
+
     def forward(self, inputs: Optional[Tensor] = None, data_samples: Optional[dict[str, Batch]] = None,
                 mode: str = 'tensor') -> Any:
         """Entry point of the Runner.
