@@ -116,7 +116,8 @@ def _table(args: argparse.Namespace, table: Table, found: dict | None = None) ->
     found = found or plans(table.cells, args.root, args.reduced, args.seeds and tuple(args.seeds))
     results = results_of(found, table, args.root)
     texts = dict(markdown=markdown(table, results), latex=latex(table, results), csv=as_csv(table, results))
-    if args.rows or args.columns:
+    fewer = any(set(cell.seeds) - {one.jobs[-1].seed for one in each} for cell, each in found.items())
+    if args.rows or args.columns or fewer:
         print(texts[args.format])
         print('a part of the table is not written to a file', file=sys.stderr)
         return

@@ -5,6 +5,8 @@ from typing import Any, Callable
 
 from mmengine.config import Config, ConfigDict
 
+from mmcluster.recipes.compose import facts_used
+from mmcluster.recipes.known_names import shared_settings
 from mmcluster.recipes.length import set_epochs
 from mmcluster.recipes.merging import merge_parts
 from mmcluster.recipes.stages import reader, with_data
@@ -38,15 +40,17 @@ def reduce_recipe(cfg: Config) -> None:
     Args:
         cfg: The recipe of a cell.
     """
-    for name, stage in cfg.stages.items():
-        every = stated_facts(cfg, name)
+    stages, find = with_data(cfg), reader(cfg).read
+    used = {name: {*facts_used(stages, name, find, shared_settings(cfg)), *merge_parts(stage['parts'], find).get(
+        'network', {})} for name, stage in stages.items() if stage.get('parts')}
+    for name, known in used.items():
+        every, stage = stated_facts(cfg, name), cfg.stages[name]
         small = {fact: value for fact, value in FACTS.items() if fact in every}
         if isinstance(every.get('size'), int):
             small['size'] = min(SIDE, every['size'])
             if every['size'] < SIDE:
                 small.pop('padding', None), small.pop('cutout', None)
-        if stage.get('parts'):
-            stage.facts = {**(stage.get('facts') or {}), **small}
+        stage.facts = {**(stage.get('facts') or {}), **{fact: small[fact] for fact in small if fact in known}}
 
 
 def reduce_stage(cfg: Config) -> Callable[[Config], None]:
@@ -55,8 +59,8 @@ def reduce_stage(cfg: Config) -> Callable[[Config], None]:
     Args:
         cfg: The recipe, reduced.
     """
-    sides = [stage.facts.size for stage in cfg.stages.values() if (stage.get('facts') or {}).get('size')]
-    side = min(sides, default=SIDE)
+    sizes = [stated_facts(cfg, name).get('size') for name in cfg.stages]
+    side = min([SIDE, *(size for size in sizes if isinstance(size, int))])
 
     def edit(single: Config) -> None:
         """Make one composed stage small."""

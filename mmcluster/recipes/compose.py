@@ -16,7 +16,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional
 
 from mmcluster.checks import near, resembling
 
-from .facts import check_kinds, fill, references
+from .facts import check_kinds, fill, reachable, references
 from .merging import merge, merge_parts, without_marks
 
 NETWORK = re.compile(r'(\w+)\.(model|network)')
@@ -89,6 +89,8 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     # what a network fixes, such as its image size, goes before what a data set says, and the recipe before both
     merged['facts'] = {**merged.get('facts', {}), **travelling}
     stated = set(merged['facts'])
+    parts = {key: value for key, value in merged.items() if key != 'facts'}
+    wanted = reachable(parts, merged['facts'])      # an option may take the place where one of them was used
     shared, own = dict(shared), merge(dict(facts=stage.get('facts') or {}), stage.get('options') or {})
     for said in (shared, own):      # facts of the network that the recipe states
         network = said.pop('network', None) or {}
@@ -105,7 +107,8 @@ def _composed(stages: Mapping[str, Mapping], name: str, read: Callable[[str], di
     filled = fill(merged, facts, used, where, names)
     # a part may state what nothing uses here; but the stage itself hardly, unless it travels on with the network, nor a
     # part beside a fact of nearly the same name that is used
-    idle = (set(own['facts']) - used - set(travelling)) | {fact for fact in set(facts) - used if _slip(fact, used)}
+    idle = set(own['facts']) - used - wanted - set(travelling)
+    idle |= {fact for fact in set(facts) - used if _slip(fact, used)}
     if idle:
         choices = stated & used - {min(idle)}
         raise ValueError(f'{where}: nothing uses the fact {min(idle)!r}{near(min(idle), choices)}; used are '

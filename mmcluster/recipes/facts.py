@@ -24,6 +24,21 @@ def references(value: Any) -> set[str]:
     return {match[1]} if match else set()
 
 
+def reachable(value: Any, facts: Mapping[str, Any]) -> set[str]:
+    """Names of the facts that a nested value is made with, those that other facts are made of among them."""
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (Mapping, list, tuple)):
+            waiting += value.values() if isinstance(value, Mapping) else value
+        elif isinstance(value, str) and (FACT.fullmatch(value) or PRODUCT.fullmatch(value)):
+            new = set(re.findall(r'\w+', value)) - found
+            found |= new
+            waiting += [facts[name] for name in new if name in facts]
+    return found
+
+
 def fill(value: Any, facts: Mapping[str, Any], used: set[str], where: str, leave: Sequence[str] | set[str] = ()) -> Any:
     """Replace every string that is ``'{fact}'`` as a whole by the fact, and a product of two by the product.
 

@@ -172,6 +172,14 @@ def test_a_run_that_fails_leaves_the_others(file, tmp_path):
     assert tried == ['cc', 'cc'] and len(failed) == 2 and sum('which failed' in text for text in failed.values()) == 1
 
 
+@pytest.mark.parametrize('options, written', [([], True), (['--seeds', 0, 1, 2], True), (['--seeds', 1], False),
+                                              (['--seeds', 2, 3], False), (['--rows', 'all'], False)])
+def test_a_part_of_a_table_is_printed_and_not_written(file, tmp_path, monkeypatch, capsys, options, written):
+    """Fewer rows, columns or seeds than the whole table has, over which it would be written."""
+    run('table', file, '--work-dir', tmp_path, *options, monkeypatch=monkeypatch)
+    assert '| all |' in capsys.readouterr().out and bool(list(tmp_path.rglob('*.tex'))) == written
+
+
 @pytest.mark.slow
 def test_a_process_that_dies_is_told_from_one_that_fails(file, tmp_path):
     found = plans(read_table(file).only(rows=['base', 'all'], columns=['digits']).cells, str(tmp_path), True, (0,))

@@ -164,8 +164,13 @@ def test_a_fact_that_would_change_nothing_is_refused_where_a_stage_says_it():
     stages['base']['facts'] = dict(spare=2)
     with pytest.raises(ValueError, match="stage 'base': nothing uses the fact 'spare'; used are"):
         compose(stages, 'base', read_more)
-    stages['base']['facts'] = dict(embed=32)    # it also travels with the network
-    stages['booster']['facts'] = dict(width=640)
+    stages['base'].update(facts=dict(k=2), options=dict(metrics=None, hooks=None, model=dict(k=3, neck=None)))
+    compose(stages, 'base', read_more)          # an option took the place of what the parts make of it
+    stages['base'].update(facts=dict(each=2), options=dict(facts=dict(rows=8)))
+    stages['base']['parts'].append('rows')
+    compose(stages, 'base', read_more)          # of a fact that is made of it, too
+    stages = two(facts=dict(width=640))
+    stages['base'].update(facts=dict(embed=32))    # it also travels with the network
     assert compose(stages, 'booster', read_more)['model']['head']['width'] == 32
 
 

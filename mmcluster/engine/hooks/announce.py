@@ -31,9 +31,10 @@ class AnnounceHook(Hook):
         runner.logger.info('This run:\n' + '\n'.join(f'  {line}' for line in describe(runner)))
         device = next(unwrap(runner.model).parameters()).device
         if _precision(runner) == 'bfloat16' and lacks_bfloat16(device):
-            runner.logger.warning(f'this {"processor" if device.type == "cpu" else "GPU"} has no units for bfloat16 and '
-                                  f'computes it by way of float32, several times slower than float32 itself: leave '
-                                  f'--amp out here, unless its rounding is what you want')
+            kind = 'processor' if device.type == 'cpu' else 'GPU'
+            runner.logger.warning(f'this {kind} has no units for bfloat16 and computes it by way of float32, several '
+                                  f'times slower than float32 itself: leave --amp out here, unless its rounding is '
+                                  f'what you want')
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None,
                          outputs: Optional[dict] = None) -> None:
