@@ -114,7 +114,7 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         FileExistsError: If there is such a recipe already.
         ValueError: If the parts do not fit together.
     """
-    lookup = PartReader(folder)
+    lookup = PartReader(Path(folder))
     base, data = _found(lookup, base, ''), _found(lookup, data, 'data/')
     booster = booster and _found(lookup, booster, 'boosters/')
     names, network, on = _names_of(base, booster), _last(base), _last(data)
