@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple, Optional, Sequence
@@ -15,6 +16,7 @@ from .compose import facts_used
 from .known_names import SETTINGS, shared_settings
 from .merging import merge_options, merge_parts
 from .parts import PartReader, shipped_configs
+from .rehearsal import rehearse
 from .stages import check_stages, read_stage, reader, with_data
 
 COMMAND = re.compile(r'^(mmcluster|python|tools|bash|\w+=\S+) ')
@@ -98,6 +100,8 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
         more: Sequence[str] = ()) -> Path:
     """Write the recipe of a base, perhaps with a booster, on a data set, and check that it could train.
 
+    Where the data set is there, every stage is built and sees two of its images.
+
     Args:
         base: Part of the first stage, such as ``'propos/r18'``.
         booster: Part below ``boosters`` of the second one; ``None`` for none.
@@ -136,7 +140,10 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
     try:
         cfg = Config.fromfile(path, lazy_import=False)
         cfg.work_dir = 'work_dirs/unused'
-        check_stages(cfg)
+        names = check_stages(cfg)
+        with suppress(FileNotFoundError):       # the data set need not be here yet
+            for name in names:
+                rehearse(cfg, name, names)
     except Exception:
         path.unlink()
         raise

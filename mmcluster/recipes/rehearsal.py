@@ -8,6 +8,7 @@ from typing import Any, Callable, Iterator, Optional, Sequence
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
 from torch import nn
 
 from mmcluster.engine.extract import sweep_loader
@@ -34,6 +35,7 @@ def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callab
     Raises:
         ValueError: What refused to be built, or does not fit the images; the message names the stage.
     """
+    init_default_scope('mmcluster')
     single = stage_config(cfg, name, dict.fromkeys(names, 'not_trained_yet.pth'))
     if edit is not None:
         edit(single)

@@ -161,6 +161,8 @@ def test_slips_of_new(tmp_path):
         new('propos/r18', None, 'cifar01', tmp_path)
     with pytest.raises(ValueError, match="stage 'learner' needs the fact 'epochs'"):
         new('propos/r18', 'learner', 'cifar10', tmp_path)
+    with pytest.raises(ValueError, match=r"stage 'byol' could not start: BYOL cannot take images of \(1, 8, 8\)"):
+        new('byol/cnn_sign_digits', None, 'digits', tmp_path, ['views/affine_digits'])
     assert not list(tmp_path.iterdir())
     new('propos/r18', None, 'cifar10', tmp_path)
     with pytest.raises(FileExistsError, match='propos_r18_cifar10.py is there already'):
