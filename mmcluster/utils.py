@@ -45,20 +45,22 @@ def usable_device(device: Optional[Union[str, torch.device]] = None) -> torch.de
         raise ValueError(f'there is no device {str(device)!r} here: give {choices}, or leave it out') from error
 
 
-def lacks_bfloat16(device: Union[str, torch.device]) -> bool:
-    """Whether a device is known to have no units for bfloat16: it computes that type by way of float32, and slower.
+def has_bfloat16(device: Union[str, torch.device]) -> Optional[bool]:
+    """Whether a device has units for bfloat16; one without computes it by way of float32, and slower.
 
     Args:
-        device: A processor or a GPU; of other kinds nothing is known.
+        device: A processor or a GPU.
+
+    Returns:
+        ``None`` where nothing is known: of other kinds of devices and processors, and from torch before 2.6.
     """
-    kind = torch.device(device).type
-    if kind == 'cuda':
-        return not torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind != 'cpu' or platform.machine().lower() not in ('x86_64', 'amd64'):
-        return False
-    # torch before 2.6 does not tell
-    able = (getattr(torch.cpu, name, lambda: False) for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported'))
-    return not any(tell() for tell in able)
+    device = torch.device(device)
+    if device.type == 'cuda':
+        return bool(torch.version.hip) or torch.cuda.get_device_capability(device)[0] >= 8      # from Ampere on
+    if device.type != 'cpu' or platform.machine().lower() not in ('x86_64', 'amd64'):
+        return None
+    able = [getattr(torch.cpu, name, None) for name in ('_is_avx512_bf16_supported', '_is_amx_tile_supported')]
+    return None if None in able else any(tell() for tell in able if tell is not None)
 
 
 def on_main_process(function: Callable, *args: Any) -> Any:

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from mmcluster.datasets import identity
 from mmcluster.datasets.cache import cache_folder
-from mmcluster.utils import lacks_bfloat16
+from mmcluster.utils import has_bfloat16
 
 from .base import Encoder
 from .reading import FileViews
@@ -212,5 +212,4 @@ def default_dtype(device: Union[str, torch.device]) -> str:
     Args:
         device: Where the encoder lies.
     """
-    known = torch.device(device).type in ('cpu', 'cuda')
-    return 'bfloat16' if known and not lacks_bfloat16(device) else 'float32'
+    return 'bfloat16' if has_bfloat16(device) else 'float32'

@@ -52,6 +52,7 @@ PLACES = {
     'optim_wrapper.paramwise_cfg.custom_keys.*': _names(extra=['lr_mult', 'decay_mult'], owner='custom_keys'),
     'train_dataloader': _LOADER, 'val_dataloader': _LOADER, 'test_dataloader': _LOADER,
     'train_dataloader.sampler.streams.*': _names(Stream.__init__, extra=['exclude'], owner='a stream'),
+    'model.bank.fields.*': _names(SampleBank.add_field, owner='a field of the bank'),
     'stages.*': _names(extra=STAGE_KEYS, owner='a stage'),
     'val_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),
     'test_dataloader.dataset.pipelines': _names(extra=['test'], closed=False, owner='a sweep'),

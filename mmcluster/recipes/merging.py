@@ -66,11 +66,13 @@ def merge_options(cfg: Config, options: Mapping[str, Any]) -> None:
         for i, place in enumerate(places):
             found = found.get(place) if isinstance(found, Mapping) else None
             fact = FACT.fullmatch(found) if isinstance(found, str) else None
-            if fact:
+            there = '.'.join(places[:i + 1])
+            if fact and f'{there}._delete_' not in options:
                 entry = '.'.join(key.split('.')[i + 1:])
-                raise ValueError(f'{key}: {".".join(places[:i + 1])} is {found!r} in {cfg.filename}, and has no '
-                                 f'entries there. Change them where the fact is stated, by stages.NAME.facts.'
-                                 f'{fact[1]}.{entry}, or in the file')
+                where = (f'where the fact is stated, by stages.NAME.facts.{fact[1]}.{entry}'
+                         if fact[1].isidentifier() and fact[1] not in cfg.get('stages', ()) else 'in that stage')
+                raise ValueError(f'{key}: {there} is {found!r} in {cfg.filename}, and has no entries there. Change '
+                                 f'them {where}, or in the file')
     cfg.merge_from_dict(dict(options))
 
 

@@ -84,9 +84,7 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     names = check_stages(cfg, edit)
     trained = [name for name in names if not cfg.stages[name].get('checkpoint')]
     init_environment(launcher, **group_options(*(stage_config(cfg, name, {}) for name in trained)))
-    for name in trained:
-        if overwrite or read_record(os.path.join(root, name), DONE) is None:
-            rehearse(cfg, name, names, edit)
+    _rehearse(cfg, names, trained, root, overwrite, edit)
     checkpoints: dict[str, str] = {}
     with locked(root):
         for name in names:
@@ -98,6 +96,17 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
             checkpoints[name] = _train(stage_config(cfg, name, checkpoints), resume=True, later=later,
                                        stages=tuple(checkpoints.values()), **options)
     return checkpoints
+
+
+def _rehearse(cfg: Config, names: list[str], trained: list[str], root: str, overwrite: bool,
+              edit: Optional[Callable[[Config], None]]) -> None:
+    """Rehearse the stages that are to be trained."""
+    records = {name: None if overwrite else read_record(os.path.join(root, name), DONE) for name in trained}
+    done = {name: os.path.join(root, name, record['checkpoint']) for name, record in records.items() if record}
+    given = {name: os.path.abspath(cfg.stages[name].checkpoint) for name in names if name not in trained}
+    for name in trained:
+        if name not in done:
+            rehearse(cfg, name, names, edit, {**given, **done})
 
 
 def run_stage(cfg: Config, name: str, checkpoints: dict[str, str], work_dir: str, root: str,

@@ -1,9 +1,14 @@
-"""The parts of every stage, built before the first one trains: a wrong value of the last would else end hours of it."""
+"""The parts of every stage, built before the first one trains: a wrong value of the last would else end hours of it.
+
+A rehearsal refuses what would fail when the stage begins. What it cannot tell, such as a part that reads the checkpoint
+of a stage that has not trained yet, it leaves to that moment.
+"""
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator, Optional, Sequence
+from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import torch
 from mmengine.config import Config
@@ -13,35 +18,46 @@ from torch import nn
 
 from mmcluster.engine.extract import sweep_loader
 from mmcluster.engine.hooks import EStepHook
-from mmcluster.engine.launch import without_pretrained
+from mmcluster.engine.launch import LOADERS, set_constructor, without_pretrained
 from mmcluster.models.clusterers.base import BaseClusterer
-from mmcluster.registry import DATASETS, HOOKS, METRICS, MODELS
+from mmcluster.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
 
 from .binding import bind_data
 from .stages import stage_config
 
+STAND_IN = 'not_trained_yet.pth'
+# torch's words for two parts of which one is not as wide as the other
+SHAPES = re.compile(r'shape|size mismatch|sizes? of tensor|expected input|channels|must match|normalized_shape', re.I)
 
-def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callable[[Config], None]] = None) -> None:
-    """Build data, model, hooks, metrics and optimiser of a stage, and pass two images through the network.
 
-    No weights are loaded: those of earlier stages are not there yet.
+def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callable[[Config], None]] = None,
+             done: Optional[Mapping[str, str]] = None) -> None:
+    """Build data, samplers, model, hooks, metrics and optimiser of a stage, and pass two images through the network.
+
+    No weights are loaded: those of earlier stages may not be there yet.
 
     Args:
         cfg: The recipe, which :func:`~mmcluster.recipes.stages.check_stages` has accepted; it stays as it is.
         name: The stage.
         names: All stages.
         edit: See :func:`mmcluster.recipes.recipe.run`.
+        done: Stage -> its checkpoint, of those that need no training.
 
     Raises:
         ValueError: What refused to be built, or does not fit the images; the message names the stage.
+        OSError: If a file is missing, such as the images.
     """
     init_default_scope('mmcluster')
-    single = stage_config(cfg, name, dict.fromkeys(names, 'not_trained_yet.pth'))
+    single = stage_config(cfg, name, {**dict.fromkeys(names, STAND_IN), **(done or {})})
     if edit is not None:
         edit(single)
     try:
         _build(single)
-    except (AssertionError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:
+        if STAND_IN in str(error):      # a part reads the result of an earlier stage
+            return
+        if isinstance(error, OSError):
+            raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         raise ValueError(f'stage {name!r} could not start: {text}') from error
 
@@ -49,47 +65,64 @@ def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callab
 def _build(cfg: Config) -> None:
     """Build what a Runner would."""
     cfg = Config(without_pretrained(cfg._cfg_dict), filename=cfg.filename)
-    bind_data(cfg)
+    set_constructor(cfg)
+    datasets = {name: _dataset(cfg[name]) for name in LOADERS if cfg.get(name)}
+    bind_data(cfg, datasets['train_dataloader'])
     model = MODELS.build(cfg.model)
-    hooks = [HOOKS.build(hook) if isinstance(hook, dict) else hook for hook in cfg.get('custom_hooks') or ()]
+    hooks = [*_built(HOOKS, cfg.get('custom_hooks')), *_built(HOOKS, list((cfg.get('default_hooks') or {}).values()))]
     check_fields(model, hooks)
+    for name in ('val_evaluator', 'test_evaluator'):
+        given = cfg.get(name) or []
+        given = given['metrics'] if isinstance(given, dict) and 'metrics' in given else given
+        _built(METRICS, given if isinstance(given, (list, tuple)) else [given])
     wrapper = cfg.get('optim_wrapper')
     if isinstance(wrapper, dict) and 'optimizer' in wrapper:
-        with _quiet():      # its groups are logged when it trains
+        with _quiet():      # what it says is said again when it trains
             build_optim_wrapper(model, wrapper)
-    for name in ('val_evaluator', 'test_evaluator'):
-        metrics = cfg.get(name) or []
-        for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
-            if isinstance(metric, dict):
-                METRICS.build(metric)
     if isinstance(model, BaseClusterer):
-        check_images(model, DATASETS.build(cfg.train_dataloader.dataset))
+        check_images(model, datasets.get('val_dataloader', datasets['train_dataloader']))
+
+
+def _dataset(loader: dict) -> Any:
+    """The data set of a loader, whose sampler is built upon it."""
+    dataset = loader['dataset']
+    dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+    if isinstance(loader.get('sampler'), dict):
+        DATA_SAMPLERS.build(loader['sampler'], default_args=dict(dataset=dataset, seed=0))
+    return dataset
+
+
+def _built(registry: Any, parts: Any) -> list[Any]:
+    """Parts from their configs; what is no config is there already. A hook's priority is for who registers it."""
+    return [registry.build({key: value for key, value in part.items() if key != 'priority'})
+            if isinstance(part, dict) and 'type' in part else part for part in parts or ()]
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what is said in passing out of the log."""
     level = logging.root.manager.disable
-    logging.disable(logging.INFO)
+    logging.disable(logging.WARNING)
     try:
         yield
     finally:
         logging.disable(level)
 
 
-def check_fields(model: nn.Module, hooks: list[Any]) -> None:
-    """Refuse an E-step that fills what no part of the model reads.
+def check_fields(model: nn.Module, hooks: Sequence[Any]) -> None:
+    """Refuse an E-step of this package that fills what no part of the model reads.
 
     Args:
         model: With its bank.
-        hooks: Of the run.
+        hooks: Of the run. One of the user's may add its fields when the run begins.
 
     Raises:
         ValueError: If the bank lacks a field.
     """
     known = getattr(getattr(model, 'bank', None), 'fills', {})
     for hook in hooks:
-        for field in hook.fields() if isinstance(hook, EStepHook) else ():
+        ours = isinstance(hook, EStepHook) and type(hook).__module__.startswith('mmcluster.')
+        for field in hook.fields() if ours else ():
             if field not in known:
                 loss = getattr(model, 'pseudo_label_loss', None)
                 reader = type(model if loss is None else loss).__name__
@@ -107,16 +140,23 @@ def check_images(model: BaseClusterer, dataset: Any) -> None:
         dataset: With evaluation views.
 
     Raises:
-        ValueError: If a shape does not fit.
+        ValueError: If a shape does not fit. Whatever else goes wrong is no matter of the images: kernels that a
+            processor lacks, weights that are not there yet.
     """
     training = model.training
     model.eval()
-    data = next(iter(sweep_loader(dataset, batch_size=2)))
-    batch = next(iter(model.data_preprocessor(data, False)['data_samples'].values()))
+    shape: tuple[int, ...] = ()
     try:
-        model.outputs(batch.views[0])
-    except RuntimeError as error:       # torch names two matrices, not the parts that made them
-        shape = tuple(batch.views[0].shape[1:])
-        raise ValueError(f'{type(model).__name__} cannot take images of {shape}, channels, height and width: {error}. '
-                         f'Compare in_channels of backbone, neck and head with what comes before each') from error
-    model.train(training)
+        for data in sweep_loader(dataset, batch_size=2):
+            image = next(iter(model.data_preprocessor(data, False)['data_samples'].values())).views[0]
+            shape = tuple(image.shape[1:])
+            model.outputs(image)
+            break
+    except Exception as error:      # torch names two matrices, not the parts that made them
+        if isinstance(error, RuntimeError) and shape and SHAPES.search(str(error)):
+            raise ValueError(f'{type(model).__name__} cannot take images of {shape}, channels, height and width: '
+                             f'{error}. Compare in_channels of backbone, neck and head with what comes before '
+                             f'each') from error
+    finally:
+        model.train(training)
+

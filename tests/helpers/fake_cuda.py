@@ -34,6 +34,7 @@ def fake_cuda(dtype: torch.dtype = torch.bfloat16) -> Iterator[FakeTensorMode]:
         stack.enter_context(mock.patch('torch.amp.autocast_mode.torch.cuda.amp.common.amp_definitely_not_available',
                                        return_value=False))
         stack.enter_context(mock.patch('torch.cuda.is_bf16_supported', return_value=True))
+        stack.enter_context(mock.patch('torch.cuda.get_device_capability', return_value=(9, 0)))
         for module in ('augment', 'randaugment'):
             stack.enter_context(mock.patch(f'mmcluster.functional.views.{module}.apply_by_row', _to_every_row))
         mode = stack.enter_context(FakeTensorMode(allow_non_fake_inputs=False))

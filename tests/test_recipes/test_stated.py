@@ -48,6 +48,16 @@ def test_an_entry_of_a_fact_that_the_file_states_as_a_text(tmp_path):
         checked(tmp_path, text, {'val_dataloader.dataset.source.labels': 'labels.csv'})
 
 
+def test_a_fact_in_the_file_may_be_replaced_by_the_command_line(tmp_path):
+    text = "data = 'data/digits'\nval_dataloader = dict(dataset=dict(source='{source}'))\n" + BARE
+    place = 'val_dataloader.dataset.source'
+    assert checked(tmp_path, text, {f'{place}._delete_': True, f'{place}.type': 'DigitsSource'}) == ['byol']
+    text = ("data = 'data/digits'\nstages = dict(base=dict(parts=['propos/cnn_digits']), boost=dict(on='base', parts=["
+            "'boosters/clusmatch_digits'], options=dict(model=dict(base='{on.network}'))))\n")
+    with pytest.raises(ValueError, match='has no entries there. Change them in that stage'):
+        checked(tmp_path, text, {'stages.boost.options.model.base.backbone.widths': (4, 8)})
+
+
 def test_a_file_without_a_checkpoint_is_no_name_of_the_zoo(tmp_path, capsys):
     (tmp_path / 'mine.py').write_text(BARE)
     assert cli.main(['test', str(tmp_path / 'mine.py')])

@@ -11,7 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
-from mmcluster.utils import lacks_bfloat16
+from mmcluster.utils import has_bfloat16
 
 from ..extract import unwrap
 from .estep import EStepHook
@@ -30,7 +30,7 @@ class AnnounceHook(Hook):
         """Say what is trained on what."""
         runner.logger.info('This run:\n' + '\n'.join(f'  {line}' for line in describe(runner)))
         device = next(unwrap(runner.model).parameters()).device
-        if _precision(runner) == 'bfloat16' and lacks_bfloat16(device):
+        if _precision(runner) == 'bfloat16' and has_bfloat16(device) is False:
             kind = 'processor' if device.type == 'cpu' else 'GPU'
             runner.logger.warning(f'this {kind} has no units for bfloat16 and computes it by way of float32, several '
                                   f'times slower than float32 itself: leave --amp out here, unless its rounding is '

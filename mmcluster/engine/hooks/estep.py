@@ -12,7 +12,7 @@ from mmcluster.models import SampleBank
 from mmcluster.models.shards import process_shards
 
 from ..extract import unwrap
-from .sweep import SweepHook, all_rows, write_estimate, write_share
+from .sweep import SweepHook, all_rows, fitting, write_estimate, write_share
 
 
 class EStepHook(SweepHook):
@@ -128,8 +128,12 @@ class ShardedEStepHook(EStepHook):
     def fill(self, runner: Runner, fields: dict[str, Tensor], features: Tensor) -> None:
         """Estimate on all ranks; fill the bank with the rows of all, and :meth:`buffers`."""
         values = self.estimate(runner, features)
-        write_share(fields, values, type(self).__name__)
-        for name, buffer in self.buffers(unwrap(runner.model)).items():
+        buffers = self.buffers(unwrap(runner.model))
+        shapes = {**{name: tuple(self.own_rows(field).shape) for name, field in fields.items()},
+                  **{name: tuple(buffer.shape) for name, buffer in buffers.items()}}
+        fitting(type(self).__name__, shapes, values, set(shapes))
+        write_share(fields, values)
+        for name, buffer in buffers.items():
             buffer.copy_(values[name])
 
     @staticmethod

@@ -106,7 +106,9 @@ def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str,
 
     def estimated() -> dict[str, Tensor]:
         """The values, once they are found to fit."""
-        return fitting(who, {name: tuple(target.shape) for name, target in targets.items()}, estimate(*args))
+        shapes = {name: tuple(target.shape) for name, target in targets.items()}
+        values = estimate(*args)
+        return fitting(who, shapes, values, shapes.keys() & values if isinstance(values, dict) else set())
 
     values = on_main_process(estimated) or {}
     for name, target in targets.items():
@@ -115,36 +117,36 @@ def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str,
         target.copy_(value)
 
 
-def write_share(fields: dict[str, Tensor], values: dict[str, Tensor], who: str = 'an E-step') -> None:
+def write_share(fields: dict[str, Tensor], values: dict[str, Tensor]) -> None:
     """Fill fields of the bank in place from each rank's rows.
 
     Args:
         fields: Name -> field (N, ...).
         values: Name -> (n, ...), the share of this rank.
-        who: Name of what estimated them.
     """
-    shards = process_shards()
-    fitting(who, {name: (len(shards.share(len(field))), *field.shape[1:]) for name, field in fields.items()}, values)
     for name, field in fields.items():
         field.copy_(all_rows(values[name].to(field)))
 
 
-def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any) -> dict[str, Tensor]:
+def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any, needed: set[str]) -> dict[str, Tensor]:
     """What an E-step estimated, once it is found to fit: a value of another shape would be spread over all rows.
 
     Args:
         who: Name of the hook.
         shapes: Name of a field or buffer -> its shape.
         values: What ``estimate`` returned.
+        needed: Names that must be there; the others stay as they are.
 
     Raises:
-        ValueError: If it is no dict of tensors of these shapes.
+        ValueError: If it is no dict of tensors of these shapes, or has none of the names.
     """
     wanted = f'{who}.estimate must return a dict with tensors {shapes}'
     if not isinstance(values, dict):
         raise ValueError(f'{wanted}, got a {type(values).__name__}')
-    for name, shape in shapes.items():
-        value = values.get(name)
+    if shapes and not shapes.keys() & values:
+        raise ValueError(f'{wanted}, got {list(values)}')
+    for name in needed:
+        value, shape = values.get(name), shapes[name]
         if not isinstance(value, Tensor) or tuple(value.shape) != shape:
             got = tuple(value.shape) if isinstance(value, Tensor) else 'no such entry' if value is None else value
             raise ValueError(f'{wanted}, got of {name!r}: {got}')
