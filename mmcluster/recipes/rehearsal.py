@@ -66,7 +66,9 @@ def _build(cfg: Config) -> None:
     """Build what a Runner would."""
     cfg = Config(without_pretrained(cfg._cfg_dict), filename=cfg.filename)
     set_constructor(cfg)
-    datasets = {name: _dataset(cfg[name]) for name in LOADERS if cfg.get(name)}
+    # what is tested is what is evaluated, in most configs
+    datasets = {name: _dataset(cfg[name]) for name in LOADERS
+                if cfg.get(name) and not (name == 'test_dataloader' and cfg[name] == cfg.get('val_dataloader'))}
     bind_data(cfg, datasets['train_dataloader'])
     model = MODELS.build(cfg.model)
     hooks = [*_built(HOOKS, cfg.get('custom_hooks')), *_built(HOOKS, list((cfg.get('default_hooks') or {}).values()))]
