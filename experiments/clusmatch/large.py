@@ -7,7 +7,6 @@ metrics = ['nmi', 'acc', 'ari']
 seeds = [0]
 method = ['propos/method', 'views/simclr', 'schedules/propos']
 cifar, stem = ['nets/r34_cifar', 'nets/release_init', *method], ['nets/r34_stl', *method]
-enlarged = dict(size=224, padding=28)
 propos = {
     'CIFAR-10': ('data/cifar10', dict(parts=cifar)),
     'CIFAR-20': ('data/cifar20', dict(parts=[*cifar, 'propos/rising_decay'])),
@@ -15,11 +14,11 @@ propos = {
     'ImageNet-10': ('data/imagenet10_96', dict(parts=stem)),
     'ImageNet-Dogs': ('data/imagenet_dogs_96', dict(parts=stem)),
     'Tiny-ImageNet, 224': ('data/tiny_imagenet', dict(
-        parts=['nets/r34', *method, 'views/test_enlarged'], facts=enlarged,
+        parts=['nets/r34', *method, 'views/test_enlarged'], facts=dict(size=224),
         options=dict(model=dict(backbone=dict(depth=18)))))}
 columns = {name: dict(data=data) for name, (data, _) in propos.items()}
 own = {'CIFAR-10': dict(facts=dict(share=0.01)), 'Tiny-ImageNet, 224': dict(
-    parts=['boosters/clusmatch_release', 'views/enlarged_weak_strong'], facts=dict(share=0.1, **enlarged))}
+    parts=['boosters/clusmatch_release', 'views/enlarged_weak_strong'], facts=dict(share=0.1, size=224, padding=28))}
 
 
 def figures(text):
