@@ -33,7 +33,7 @@ def reachable(value: Any, facts: Mapping[str, Any]) -> set[str]:
         if isinstance(value, (Mapping, list, tuple)):
             waiting += value.values() if isinstance(value, Mapping) else value
         elif isinstance(value, str) and (FACT.fullmatch(value) or PRODUCT.fullmatch(value)):
-            new = set(re.findall(r'\w+', value)) - found
+            new = set(FACT.findall(value)) - found
             found |= new
             waiting += [facts[name] for name in new if name in facts]
     return found

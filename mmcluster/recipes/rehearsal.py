@@ -23,9 +23,8 @@ from mmcluster.models.clusterers.base import BaseClusterer
 from mmcluster.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
 
 from .binding import bind_data
-from .stages import stage_config
+from .stages import STAND_IN, stage_config
 
-STAND_IN = 'not_trained_yet.pth'
 # torch's words for two parts of which one is not as wide as the other
 SHAPES = re.compile(r'shape|size mismatch|sizes? of tensor|expected input|channels|must match|normalized_shape', re.I)
 

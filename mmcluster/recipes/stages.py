@@ -20,6 +20,8 @@ from .part_names import OF_PARTS, OF_RECIPES, check_part, check_shape, no_stage_
 from .parts import PartReader
 from .placeholders import check_placeholders, filled, named
 
+STAND_IN = 'not_trained_yet.pth'     # for the checkpoint of a stage before it has one
+
 
 def stage_config(cfg: Config, name: str, checkpoints: dict[str, str]) -> Config:
     """The config of one stage of a recipe.
@@ -146,7 +148,7 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     names = in_order({name: named(singles[name]._cfg_dict) & set(cfg.stages) if name in singles else set()
                       for name in cfg.stages})
     for name, single in singles.items():
-        there = filled(single._cfg_dict, dict.fromkeys(names, 'not_trained_yet.pth'))
+        there = filled(single._cfg_dict, dict.fromkeys(names, STAND_IN))
         single = Config(there, filename=single.filename)
         if edit is not None:
             edit(single)

@@ -131,7 +131,7 @@ class ShardedEStepHook(EStepHook):
         buffers = self.buffers(unwrap(runner.model))
         shapes = {**{name: tuple(self.own_rows(field).shape) for name, field in fields.items()},
                   **{name: tuple(buffer.shape) for name, buffer in buffers.items()}}
-        fitting(type(self).__name__, shapes, values, set(shapes))
+        fitting(type(self).__name__, shapes, values)
         write_share(fields, values)
         for name, buffer in buffers.items():
             buffer.copy_(values[name])

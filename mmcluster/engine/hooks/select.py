@@ -108,26 +108,26 @@ class SelectHook(ShardedEStepHook):
 
     def _selected(self, embed: Optional[Tensor], prob: Optional[Tensor]) -> Tensor:
         """What the selector chooses of this rank's rows, (n,)."""
-        if getattr(self.selector, 'sharded', False):
-            return self._checked(self.selector(embed, prob, process_shards()), embed, prob)
-        embed, prob = (None if rows is None else all_rows(rows) for rows in (embed, prob))
+        sharded = getattr(self.selector, 'sharded', False)
+        if not sharded:
+            embed, prob = (None if rows is None else all_rows(rows) for rows in (embed, prob))
         given = prob if embed is None else embed
         assert given is not None
-        chosen = on_main_process(lambda: self._checked(self.selector(embed, prob), embed, prob))
+        if sharded:
+            return self._checked(self.selector(embed, prob, process_shards()), len(given))
+        chosen = on_main_process(lambda: self._checked(self.selector(embed, prob), len(given)))
         target = torch.empty(len(given), dtype=torch.long) if chosen is None else chosen
         target = target.to(given.device)
         broadcast(target)
         return self.own_rows(target)
 
-    def _checked(self, target: Any, embed: Optional[Tensor], prob: Optional[Tensor]) -> Tensor:
+    def _checked(self, target: Any, rows: int) -> Tensor:
         """What a selector returned, once it is found to be labels of all rows."""
-        given = prob if embed is None else embed
-        assert given is not None
         whole = isinstance(target, Tensor) and not (target.is_floating_point() or target.dtype == torch.bool)
-        if not whole or target.shape != given.shape[:1]:
+        if not whole or tuple(target.shape) != (rows,):
             got = f'{target.dtype} {tuple(target.shape)}' if isinstance(target, Tensor) else type(target).__name__
             raise ValueError(f'{type(self.selector).__name__} must return the label of every row, whole numbers '
-                             f'({len(given)},), -1 where it trusts none; got {got}')
+                             f'({rows},), -1 where it trusts none; got {got}')
         return target.long()
 
     def _aligned(self, runner: Runner, target: Tensor, clusters: Optional[int]) -> Tensor:

@@ -106,9 +106,7 @@ def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str,
 
     def estimated() -> dict[str, Tensor]:
         """The values, once they are found to fit."""
-        shapes = {name: tuple(target.shape) for name, target in targets.items()}
-        values = estimate(*args)
-        return fitting(who, shapes, values, shapes.keys() & values if isinstance(values, dict) else set())
+        return fitting(who, {name: tuple(target.shape) for name, target in targets.items()}, estimate(*args), False)
 
     values = on_main_process(estimated) or {}
     for name, target in targets.items():
@@ -128,14 +126,14 @@ def write_share(fields: dict[str, Tensor], values: dict[str, Tensor]) -> None:
         field.copy_(all_rows(values[name].to(field)))
 
 
-def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any, needed: set[str]) -> dict[str, Tensor]:
+def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any, whole: bool = True) -> dict[str, Tensor]:
     """What an E-step estimated, once it is found to fit: a value of another shape would be spread over all rows.
 
     Args:
         who: Name of the hook.
         shapes: Name of a field or buffer -> its shape.
         values: What ``estimate`` returned.
-        needed: Names that must be there; the others stay as they are.
+        whole: Every name must be there; else what is left out stays as it is.
 
     Raises:
         ValueError: If it is no dict of tensors of these shapes, or has none of the names.
@@ -145,7 +143,7 @@ def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any, needed: s
         raise ValueError(f'{wanted}, got a {type(values).__name__}')
     if shapes and not shapes.keys() & values:
         raise ValueError(f'{wanted}, got {list(values)}')
-    for name in needed:
+    for name in shapes if whole else shapes.keys() & values:
         value, shape = values.get(name), shapes[name]
         if not isinstance(value, Tensor) or tuple(value.shape) != shape:
             got = tuple(value.shape) if isinstance(value, Tensor) else 'no such entry' if value is None else value
