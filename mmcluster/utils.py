@@ -89,3 +89,15 @@ def on_main_process(function: Callable, *args: Any) -> Any:
     if messages[0] is not None:
         raise RuntimeError(f'rank 0 stopped: {messages[0]}')
     return result
+
+
+def spoken_time(seconds: float) -> str:
+    """Seconds, minutes or hours, as one would say it.
+
+    Args:
+        seconds: How long.
+    """
+    for size, name in ((3600, 'h'), (60, 'min')):
+        if seconds >= 1.5 * size:
+            return f'{seconds / size:.1f} {name}' if seconds < 10 * size else f'{seconds / size:.0f} {name}'
+    return f'{max(seconds, 1):.0f} s'

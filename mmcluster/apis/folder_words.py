@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 
+from mmcluster.utils import spoken_time
+
 from .folder_input import Images
 from .result import Result
 from .telling import Teller
@@ -50,18 +52,6 @@ def seconds_after(images: int, tried: int) -> float:
     """
     return (AFTER_SECONDS[0] + AFTER_SECONDS[1] * images
             + tried * (SWEEP_SECONDS[0] + SWEEP_SECONDS[1] * min(images, 5000)))
-
-
-def spoken_time(seconds: float) -> str:
-    """Seconds, minutes or hours, as one would say it.
-
-    Args:
-        seconds: How long.
-    """
-    for size, name in ((3600, 'h'), (60, 'min')):
-        if seconds >= 1.5 * size:
-            return f'{seconds / size:.1f} {name}' if seconds < 10 * size else f'{seconds / size:.0f} {name}'
-    return f'{max(seconds, 1):.0f} s'
 
 
 def changes(before: dict[str, bytes], now: dict[str, bytes]) -> dict[str, int]:

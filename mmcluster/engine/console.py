@@ -45,6 +45,8 @@ class ShortFormatter(logging.Formatter):
 class ShortLogRunner(Runner):
     """mmengine's Runner, whose console shows long entries by their first line and leaves :data:`NOISE` out.
 
+    A ``log_level`` above INFO quiets the console only: whoever waits for a long run looks into its log file.
+
     Args:
         args: See ``mmengine.runner.Runner``.
         kwargs: See ``mmengine.runner.Runner``.
@@ -59,4 +61,6 @@ class ShortLogRunner(Runner):
                     handler.formatter, ShortFormatter):
                 handler.setFormatter(ShortFormatter(handler.formatter))
                 handler.addFilter(matters)
+            elif isinstance(handler, logging.FileHandler):
+                handler.setLevel(min(handler.level, logging.INFO))
         return logger

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmcluster.recipes.changes import comparable
 from mmcluster.recipes.recipe import run_stage
 from mmcluster.recipes.records import DONE, STARTED, read_record
+from mmcluster.recipes.rehearsal import rehearse
 from mmcluster.recipes.stages import check_stages, stage_config
 from mmcluster.registry import import_plugins
 
@@ -61,15 +62,26 @@ class Job:
         Raises:
             FileNotFoundError: If a stage that it needs is not done.
         """
-        cfg, folder = Config(self.recipe, filename=self.filename), os.path.join(root, self.folder)
-        import_plugins(cfg)     # in a process of its own nobody has read the file
-        cfg.work_dir, cfg.randomness, cfg.log_level = root, dict(seed=self.seed), 'WARNING'
+        cfg, folder = self._config(root), os.path.join(root, self.folder)
         if self.control:
             single = stage_config(cfg, self.stage, {})
             write_control(folder, self.control, single, self.seed, reduce_stage(cfg) if self.reduced else None)
             return
         run_stage(cfg, self.stage, {**(self.given or {}), **checkpoints(self, root)}, folder, root,
                   reduce_stage(cfg) if self.reduced else None)
+
+    def rehearse(self, root: str) -> None:
+        """Build the parts of the stage without training, see :func:`mmcluster.recipes.rehearsal.rehearse`."""
+        if not self.control:    # which trains nothing
+            cfg = self._config(root)
+            rehearse(cfg, self.stage, list(cfg.stages), reduce_stage(cfg) if self.reduced else None, self.given)
+
+    def _config(self, root: str) -> Config:
+        """The recipe with the seed."""
+        cfg = Config(self.recipe, filename=self.filename)
+        import_plugins(cfg)     # in a process of its own nobody has read the file
+        cfg.work_dir, cfg.randomness, cfg.log_level = root, dict(seed=self.seed), 'WARNING'
+        return cfg
 
 
 @dataclass(frozen=True)

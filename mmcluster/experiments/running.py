@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import time
 import traceback
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
@@ -12,6 +13,7 @@ from typing import Callable, NamedTuple, Optional, Sequence, cast
 import torch
 
 from mmcluster.evaluation.results import write_text
+from mmcluster.utils import spoken_time
 
 from .jobs import Job
 
@@ -20,7 +22,7 @@ Tell = Callable[[str], None]
 
 def run_jobs(jobs: Sequence[Job], root: str, workers: int = 1, devices: Sequence[int] = (),
              tell: Tell = print) -> dict[str, str]:
-    """Run what is not done.
+    """Run what is not done; all of it is rehearsed before the first run begins.
 
     Args:
         jobs: Each after those that it needs.
@@ -34,28 +36,49 @@ def run_jobs(jobs: Sequence[Job], root: str, workers: int = 1, devices: Sequence
     """
     todo = [job for job in jobs if job.state(root) != 'done']
     tell(f'{len(jobs)} runs, {len(jobs) - len(todo)} done')
+    failed = refused(todo, root, tell)
+    if len(failed) < len(todo):
+        tell(f'each run writes a log: {root}/<run>/<time>/*.log')
     if workers <= 1 and len(devices) < 2:
-        return _in_turn(todo, root, devices[0] if devices else None, tell)
-    return _side_by_side(todo, root, max(workers, len(devices)), list(devices), tell)
+        return _in_turn(todo, root, failed, devices[0] if devices else None, tell)
+    return _side_by_side(todo, root, failed, max(workers, len(devices)), list(devices), tell)
 
 
-def _in_turn(todo: list[Job], root: str, device: Optional[int], tell: Tell) -> dict[str, str]:
+def refused(jobs: Sequence[Job], root: str, tell: Tell) -> dict[str, str]:
+    """Folder -> why its stage cannot start, of the jobs of which that can be told before anything trains.
+
+    Args:
+        jobs: Seeds of one stage are tried once.
+        root: Folder of all runs.
+        tell: Is told each reason once.
+    """
+    why: dict[str, str] = {}
+    for job in jobs:
+        stage = os.path.dirname(job.folder)
+        if stage not in why:
+            why[stage] = _error(job.rehearse, root)
+            if why[stage]:
+                tell(f'{stage}: {why[stage]}')
+    return {job.folder: text for job in jobs if (text := why[os.path.dirname(job.folder)])}
+
+
+def _in_turn(todo: list[Job], root: str, failed: dict[str, str], device: Optional[int], tell: Tell) -> dict[str, str]:
     """Run jobs in this process."""
-    failed: dict[str, str] = {}
     for place, job in enumerate(todo, 1):
         if _blocked(job, failed):
             continue
         tell(f'[{place}/{len(todo)}] {job.folder}')
+        began = time.monotonic()
         error = run_one(job, root, device)
         if error:
             failed[job.folder] = error
-            tell(error)
+        tell(error or f'    done in {spoken_time(time.monotonic() - began)}')
     return failed
 
 
-def _side_by_side(todo: list[Job], root: str, workers: int, devices: list[int], tell: Tell) -> dict[str, str]:
+def _side_by_side(todo: list[Job], root: str, failed: dict[str, str], workers: int, devices: list[int],
+                  tell: Tell) -> dict[str, str]:
     """Run jobs in processes of their own as soon as what they need is done."""
-    failed: dict[str, str] = {}
     waiting, free = list(todo), list(devices)
     running: dict[int, Started] = {}
     try:
@@ -77,7 +100,8 @@ def _side_by_side(todo: list[Job], root: str, workers: int, devices: list[int], 
                     free.append(started.device)
                 if error:
                     failed[started.job.folder] = error
-                    tell(f'{started.job.folder}: {error}')
+                taken = spoken_time(time.monotonic() - started.began)
+                tell(f'{started.job.folder}: {error or f"done in {taken}"}')
     finally:
         for started in running.values():    # an interrupted table leaves nothing running
             started.process.terminate()
@@ -90,6 +114,7 @@ class Started(NamedTuple):
     process: BaseProcess
     device: Optional[int]
     answer: connection.Connection
+    began: float
 
 
 def _start(job: Job, root: str, device: Optional[int]) -> Started:
@@ -99,7 +124,7 @@ def _start(job: Job, root: str, device: Optional[int]) -> Started:
     process = context.Process(target=_child, args=(end, job, root, device))
     process.start()
     end.close()
-    return Started(job, process, device, answer)
+    return Started(job, process, device, answer, time.monotonic())
 
 
 def _child(end: connection.Connection, job: Job, root: str, device: Optional[int]) -> None:
@@ -116,7 +141,9 @@ def _error_of(started: Started) -> str:
 
 
 def _blocked(job: Job, failed: dict[str, str]) -> bool:
-    """Whether a job needs one that failed; it then counts as failed."""
+    """Whether a job was refused, or needs one that failed; it then counts as failed."""
+    if job.folder in failed:
+        return True
     need = next((folder for folder in job.needs.values() if folder in failed), None)
     if need is not None:
         failed[job.folder] = f'needs {need}, which failed'
@@ -135,8 +162,13 @@ def run_one(job: Job, root: str, device: Optional[int] = None) -> str:
         torch.cuda.set_device(device)
     if not torch.cuda.is_available():
         torch.set_num_threads(1)    # rounding depends on their number, and runs stand side by side
+    return _error(job.run, root)
+
+
+def _error(call: Callable[[str], None], root: str) -> str:
+    """What a call raises, with the place; empty if nothing."""
     try:
-        job.run(root)
+        call(root)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return f'{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})'

@@ -172,6 +172,21 @@ def test_a_run_that_fails_leaves_the_others(file, tmp_path):
     assert tried == ['cc', 'cc'] and len(failed) == 2 and sum('which failed' in text for text in failed.values()) == 1
 
 
+def test_what_cannot_start_is_named_before_anything_trains(file, tmp_path, monkeypatch, capsys):
+    file.write_text(TEXT.replace("'without': dict(stages=both, options={weight: 0.}",
+                                 "'without': dict(stages=both, options={'facts.lr': -1.}"))
+    arguments = ['run', file, '--reduced', '--seeds', 0, '--columns', 'digits', '--work-dir', tmp_path]
+    with pytest.raises(SystemExit):
+        run(*arguments, '--rows', 'without', 'pixels', monkeypatch=monkeypatch)
+    said = capsys.readouterr().out
+    assert "stage 'clusmatch' could not start" in said.partition('[1/3]')[0]
+    folders = [line.split()[1] for line in said.splitlines() if re.match(r'\[\d/3\]', line)]
+    assert [folder.split('_')[0] for folder in folders] == ['runs/pixels', 'runs/cc'], 'what it stands on still runs'
+    assert said.count('done in') == 2
+    log, = (tmp_path / 'reduced' / folders[1]).glob('*/*.log')
+    assert 'This run:' in log.read_text(), 'the console is quiet, the file is not'
+
+
 @pytest.mark.parametrize('options, written', [([], True), (['--seeds', 0, 1, 2], True), (['--seeds', 1], False),
                                               (['--seeds', 2, 3], False), (['--rows', 'all'], False)])
 def test_a_part_of_a_table_is_printed_and_not_written(file, tmp_path, monkeypatch, capsys, options, written):

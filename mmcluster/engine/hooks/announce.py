@@ -11,7 +11,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.registry import HOOKS
-from mmcluster.utils import has_bfloat16
+from mmcluster.utils import has_bfloat16, spoken_time
 
 from ..extract import unwrap
 from .estep import EStepHook
@@ -104,12 +104,6 @@ def duration(runner: Runner, done: int) -> str:
     if runner.val_loop is not None:
         sweeps += math.ceil(len(left) / loop.val_interval) * len(runner.val_loop.dataloader.dataset)
     other = sweeps * step / rows * FORWARD if rows else 0.
-    return (f'about {_spoken(training + other)} to go: {_spoken(training)} of training at {step:.3g} s a step, and '
-            f'some {_spoken(other)} of E-steps and evaluations')
-
-
-def _spoken(seconds: float) -> str:
-    """A duration without its small parts."""
-    if seconds < 90:
-        return f'{seconds:.0f} s'
-    return f'{seconds / 60:.0f} min' if seconds < 5400 else f'{seconds / 3600:.1f} h'
+    total, steps, sweeping = (spoken_time(seconds) for seconds in (training + other, training, other))
+    return (f'about {total} to go: {steps} of training at {step:.3g} s a step, and some {sweeping} of E-steps and '
+            f'evaluations')
