@@ -84,9 +84,9 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
     names = check_stages(cfg, edit)
     trained = [name for name in names if not cfg.stages[name].get('checkpoint')]
     init_environment(launcher, **group_options(*(stage_config(cfg, name, {}) for name in trained)))
-    _rehearse(cfg, names, trained, root, overwrite, edit)
     checkpoints: dict[str, str] = {}
     with locked(root):
+        _rehearse(cfg, names, trained, root, overwrite, edit)
         for name in names:
             if name not in trained:
                 checkpoints[name] = os.path.abspath(cfg.stages[name].checkpoint)
