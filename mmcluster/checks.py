@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import Callable, Iterable, Mapping, Optional
+from typing import Any, Callable, Iterable, Mapping, Optional
 
 
 def resembling(name: str, names: Iterable[str], cutoff: float = 0.78) -> Optional[str]:
@@ -103,6 +103,23 @@ def require_interval(owner: str, **values: Optional[int]) -> None:
     """Refuse what is neither a number of epochs or iterations nor -1, for once; as :func:`require_positive`."""
     _require(owner, 'a whole number of at least 1, or -1 for once',
              lambda value: value == -1 or (value >= 1 and value == int(value)), values)
+
+
+def require_choice(owner: str, known: Iterable[Any], **values: Any) -> None:
+    """Refuse what is none of a few values.
+
+    Args:
+        owner: Who asks; it begins the message.
+        known: The values.
+        values: Argument -> value.
+
+    Raises:
+        ValueError: If one is none of them.
+    """
+    known = tuple(known)
+    for name, value in values.items():
+        if value not in known:
+            raise ValueError(f'{owner}: {name} must be one of {known}, got {value!r}')
 
 
 def _require(owner: str, rule: str, holds: Callable[[float], bool], values: Mapping[str, Optional[float]]) -> None:

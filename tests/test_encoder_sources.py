@@ -1,4 +1,5 @@
 """Encoders of this project and of other libraries."""
+import json
 import pickle
 
 import numpy as np
@@ -13,6 +14,7 @@ from mmcluster.encoders import build_encoder, named
 from mmcluster.encoders.embedded import PACKAGE
 from mmcluster.engine.extract import extract, sweep_loader
 from mmcluster.recipes.binding import bind_data
+from mmcluster.recipes.known_types import check_built
 from mmcluster.registry import MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -40,6 +42,20 @@ def test_a_run_of_this_project(tmp_path, door):
     pixels = np.stack([encoder.preprocess(Image.fromarray(row).convert('RGB')) for row in rows])
     found = encoder.encode(torch.from_numpy(pixels).permute(0, 3, 1, 2))
     torch.testing.assert_close(found, expected.cpu(), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize('kind', ['os.makedirs', 'mmengine.mkdir_or_exist', 'mmengine.utils.path.mkdir_or_exist'])
+def test_a_record_calls_nothing_but_parts_of_networks(tmp_path, kind):
+    """Of a stranger's work dir or result folder; a registry imports and calls any dotted path."""
+    train(propos_cfg(tmp_path / 'work', write_digits(tmp_path), epochs=1, warmup=0))
+    record, made = tmp_path / 'work' / 'config.json', tmp_path / 'made'
+    config = json.loads(record.read_text())
+    config['model']['neck'] = {'type': kind, 'name' if kind == 'os.makedirs' else 'dir_name': str(made)}
+    record.write_text(json.dumps(config))
+    with pytest.raises(ValueError, match='it is not called'):
+        built(str(tmp_path / 'work'))
+    assert not made.exists()
+    check_built(dict(neck=dict(type='torch.nn.Identity')), 'a class of modules is a part of a network')
 
 
 def test_a_folder_that_is_no_run(tmp_path):

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmcluster.writing import whole_file
+
 from .feature_heads import Head
 from .feature_reducer import FeatureReducer
 from .features import with_drawn_views
 from .folder_input import Images
 from .telling import Teller
 from .training import FOLDER, run_stages, sure_rows
-from .writing import whole_file
 
 if TYPE_CHECKING:
     from mmcluster.encoders import Encoder, Features

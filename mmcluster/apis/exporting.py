@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Callable, Optional, Union
 
 import numpy as np
 
+from mmcluster.writing import whole_file
+
 from .assigning import open_encoder
 from .result import read_model
 from .telling import Teller
-from .writing import whole_file
 
 if TYPE_CHECKING:
     import torch

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from mmcluster.functional.clustering.whitening import blocks
+from mmcluster.writing import whole_file
 
 from .feature_reducer import FeatureReducer
-from .writing import whole_file
 
 FORMAT = 1
 REACH = 0.99                    # share of a cluster's rows that lie within its reach

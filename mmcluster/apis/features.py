@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Optional, Union
 import numpy as np
 
 from mmcluster.image_names import cell_of
+from mmcluster.writing import whole_file
 
 from .folder_input import find_images
 from .folder_words import announce
 from .telling import Teller
-from .writing import whole_file
 
 if TYPE_CHECKING:
     from mmcluster.encoders import Encoder, Features

@@ -10,7 +10,7 @@ from typing import Sequence
 
 import numpy as np
 
-from .writing import whole_file
+from mmcluster.writing import whole_file
 
 FOLDER, RECORD = 'images', '.made_of.json'
 KINDS = ('link', 'copy')

@@ -13,9 +13,9 @@ from typing import Any, Optional, Sequence, Union
 import numpy as np
 
 from mmcluster.image_names import cell_of, path_of, printable
+from mmcluster.writing import whole_file
 
 from .feature_model import FeatureModel
-from .writing import whole_file
 
 FORMAT = 1
 INTEGERS = ('cluster', 'second', 'duplicate_group')

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Iterator, Optional
 
 import numpy as np
 
+from mmcluster.writing import whole_file
+
 from .folder_input import Images
 from .telling import Teller
-from .writing import whole_file
 
 if TYPE_CHECKING:
     from mmengine.config import Config

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 from mmcluster.datasets.cache import cache_folder
 from mmcluster.recipes import shipped_configs
+from mmcluster.writing import whole_file
 
 ZOO = 'MMCLUSTER_ZOO'       # a folder or an address with metafiles and weights of one's own
 INDEX = 'metafile.yml'      # what is read below an address, which cannot be listed
@@ -64,9 +65,8 @@ def fetch(weights: str, home: str, sha256: str) -> str:
         data = _read(place)
         _check(data, place, sha256)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_suffix(f'.{os.getpid()}')
-        part.write_bytes(data)
-        part.replace(kept)      # in one step: who reads it finds all of it
+        with whole_file(kept) as stream:
+            stream.write(data)
     _check(kept.read_bytes(), str(kept), sha256)
     return str(kept)
 

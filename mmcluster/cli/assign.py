@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
     console = Console(args.quiet, args.json, lines_to=None if args.out else sys.stderr)
     with short_warnings(console):
         from mmcluster.apis.assigning import COLUMNS, assign
-        from mmcluster.apis.writing import whole_file
+        from mmcluster.writing import whole_file
         done = assign(args.result, args.images, args.encoder, args.device, args.workers, args.store, console)
         for path, reason in done.unreadable:
             console.line(f'cannot be read: {path}: {reason}')

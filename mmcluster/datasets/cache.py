@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator, Optional, TypeVar
 
 from mmengine.logging import print_log
+
+from mmcluster.writing import whole_file
 
 try:
     import fcntl
@@ -101,20 +102,15 @@ def write_atomically(file: Path, write: Callable[[BinaryIO], object]) -> bool:
     Returns:
         True, or False with a warning if the folder cannot be written. Other errors leave no file behind and go on.
     """
-    temporary = file.with_name(f'.{file.name}.{uuid.uuid4().hex}')
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in file.parent.glob(f'.{file.name}.*'):  # of writers that were killed
             if left.suffix != '.lock' and time.time() - left.stat().st_mtime > _STALE_SECONDS:
                 left.unlink()
-        with open(temporary, 'xb') as stream:
+        with whole_file(file, durable=False) as stream:
             write(stream)
-        os.replace(temporary, file)
     except OSError as error:
         warnings.warn(f'cannot write {file} ({error}); nothing is cached. Set the environment variable '
                       'MMCLUSTER_CACHE to a writable folder, or give one as `cache`, or cache=False.')
         return False
-    finally:
-        with suppress(OSError):  # it is gone when all went well
-            temporary.unlink()
     return True

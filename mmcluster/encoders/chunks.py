@@ -10,7 +10,6 @@ import hashlib
 import io
 import os
 import time
-import uuid
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -81,25 +80,6 @@ def split_keys(values: np.ndarray) -> list[bytes]:
     """Bytes of N keys -> N keys."""
     flat = np.ascontiguousarray(values).tobytes()
     return [flat[i:i + KEY_BYTES] for i in range(0, len(flat), KEY_BYTES)]
-
-
-def write_whole(file: Path, parts: Sequence[bytes]) -> None:
-    """Write a file so that readers see the whole of it or nothing, also after a power cut.
-
-    Args:
-        file: Where to.
-        parts: Its bytes.
-    """
-    temporary = file.with_name(f'.{file.name}.{uuid.uuid4().hex}')
-    try:
-        with open(temporary, 'xb') as stream:
-            stream.writelines(parts)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, file)
-    finally:
-        with suppress(OSError):     # it is gone when all went well
-            temporary.unlink()
 
 
 def remove_stale(folder: Path) -> None:

@@ -17,6 +17,7 @@ from mmcluster.datasets.view_pipeline import ViewPipeline
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.engine.resume import latest_checkpoint
 from mmcluster.models.clusterers import BaseClusterer
+from mmcluster.recipes.known_types import check_built
 from mmcluster.recipes.records import DONE, STARTED, read_record, stages_before
 from mmcluster.registry import DATASETS, MODELS, import_plugins
 from mmcluster.strict import load_strictly, state_dict_of
@@ -122,6 +123,7 @@ def own_encoder(path: str) -> OwnEncoder:
 
     Raises:
         FileNotFoundError: If there is no config or no checkpoint.
+        ValueError: If the config asks for what is no part of a network.
     """
     stage = _stage_of(path)
     checkpoint = path if os.path.isfile(path) else stage and latest_checkpoint(str(stage))
@@ -130,6 +132,7 @@ def own_encoder(path: str) -> OwnEncoder:
                                 'the checkpoint side by side, as a training leaves them')
     cfg = ConfigDict(read_record(str(stage), STARTED))
     import_plugins(cfg)
+    check_built([cfg.model, cfg.test_dataloader.dataset], str(stage / STARTED))
     init_default_scope('mmcluster')
     model = MODELS.build(without_pretrained(cfg.model))
     load_strictly(model, state_dict_of(load_checkpoint_file(str(checkpoint))), str(checkpoint))

@@ -13,9 +13,10 @@ from typing import Iterator, Optional, Sequence, Union
 import numpy as np
 
 from mmcluster.datasets.cache import cache_folder
+from mmcluster.writing import whole_file
 
 from .base import Encoder
-from .chunks import KEY_BYTES, Chunk, checksums, chunk_parts, read_chunk, remove_stale, split_keys, write_whole
+from .chunks import KEY_BYTES, Chunk, checksums, chunk_parts, read_chunk, remove_stale, split_keys
 
 FORMAT = 1
 _META, _ROWS, _SEEN = 'meta.json', 'rows-', 'seen-'
@@ -53,7 +54,8 @@ class FeatureStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_stale(self.folder)
             if not (self.folder / _META).exists():
-                write_whole(self.folder / _META, [json.dumps(meta).encode()])
+                with whole_file(self.folder / _META) as stream:
+                    stream.write(json.dumps(meta).encode())
             self._check(meta)
 
     def _check(self, meta: dict) -> None:
@@ -155,8 +157,9 @@ class FeatureStore:
     def _add(self, kind: str, keys: Sequence[bytes], values: np.ndarray) -> None:
         """Write one chunk under a name that no other process chooses."""
         if len(keys):
-            with _explained(self.folder):
-                write_whole(self.folder / f'{kind}{uuid.uuid4().hex}.npy', chunk_parts(keys, values))
+            file = self.folder / f'{kind}{uuid.uuid4().hex}.npy'
+            with _explained(self.folder), whole_file(file) as stream:
+                stream.writelines(chunk_parts(keys, values))
 
 
 def file_key(root: Path, path: str) -> Optional[bytes]:

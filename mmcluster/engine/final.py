@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 import torch
 from mmengine.dist import is_main_process
@@ -11,9 +10,9 @@ from mmengine.runner import Runner
 
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.evaluation.clustering import ClusteringMetric
+from mmcluster.writing import whole_file
 
 from .extract import unwrap
-from .hooks.checkpoint import _move_into_place, _temporary
 from .resume import latest_checkpoint
 
 PREFIX = 'final_centers.'
@@ -43,14 +42,11 @@ def keep_centers(runner: Runner) -> None:
             return
         checkpoint['state_dict'].update((key, value.cpu()) for key, value in model.state_dict().items()
                                         if key.startswith(PREFIX))
-        torch.save(checkpoint, _temporary(path))
-        _move_into_place(path)
+        with whole_file(path) as stream:
+            torch.save(checkpoint, stream)
     except (OSError, RuntimeError) as error:
         print_log(f'the centres of the final clustering could not be added to {path} ({error}); the checkpoint is as '
                   f'it was, and a test of it runs k-means anew', logger='current', level=logging.WARNING)
-    finally:
-        if os.path.exists(_temporary(path)):
-            os.remove(_temporary(path))
 
 
 def hand_over_centers(runner: Runner) -> None:

@@ -10,10 +10,11 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_two_clusters
+from mmcluster.checks import require_choice, require_count, require_two_clusters
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.match import contingency
 from mmcluster.functional.clustering.metrics import cell_metrics, laid_out
+from mmcluster.functional.clustering.seeding import METRICS as ROW_METRICS
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.labels.given import whole_labels
 from mmcluster.models.shards import process_shards
@@ -93,8 +94,8 @@ class ClusteringMetric(BaseMetric):
                  refit: bool = False):
         require_count('ClusteringMetric', n_init=n_init)
         super().__init__(prefix=prefix or source)
-        if source not in ('kmeans', 'head'):
-            raise ValueError(f"ClusteringMetric: source must be 'kmeans' or 'head', got {source!r}")
+        require_choice('ClusteringMetric', ('kmeans', 'head'), source=source)
+        require_choice('ClusteringMetric', ROW_METRICS, metric=metric)
         require_two_clusters('ClusteringMetric', num_clusters)
         self.source = source
         if top1 and source == 'kmeans':
@@ -142,6 +143,7 @@ class ClusteringMetric(BaseMetric):
         """
         results = list(self.results)
         self.results.clear()
+        self.assignments = self.centers = None      # an evaluation that fails must not leave an older one's
         self._require_all(results, size)
         return {f'{self.prefix}/{name}': value for name, value in self.compute_metrics(results).items()}
 

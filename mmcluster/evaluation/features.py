@@ -11,6 +11,7 @@ from mmengine.evaluator import BaseMetric
 
 from mmcluster.registry import METRICS
 from mmcluster.utils import on_main_process
+from mmcluster.writing import whole_file
 
 
 @METRICS.register_module()
@@ -48,10 +49,5 @@ class FeatureFile(BaseMetric):
 
     def _write(self, parts: list) -> None:
         index, rows = (torch.cat(part) for part in zip(*parts))
-        temporary = f'{self.path}.tmp{os.getpid()}.npy'
-        try:
-            np.save(temporary, rows[index.argsort()].numpy())
-            os.replace(temporary, self.path)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
+        with whole_file(self.path) as stream:
+            np.save(stream, rows[index.argsort()].numpy())

@@ -6,36 +6,18 @@ import glob
 import io
 import json
 import os
-import uuid
-from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO, Iterator, Mapping
+from typing import Any, Iterator, Mapping
 
 from torch.utils.data import Dataset
 
 from mmcluster.image_names import cell_of
+from mmcluster.writing import whole_file
 
 from .clustering import Assignments
 
 HISTORY = 'metrics.jsonl'       # a line for each evaluation
 SUMMARY = 'summary.json'        # of the last one
 SCALARS = os.path.join('*', 'vis_data', 'scalars.json')     # what was logged, a folder for each start
-
-
-@contextmanager
-def replaced(path: str) -> Iterator[BinaryIO]:
-    """Open a file to write, so that readers see the old content or the whole new one, whenever the writer dies.
-
-    Args:
-        path: The file. It is written under a name that no other process takes, in the same folder.
-    """
-    temporary = f'{path}.{uuid.uuid4().hex}.tmp'
-    try:
-        with open(temporary, 'xb') as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        with suppress(OSError):     # gone when all went well
-            os.remove(temporary)
 
 
 def write_text(path: str, text: str) -> None:
@@ -45,7 +27,7 @@ def write_text(path: str, text: str) -> None:
         path: File to write.
         text: Its content.
     """
-    with replaced(path) as file:
+    with whole_file(path) as file:
         file.write(text.encode())
 
 

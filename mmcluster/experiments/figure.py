@@ -13,7 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mmcluster.evaluation.results import read_history, replaced
+from mmcluster.evaluation.results import read_history
+from mmcluster.writing import whole_file
 
 from .jobs import Plan
 from .printing import name_of
@@ -57,7 +58,7 @@ def draw(table: Table, results: list[Result], plans: dict[Cell, list[Plan]], roo
         if axes.get_legend_handles_labels()[1]:
             axes.legend(fontsize='small')
     if drawn:
-        with replaced(path) as file:
+        with whole_file(path, durable=False) as file:
             figure.savefig(file, format='png', dpi=150)
     return drawn
 

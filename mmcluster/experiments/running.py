@@ -27,8 +27,8 @@ def run_jobs(jobs: Sequence[Job], root: str, workers: int = 1, devices: Sequence
     Args:
         jobs: Each after those that it needs.
         root: Folder of all runs.
-        workers: Runs at a time, each in a process with one thread; one run at a time stays in this process.
-        devices: Numbers of accelerators; one run at a time on each.
+        workers: Runs at a time on the CPU, each in a process with one thread; one at a time stays in this process.
+        devices: Numbers of accelerators; one run at a time on each, whatever ``workers`` says.
         tell: Is told what happens.
 
     Returns:
@@ -39,9 +39,9 @@ def run_jobs(jobs: Sequence[Job], root: str, workers: int = 1, devices: Sequence
     failed = refused(todo, root, tell)
     if len(failed) < len(todo):
         tell(f'each run writes a log: {root}/<run>/<time>/*.log')
-    if workers <= 1 and len(devices) < 2:
+    if (len(devices) or workers) <= 1:
         return _in_turn(todo, root, failed, devices[0] if devices else None, tell)
-    return _side_by_side(todo, root, failed, max(workers, len(devices)), list(devices), tell)
+    return _side_by_side(todo, root, failed, len(devices) or workers, list(devices), tell)
 
 
 def refused(jobs: Sequence[Job], root: str, tell: Tell) -> dict[str, str]:
@@ -206,7 +206,7 @@ def submit(jobs: Sequence[Job], root: str, command: Sequence[str], partition: st
         write_text(listed, ''.join(f'{job.folder}\n' for job in level))
         write_text(script, '\n'.join([
             '#!/usr/bin/env bash', f'#SBATCH --partition={partition}', f'#SBATCH --array=0-{len(level) - 1}',
-            '#SBATCH --gres=gpu:1', f'#SBATCH --output={folder}/%A_%a.log',
+            '#SBATCH --gres=gpu:1', f'#SBATCH --output={shlex.quote(folder)}/%A_%a.log',
             f'JOB=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {shlex.quote(listed)})',
             f'{shlex.join(command)} --job "$JOB"', '']))
         scripts.append(script)

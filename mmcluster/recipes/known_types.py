@@ -180,3 +180,26 @@ def check_type(kind: Any, where: str) -> None:
                     getattr(registry, constant).get(kind)
                 except KeyError as error:
                     raise KeyError(f'{where}.type: {error.args[0]}') from None
+
+
+def check_built(config: Any, where: str) -> None:
+    """Refuse a config of data, such as a record of a run, that would call what is no part of a network.
+
+    A registry takes the dotted path of anything that can be imported, ``os.remove`` too, and calls it. Who opens a
+    folder of someone else does not expect it to do more than to build a network.
+
+    Args:
+        config: Dicts and lists of it; every ``type`` in them is looked up, none is called.
+        where: File, for messages.
+
+    Raises:
+        ValueError: If a ``type`` is neither registered nor a class of modules.
+    """
+    if isinstance(config, dict):
+        for target, names in targets(config['type']).items() if isinstance(config.get('type'), str) else ():
+            if not names and not (inspect.isclass(target) and issubclass(target, nn.Module)):
+                raise ValueError(f'{where} asks for {config["type"]!r}, which no registry has and which is no '
+                                 f'torch.nn.Module: it is not called. If it is yours, register it')
+        config = list(config.values())
+    for value in config if isinstance(config, (list, tuple)) else ():
+        check_built(value, where)

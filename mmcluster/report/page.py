@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mmcluster.apis.result import Result, ResultError, read_result
-from mmcluster.apis.writing import whole_file
 from mmcluster.encoders.embed import usable_cpus
+from mmcluster.writing import whole_file
 
 from .curve import k_curve
 from .data import cluster_data, purity_by_distance, table_data

@@ -5,7 +5,7 @@ from typing import Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_two_clusters, stated_clusters
+from mmcluster.checks import require_choice, require_count, require_two_clusters, stated_clusters
 from mmcluster.functional.clustering.kmeans import kmeans
 from mmcluster.functional.labels.select import accompanied_prototypes, to_target
 from mmcluster.functional.losses.contrast import unit_rows
@@ -33,8 +33,7 @@ class AccompaniedPrototypes:
                  init: str = 'k-means++'):
         require_count('AccompaniedPrototypes', per_cluster=per_cluster, n_init=n_init)
         require_two_clusters('AccompaniedPrototypes', num_clusters)
-        if init not in INITS:
-            raise ValueError(f'AccompaniedPrototypes: init must be one of {INITS}, got {init!r}')
+        require_choice('AccompaniedPrototypes', INITS, init=init)
         self.num_clusters = num_clusters
         self.per_cluster = per_cluster
         self.n_init = n_init

@@ -9,8 +9,9 @@ from typing import Optional
 
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_two_clusters, stated_clusters
+from mmcluster.checks import require_choice, require_count, require_two_clusters, stated_clusters
 from mmcluster.functional.clustering.kmeans import kmeans
+from mmcluster.functional.clustering.seeding import METRICS
 from mmcluster.functional.labels.select import select_by_distance, select_by_variance, to_target
 from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS
@@ -34,6 +35,8 @@ class CentroidDistance:
     def __init__(self, sigma: float, num_clusters: Optional[int] = None, distance: str = 'cosine', to: str = 'assigned',
                  n_init: int = 10, seed: int = 0):
         require_count('CentroidDistance', n_init=n_init)
+        require_choice('CentroidDistance', METRICS, distance=distance)
+        require_choice('CentroidDistance', ('assigned', 'nearest'), to=to)
         check_share(sigma)
         require_two_clusters('CentroidDistance', num_clusters)
         self.num_clusters = num_clusters

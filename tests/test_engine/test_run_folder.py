@@ -24,11 +24,11 @@ from mmcluster.engine import lock
 from mmcluster.engine.hooks import ResultHook
 from mmcluster.engine.launch import leave_environment
 from mmcluster.engine.lock import end_with_parent, locked
-from mmcluster.evaluation.results import replaced
 from mmcluster.recipes import records
 from mmcluster.recipes.progress import starting_point
 from mmcluster.recipes.records import clear, read_record
 from mmcluster.recipes.stages import in_order
+from mmcluster.writing import whole_file
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -356,12 +356,12 @@ def test_a_process_ends_with_its_launcher():
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path):
     path = str(tmp_path / 'file')
-    with replaced(path) as first, replaced(path) as second:
+    with whole_file(path) as first, whole_file(path) as second:
         first.write(b'first')
         second.write(b'second')
         assert len(os.listdir(tmp_path)) == 2
     assert Path(path).read_bytes() == b'first' and os.listdir(tmp_path) == ['file']
-    with pytest.raises(KeyError), replaced(path) as file:
+    with pytest.raises(KeyError), whole_file(path) as file:
         file.write(b'half')
         raise KeyError
     assert Path(path).read_bytes() == b'first' and os.listdir(tmp_path) == ['file']

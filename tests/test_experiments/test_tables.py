@@ -14,7 +14,7 @@ from sklearn.datasets import load_digits
 
 from mmcluster.cli import experiment as command
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
-from mmcluster.experiments import cross, read_table, table_file
+from mmcluster.experiments import cross, read_table, running, table_file
 from mmcluster.experiments.controls import raw_pixels
 from mmcluster.experiments.figure import draw, history
 from mmcluster.experiments.jobs import Job, plans, unique_jobs
@@ -193,6 +193,13 @@ def test_a_part_of_a_table_is_printed_and_not_written(file, tmp_path, monkeypatc
     """Fewer rows, columns or seeds than the whole table has, over which it would be written."""
     run('table', file, '--work-dir', tmp_path, *options, monkeypatch=monkeypatch)
     assert '| all |' in capsys.readouterr().out and bool(list(tmp_path.rglob('*.tex'))) == written
+
+
+@pytest.mark.parametrize('workers, devices, at_a_time', [(2, [0], 1), (1, [0, 1], 2), (4, [0, 1], 2), (3, [], 3)])
+def test_every_accelerator_has_one_run_at_a_time(monkeypatch, tmp_path, workers, devices, at_a_time):
+    monkeypatch.setattr(running, '_in_turn', lambda *rest: 1)
+    monkeypatch.setattr(running, '_side_by_side', lambda todo, root, failed, count, *rest: count)
+    assert run_jobs([], str(tmp_path), workers, devices, lambda text: None) == at_a_time
 
 
 @pytest.mark.slow

@@ -265,7 +265,7 @@ def test_boosters_take_network_and_head():
 
 
 @pytest.mark.parametrize('options, message', [
-    (dict(bank=None), 'bank=dict'), (dict(match='epoch'), "match must be 'batch' or 'set'"),
+    (dict(bank=None), 'bank=dict'), (dict(match='epoch'), "match must be one of"),
     (dict(backbone=dict(type='SmallCNN', widths=(4, 8))), "backbone must be a 'MaskedViT', not SmallCNN"),
     (dict(decoder=None), 'pisd is not 0'),
     (dict(decoder=dict(type='MaskedDecoder', embed_dim=8, decoder_embed_dim=4, decoder_depth=1, decoder_num_heads=1,

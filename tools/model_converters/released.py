@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mmcluster.command_line import output_file
 from mmcluster.compat import load_checkpoint_file
-from mmcluster.evaluation.results import replaced
+from mmcluster.writing import whole_file
 
 MLP_NAMES = {
     'mlp': {'0': 'fc1', '1': 'bn', '3': 'fc2'}, 'plain_mlp': {'0': 'fc1', '2': 'fc2'},
@@ -171,7 +171,7 @@ def main(convert: Callable[..., dict], description: str, argv: Optional[list[str
     except (FileNotFoundError, RuntimeError, pickle.UnpicklingError) as error:
         raise SystemExit(str(error)) from error
     result['meta']['source'] = os.path.basename(args.src)
-    with replaced(args.dst) as file:
+    with whole_file(args.dst) as file:
         torch.save(result, file)
     print(f'{args.dst}: {len(result["state_dict"])} tensors')
     for name, value in result['meta'].items():

@@ -7,11 +7,11 @@ from typing import Sequence
 import torch
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_share
+from mmcluster.checks import require_choice, require_count, require_positive, require_share
 from mmcluster.functional.rng import Draws
 from mmcluster.functional.views.augment import crop_boxes
 from mmcluster.functional.views.crop import PADDING_TAPS, window_crop
-from mmcluster.functional.views.geometry import resized_crop
+from mmcluster.functional.views.geometry import SUPPORT, resized_crop
 from mmcluster.registry import TRANSFORMS
 
 PROPOSALS = 10      # of a random resized crop before it gives up, as in torchvision
@@ -34,6 +34,16 @@ def send(value: Tensor, x: Tensor) -> Tensor:
     return value.to(x.device, non_blocking=True)
 
 
+def _limits(**given: Sequence[float]) -> tuple[float, float]:
+    """Read an argument that is a range of positive numbers."""
+    (name, (low, high)), = given.items()
+    require_positive('BatchRandomResizedCrop', **{name: low})
+    if not low <= high:
+        raise ValueError(f'BatchRandomResizedCrop: {name} must go from the smaller to the larger number, got '
+                         f'{(low, high)}')
+    return low, high
+
+
 @TRANSFORMS.register_module()
 class BatchRandomResizedCrop:
     """Cut a random box, resize it, and mirror some rows in the same pass (torchvision's distribution of boxes).
@@ -50,10 +60,9 @@ class BatchRandomResizedCrop:
                  ratio: Sequence[float] = (3 / 4, 4 / 3), flip_prob: float = 0.,
                  interpolation: str = 'bilinear') -> None:
         require_share('BatchRandomResizedCrop', flip_prob=flip_prob)
+        require_choice('BatchRandomResizedCrop', SUPPORT, interpolation=interpolation)
         self.size = to_pair(size)
-        self.scale = tuple(scale)
-        narrowest, widest = ratio
-        self.ratio = narrowest, widest
+        self.scale, self.ratio = _limits(scale=scale), _limits(ratio=ratio)
         self.flip_prob = flip_prob
         self.interpolation = interpolation
 
@@ -110,6 +119,7 @@ class BatchResize:
     """
 
     def __init__(self, size: int | Sequence[int], interpolation: str = 'bilinear') -> None:
+        require_choice('BatchResize', SUPPORT, interpolation=interpolation)
         self.size = to_pair(size)
         self.interpolation = interpolation
 

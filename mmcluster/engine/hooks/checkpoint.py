@@ -18,6 +18,7 @@ from mmengine.runner import Runner
 from mmcluster.checks import near, require_interval
 from mmcluster.registry import HOOKS
 from mmcluster.strict import BANK, state_dict_of, state_dict_problems, with_own_bank
+from mmcluster.writing import sync_folder
 
 from ..extract import unwrap
 from ..finite import check_finite
@@ -25,6 +26,7 @@ from ..plain import history_from_tensors, history_to_tensors, to_plain
 from ..resume import check_resumable, warn_of_old_settings
 from .runtime import RuntimeInfoHook
 
+POINTER = 'last_checkpoint'
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -74,8 +76,9 @@ class CheckpointHook(_CheckpointHook):
             raise ValueError(f'checkpoints can only be moved into place in a local folder, not in {self.out_dir!r}; '
                              f'leave out_dir, backend_args and file_client_args unset')
         if is_main_process():
-            for name in (re.sub(r'\{.*?\}', '*', self.filename_tmpl), 'best_*'):
-                for leftover in glob.glob(os.path.join(glob.escape(self.out_dir), f'.{name}*.tmp')):
+            for folder, name in ((self.out_dir, re.sub(r'\{.*?\}', '*', self.filename_tmpl)), (self.out_dir, 'best_*'),
+                                 (runner.work_dir, POINTER)):
+                for leftover in glob.glob(os.path.join(glob.escape(folder), f'.{name}*.tmp')):
                     os.remove(leftover)
         if self.max_keep_ckpts > 0:
             self._keep(runner, [step for step in listed if type(step) is int])
@@ -160,7 +163,7 @@ class CheckpointHook(_CheckpointHook):
         before = {key: hub.get_info(key) for key in info}
         hub.update_info_dict(info)
         final = os.path.join(self.out_dir, name)
-        pointer = os.path.join(runner.work_dir, 'last_checkpoint')
+        pointer = os.path.join(runner.work_dir, POINTER)
         try:
             runner.save_checkpoint(self.out_dir, os.path.basename(_temporary(final)), **options)
             if is_main_process():
@@ -238,9 +241,4 @@ def _move_into_place(final: str) -> None:
     with open(_temporary(final), 'rb') as file:
         os.fsync(file.fileno())
     os.replace(_temporary(final), final)
-    if os.name == 'posix':
-        folder = os.open(os.path.dirname(final), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(os.path.dirname(final))

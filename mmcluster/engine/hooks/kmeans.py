@@ -7,9 +7,10 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmcluster.checks import require_count, require_positive, require_two_clusters
+from mmcluster.checks import require_choice, require_count, require_positive, require_two_clusters
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.match import align_clusters
+from mmcluster.functional.clustering.seeding import METRICS
 from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.models.clusterers.base import num_clusters_of
 from mmcluster.models.shards import process_shards
@@ -49,8 +50,8 @@ class KMeansHook(ShardedEStepHook):
         require_positive('KMeansHook', posterior_temperature=posterior_temperature)
         super().__init__(field, **kwargs)
         require_two_clusters('KMeansHook', num_clusters)
-        if scale not in (None, 'set', 'batch'):
-            raise ValueError(f"KMeansHook: scale is None, 'set' or 'batch', got {scale!r}")
+        require_choice('KMeansHook', (None, 'set', 'batch'), scale=scale)
+        require_choice('KMeansHook', METRICS, metric=metric)
         if per_view and self.views != 'train':
             raise ValueError("KMeansHook: per_view=True needs views='train'; there is one test view")
         if per_view and (align_to or posterior_temperature):
@@ -119,6 +120,8 @@ class KMeansHook(ShardedEStepHook):
         return values
 
     def _scaled(self, rows: Tensor, seed: int) -> Tensor:
+        if self.scale is None:
+            return rows
         shards = process_shards()
         order = torch.randperm(sum(shards.sizes(len(rows))), generator=torch.Generator().manual_seed(seed))
         return scale_features(rows, self.scale, SCALE_BATCH, order, shards)

@@ -12,13 +12,13 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_count
-from mmcluster.evaluation.results import replaced
 from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.models import SampleBank
 from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
+from mmcluster.writing import whole_file
 
 from ..approximate import inverted_file
 from ..extract import unwrap
@@ -125,7 +125,7 @@ class NeighborHook(ShardedEStepHook):
         """
         assert self.file is not None        # nothing is written without
         os.makedirs(os.path.dirname(os.path.abspath(self.file)), exist_ok=True)
-        with replaced(self.file) as file:
+        with whole_file(self.file) as file:
             np.savez(file, index=index.cpu().numpy(), fingerprint=np.int64(runner.train_dataloader.dataset.fingerprint))
 
     def _k(self, runner: Runner) -> int:

@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from mmcluster.checks import require_count
+from mmcluster.checks import require_choice, require_count
 from mmcluster.models.base_parts import load_base
 from mmcluster.models.shards import process_shards
 from mmcluster.registry import MODELS
@@ -39,8 +39,7 @@ class SweepHook(Hook):
                  network: Optional[dict] = None, batch_size: int = 512, num_workers: int = 0):
         require_count(type(self).__name__, batch_size=batch_size)
         require_count(type(self).__name__, least=0, num_workers=num_workers)
-        if views not in ('test', 'train'):
-            raise ValueError(f"{type(self).__name__}: views must be 'test' or 'train', got {views!r}")
+        require_choice(type(self).__name__, ('test', 'train'), views=views)
         self.output = output
         self.views = views
         self.stream = TEST_STREAM if views == 'test' else stream

@@ -9,7 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mmcluster.checks import require_count
+from mmcluster.checks import require_choice, require_count
 from mmcluster.functional.clustering.match import contingency
 from mmcluster.functional.labels.diagnostics import (inside_share, map_churn, mean_perplexity, medoid_objective,
                                                      num_distinct, silent_share, silhouette)
@@ -110,10 +110,9 @@ class TransitionHook(SweepHook):
                  align_first: Optional[str] = None, first: Optional[int] = None, **kwargs: Any):
         require_count('TransitionHook', interval=interval, first=first, starts=starts)
         super().__init__(output='logits', **kwargs)
-        for name, value, known in (('norm', norm, NORMS), ('method', method, METHODS),
-                                   ('align_first', align_first, ('head', None))):
-            if value not in known:
-                raise ValueError(f'TransitionHook: {name} must be one of {known}, got {value!r}')
+        require_choice('TransitionHook', NORMS, norm=norm)
+        require_choice('TransitionHook', METHODS, method=method)
+        require_choice('TransitionHook', ('head', None), align_first=align_first)
         self.interval = interval
         self.norm = norm
         self.method = method

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..finite import require_finite
 from ..shards import WHOLE, Shards
 from .assign import State, assign, chunks, means, reassign
-from .seeding import Space, as_float, num_trials, random_seeds, seed_restarts
+from .seeding import METRICS, Space, as_float, num_trials, random_seeds, seed_restarts
 
 __all__ = ['KMeansResult', 'center_similarity', 'kmeans', 'lloyd']
 
@@ -189,7 +189,12 @@ def center_similarity(x: Tensor, centers: Tensor, metric: str = 'cosine') -> Ten
 
     Returns:
         (N, K). Edge case: 0 to a zero centre (cosine).
+
+    Raises:
+        ValueError: If the metric is unknown.
     """
+    if metric not in METRICS:
+        raise ValueError(f'metric must be one of {METRICS}, got {metric!r}')
     x = as_float(x)
     centers = centers.to(x)
     if metric == 'cosine':

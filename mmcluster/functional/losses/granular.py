@@ -57,7 +57,7 @@ def concentration(features: Tensor, label: Tensor, centers: Tensor, temperature:
     distance = vector_norm(features - centers.index_select(0, label), dim=1).double()
     counts = shards.sum(torch.bincount(label, minlength=len(centers)))
     mean = shards.sum(distance.new_zeros(len(centers)).index_add_(0, label, distance)) / counts.clamp(min=1)
-    raw = mean / (counts + offset).log()
+    raw = mean / (counts.double() + offset).log()     # whole numbers plus a number would be float32
     several = counts > 1
     raw = torch.where(several, raw, raw.masked_fill(~several, 0).max())
     bounds = torch.quantile(raw, raw.new_tensor([low / 100, high / 100]))

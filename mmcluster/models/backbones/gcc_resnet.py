@@ -6,6 +6,7 @@ from typing import Optional, Union
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmcluster.checks import require_choice
 from mmcluster.registry import MODELS
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
@@ -60,8 +61,7 @@ class GCCResNet(BaseModule):
 
     def __init__(self, depth: int = 18, in_channels: int = 3, init_cfg: Optional[Union[dict, list[dict]]] = None):
         super().__init__(init_cfg or list(KAIMING))
-        if depth not in BLOCKS:
-            raise ValueError(f'GCCResNet: depth must be one of {sorted(BLOCKS)}, got {depth}')
+        require_choice('GCCResNet', BLOCKS, depth=depth)
         self.conv1 = nn.Conv2d(in_channels, 64, 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from mmpretrain.models import MAEPretrainDecoder, MAEViT
 from torch import Tensor, nn
 
+from mmcluster.checks import require_choice
 from mmcluster.functional.views.masked import num_visible, random_masking, sincos_position, take_tokens
 from mmcluster.registry import MODELS
 
@@ -68,8 +69,7 @@ class MaskedViT(MAEViT):
         if fixed:
             raise ValueError(f'MaskedViT always gives the class token after the last norm, of patches side by side; '
                              f'drop {fixed}')
-        if position not in ('sincos', 'learned'):
-            raise ValueError(f"MaskedViT: position must be 'sincos' or 'learned', got {position!r}")
+        require_choice('MaskedViT', ('sincos', 'learned'), position=position)
         super().__init__(ARCHS.get(arch, arch) if isinstance(arch, str) else arch, img_size, patch_size,
                          mask_ratio=mask_ratio, init_cfg=init_cfg,
                          patch_cfg=dict(in_channels=in_channels), **kwargs)

@@ -6,7 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.checks import require_count, require_positive, require_share
+from mmcluster.checks import require_choice, require_count, require_positive, require_share
 from mmcluster.functional.losses.contrast import info_nce, unit_rows
 from mmcluster.functional.losses.prototype import enqueue_
 from mmcluster.registry import MODELS
@@ -48,10 +48,8 @@ class MoCo(ContrastiveClusterer):
         require_count('MoCo', queue_size=queue_size)
         require_positive('MoCo', temperature=temperature)
         require_share('MoCo', decay=decay)
-        for name, value, known in (('directions', directions, ('one', 'mean', 'sum')),
-                                   ('deploy', deploy, ('query', 'key'))):
-            if value not in known:
-                raise ValueError(f'MoCo: {name} must be one of {known}, got {value!r}')
+        require_choice('MoCo', ('one', 'mean', 'sum'), directions=directions)
+        require_choice('MoCo', ('query', 'key'), deploy=deploy)
         super().__init__(backbone, projector, neck=None, **kwargs)
         self.teacher = MomentumTeacher(dict(backbone=self.backbone, projector=self.projector), decay)
         self.temperature = temperature

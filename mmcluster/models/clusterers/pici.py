@@ -6,7 +6,7 @@ from typing import Any, Optional
 import torch
 from torch import Tensor
 
-from mmcluster.checks import require_not_negative
+from mmcluster.checks import require_choice, require_not_negative
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.functional.losses.cross_level import cross_level_loss, label_votes, match_labels
 from mmcluster.functional.views.masked import masked_reconstruction, num_visible
@@ -66,8 +66,7 @@ class PICI(TwoLevelClusterer):
         super().__init__(backbone, projector, head, **kwargs)
         if self.bank is None:
             raise ValueError('PICI keeps pseudo-labels of every image: give it bank=dict(num_samples=None)')
-        if match not in ('batch', 'set'):
-            raise ValueError(f"PICI: match must be 'batch' or 'set', got {match!r}")
+        require_choice('PICI', ('batch', 'set'), match=match)
         if not callable(getattr(self.backbone, 'masked', None)):
             raise ValueError(f"PICI masks patches: its backbone must be a 'MaskedViT', not "
                              f'{type(self.backbone).__name__}')

@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import require_count, require_not_negative, require_positive, require_two_clusters
+from mmcluster.checks import require_choice, require_count, require_not_negative, require_positive, require_two_clusters
 from mmcluster.functional.losses.contrast import cosine_regression
 from mmcluster.functional.losses.prototype import class_prototypes, enqueue_, queue_labels, scattering_of_views
 from mmcluster.registry import MODELS
@@ -54,12 +54,10 @@ class ProPos(BYOL):
         require_positive('ProPos', temperature=temperature)
         require_count('ProPos', least=0, queue_size=queue_size)
         super().__init__(*args, **kwargs)
-        for name, value, known in (('assignment', assignment, ('hard', 'soft')),
-                                   ('psl_terms', psl_terms, ('both', 'alignment', 'uniformity')),
-                                   ('gather_grad', gather_grad, ('sum', 'local')),
-                                   ('mask_scope', mask_scope, ('global', 'rank'))):
-            if value not in known:
-                raise ValueError(f'ProPos: {name} must be one of {known}, got {value!r}')
+        require_choice('ProPos', ('hard', 'soft'), assignment=assignment)
+        require_choice('ProPos', ('both', 'alignment', 'uniformity'), psl_terms=psl_terms)
+        require_choice('ProPos', ('sum', 'local'), gather_grad=gather_grad)
+        require_choice('ProPos', ('global', 'rank'), mask_scope=mask_scope)
         require_two_clusters('ProPos', num_clusters)
         if self.bank is None:
             raise ValueError('ProPos keeps cluster labels per sample: give it bank=dict(num_samples=None)')

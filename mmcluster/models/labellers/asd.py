@@ -7,7 +7,8 @@ import torch
 from mmengine.dist import broadcast, get_rank
 from torch import Tensor, nn
 
-from mmcluster.checks import require_count, require_positive, require_share, require_two_clusters, require_width
+from mmcluster.checks import (require_choice, require_count, require_positive, require_share, require_two_clusters,
+                              require_width)
 from mmcluster.functional.labels.instance import (InstanceLabels, align_instances, cluster_target, flip_labels,
                                                   regularisation)
 from mmcluster.functional.labels.transition import record_, transition_codes
@@ -84,8 +85,7 @@ class ASDLabels(nn.Module):
         if num_labelled < num_clusters:
             raise ValueError(f'ASDLabels: {num_labelled} labelled rows cannot stand for {num_clusters} clusters; raise '
                              f'num_labelled and the size of the labelled stream, 4 K in the paper')
-        if anchor_mode not in ANCHOR_MODES:
-            raise ValueError(f'ASDLabels: anchor_mode must be one of {ANCHOR_MODES}, got {anchor_mode!r}')
+        require_choice('ASDLabels', ANCHOR_MODES, anchor_mode=anchor_mode)
         regularisation(torch.zeros(1, 1), reg, reg_mode)    # raises
         self.head = nn.Linear(in_channels, num_labelled)
         self.num_clusters = num_clusters

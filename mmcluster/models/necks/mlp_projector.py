@@ -6,7 +6,7 @@ from typing import Optional, Union
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmcluster.checks import require_count
+from mmcluster.checks import require_choice, require_count
 from mmcluster.registry import MODELS
 
 INITS: dict[str, Optional[list[dict]]] = {
@@ -41,8 +41,7 @@ class MLPProjector(BaseModule):
                  init_cfg: Optional[Union[dict, list[dict]]] = None):
         require_count('MLPProjector', in_channels=in_channels, hid_channels=hid_channels, out_channels=out_channels,
                       hidden_layers=hidden_layers)
-        if init not in INITS:
-            raise ValueError(f'MLPProjector: init must be one of {sorted(INITS)}, got {init!r}')
+        require_choice('MLPProjector', INITS, init=init)
         super().__init__(init_cfg or INITS[init])
         self.in_channels = in_channels
         self.out_channels = out_channels

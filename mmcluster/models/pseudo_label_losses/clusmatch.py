@@ -6,7 +6,7 @@ from typing import Optional
 import torch
 from torch import Tensor
 
-from mmcluster.checks import require_not_negative, require_share, require_two_clusters
+from mmcluster.checks import require_choice, require_not_negative, require_share, require_two_clusters
 from mmcluster.functional.labels.thresholds import moving_mean
 from mmcluster.functional.losses import pseudo
 from mmcluster.registry import MODELS
@@ -51,6 +51,7 @@ class ClusMatchLoss(PseudoLabelLoss):
         require_not_negative('ClusMatchLoss', ppl_weight=ppl_weight, npl_weight=npl_weight, kpl_weight=kpl_weight,
                              fairness_weight=fairness_weight)
         require_share('ClusMatchLoss', decay=decay)
+        require_choice('ClusMatchLoss', ('keep', 'decay'), absent=absent)
         if thresholds is not None:
             require_share('ClusMatchLoss', **dict(zip(('positive threshold', 'negative threshold'), thresholds)))
         super().__init__()
