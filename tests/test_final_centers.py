@@ -162,6 +162,7 @@ def test_features_and_a_single_image_by_the_command_line(run, tmp_path, monkeypa
     monkeypatch.setattr(sys, 'argv', ['test.py', str(run[0] / 'cfg.py'), run[2], '--out-features', str(out), '--out',
                                       str(tmp_path / 'a.csv'), '--work-dir', str(tmp_path / 'work'), '--cfg-options',
                                       'test_dataloader.dataset.indices=[17]'])
-    runpy.run_path(str(ROOT / 'tools' / 'test.py'), run_name='__main__')
+    with pytest.raises(SystemExit, match='0'):
+        runpy.run_path(str(ROOT / 'tools' / 'test.py'), run_name='__main__')
     assert np.load(out).shape == (1, 8)
     assert int((tmp_path / 'a.csv').read_text().splitlines()[1].split(',')[1]) == run[3][17]

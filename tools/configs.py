@@ -1,5 +1,7 @@
 """List recipes, show a stage, write a new recipe: python tools/configs.py ls|show|new|check [options]."""
-from mmcluster.cli.configs import main
+import sys
+
+from mmcluster.cli import main
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main(['configs', *sys.argv[1:]]))

@@ -1,5 +1,7 @@
 """Run, watch and print tables of papers: python tools/experiment.py ls|run|status|table TABLE [options]."""
-from mmcluster.cli.experiment import main
+import sys
+
+from mmcluster.cli import main
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main(['experiment', *sys.argv[1:]]))

@@ -1,5 +1,7 @@
 """Evaluate a checkpoint: python tools/test.py CONFIG CHECKPOINT [options]."""
-from mmcluster.cli.test import main
+import sys
+
+from mmcluster.cli import main
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main(['test', *sys.argv[1:]]))

@@ -1,5 +1,7 @@
 """Train a config or a recipe: python tools/train.py CONFIG [options]."""
-from mmcluster.cli.train import main
+import sys
+
+from mmcluster.cli import main
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main(['train', *sys.argv[1:]]))

@@ -7,8 +7,6 @@ import sys
 
 from mmcluster.command_line import Settings
 
-from .errors import exit_code
-
 USAGE = 'mmcluster configs ls|show|new|check [options]'
 EXAMPLES = """examples:
   mmcluster configs ls "*cifar10*"
@@ -105,14 +103,3 @@ def _check(args: argparse.Namespace) -> None:
         print(f'{path} was stale and is written anew')
     if found:
         sys.exit(1)
-
-
-def main() -> None:
-    """Entry of ``tools/configs.py``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser)
-    args = parser.parse_args()
-    try:
-        run(args)
-    except (Exception, KeyboardInterrupt) as error:
-        sys.exit(exit_code(error))

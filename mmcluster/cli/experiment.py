@@ -6,7 +6,6 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from .errors import exit_code
 from .options import positive
 
 if TYPE_CHECKING:
@@ -128,14 +127,3 @@ def _table(args: argparse.Namespace, table: Table, found: dict | None = None) ->
     print(texts[args.format])
     drawn = bool(table.figure) and draw(table, results, found, args.root, f'{place}.png')
     print(f'written to {place}.md, .tex and .csv{", drawn in .png" if drawn else ""}', file=sys.stderr)
-
-
-def main() -> None:
-    """Entry of ``tools/experiment.py``."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog=EXAMPLES,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    try:
-        run(parser.parse_args())
-    except (Exception, KeyboardInterrupt) as error:
-        sys.exit(exit_code(error))

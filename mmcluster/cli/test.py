@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
-from mmcluster.command_line import AnyOrder, Settings, output_file
+from mmcluster.command_line import Settings, output_file
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -129,10 +129,3 @@ def run(args: argparse.Namespace) -> None:
             stack.enter_context(allow_pickle())
         evaluate(args)
     leave_environment()
-
-
-def main() -> None:
-    """Entry of ``tools/test.py``."""
-    parser = AnyOrder(description=__doc__)
-    add_arguments(parser)
-    run(parser.parse_args())

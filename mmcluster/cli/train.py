@@ -117,10 +117,3 @@ def run(args: argparse.Namespace) -> None:
     if is_main_process():
         print(last_words(checkpoints), flush=True)
     leave_environment()
-
-
-def main() -> None:
-    """Entry of ``tools/train.py``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser)
-    run(parser.parse_args())

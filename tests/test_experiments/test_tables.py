@@ -12,7 +12,7 @@ from PIL import Image
 from reduced import ROOT
 from sklearn.datasets import load_digits
 
-from mmcluster.cli import experiment as command
+from mmcluster.cli import main
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
 from mmcluster.experiments import cross, read_table, running, table_file
 from mmcluster.experiments.controls import raw_pixels
@@ -49,9 +49,10 @@ def file(tmp_path):
     return path
 
 
-def run(*arguments, monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['experiment.py', *map(str, arguments)])
-    command.main()
+def run(*arguments):
+    code = main(['experiment', *map(str, arguments)])
+    if code:
+        sys.exit(code)
 
 
 # ---- files
@@ -127,20 +128,20 @@ def test_cells_that_begin_alike_share_their_first_stages(file, tmp_path):
     assert {cell.row: each[0].prefix for cell, each in found.items()}['without'] == 'head'
 
 
-def test_a_killed_table_goes_on_and_what_is_done_is_read(file, tmp_path, monkeypatch, capsys, kill):
+def test_a_killed_table_goes_on_and_what_is_done_is_read(file, tmp_path, capsys, kill):
     arguments = ['run', file, '--reduced', '--seeds', 3, '--columns', 'digits', '--work-dir', tmp_path]
     kill(3)     # in the second epoch of the base
     with pytest.raises(SystemExit):
-        run(*arguments, monkeypatch=monkeypatch)
+        run(*arguments)
     said = capsys.readouterr().out
     assert 'Killed' in said and '| all |' in said
-    run('status', *arguments[1:], monkeypatch=monkeypatch)
+    run('status', *arguments[1:])
     assert '1 done, 1 started, 2 missing' in capsys.readouterr().out
     kill(1)     # comes only to who starts anew
-    run(*arguments, '--rows', 'base', monkeypatch=monkeypatch)
+    run(*arguments, '--rows', 'base')
     kill(None)
     assert '1 runs, 0 done' in capsys.readouterr().out
-    run(*arguments, monkeypatch=monkeypatch)
+    run(*arguments)
     said = capsys.readouterr().out
     assert '4 runs, 2 done' in said
     root = tmp_path / 'reduced'
@@ -148,11 +149,11 @@ def test_a_killed_table_goes_on_and_what_is_done_is_read(file, tmp_path, monkeyp
     row = next(line for line in said.splitlines() if line.startswith('| all |')).split(' | ')
     assert float(row[2]) > 0.25 and row[3] == '0.900' and re.match(r'[-+]0\.\d{3}$', row[4])
     times = {path: path.stat().st_mtime_ns for path in root.rglob('*.pth')}
-    run(*arguments, monkeypatch=monkeypatch)
+    run(*arguments)
     again = capsys.readouterr().out
     assert '4 runs, 4 done' in again and again.partition('**')[2] == said.partition('**')[2]
     assert times == {path: path.stat().st_mtime_ns for path in root.rglob('*.pth')}
-    run('table', *arguments[1:], '--format', 'csv', monkeypatch=monkeypatch)
+    run('table', *arguments[1:], '--format', 'csv')
     assert capsys.readouterr().out.strip().count('\n') == 2 * 5
     assert json.loads((folder / 'summary.json').read_text())['seed'] == 3
 
@@ -172,12 +173,12 @@ def test_a_run_that_fails_leaves_the_others(file, tmp_path):
     assert tried == ['cc', 'cc'] and len(failed) == 2 and sum('which failed' in text for text in failed.values()) == 1
 
 
-def test_what_cannot_start_is_named_before_anything_trains(file, tmp_path, monkeypatch, capsys):
+def test_what_cannot_start_is_named_before_anything_trains(file, tmp_path, capsys):
     file.write_text(TEXT.replace("'without': dict(stages=both, options={weight: 0.}",
                                  "'without': dict(stages=both, options={'facts.lr': -1.}"))
     arguments = ['run', file, '--reduced', '--seeds', 0, '--columns', 'digits', '--work-dir', tmp_path]
     with pytest.raises(SystemExit):
-        run(*arguments, '--rows', 'without', 'pixels', monkeypatch=monkeypatch)
+        run(*arguments, '--rows', 'without', 'pixels')
     said = capsys.readouterr().out
     assert "stage 'clusmatch' could not start" in said.partition('[1/3]')[0]
     folders = [line.split()[1] for line in said.splitlines() if re.match(r'\[\d/3\]', line)]
@@ -189,9 +190,9 @@ def test_what_cannot_start_is_named_before_anything_trains(file, tmp_path, monke
 
 @pytest.mark.parametrize('options, written', [([], True), (['--seeds', 0, 1, 2], True), (['--seeds', 1], False),
                                               (['--seeds', 2, 3], False), (['--rows', 'all'], False)])
-def test_a_part_of_a_table_is_printed_and_not_written(file, tmp_path, monkeypatch, capsys, options, written):
+def test_a_part_of_a_table_is_printed_and_not_written(file, tmp_path, capsys, options, written):
     """Fewer rows, columns or seeds than the whole table has, over which it would be written."""
-    run('table', file, '--work-dir', tmp_path, *options, monkeypatch=monkeypatch)
+    run('table', file, '--work-dir', tmp_path, *options)
     assert '| all |' in capsys.readouterr().out and bool(list(tmp_path.rglob('*.tex'))) == written
 
 
@@ -279,13 +280,13 @@ def test_raw_pixels_have_the_range_of_their_publisher():
     assert found.dtype == float and (found.reshape(20, 8, 8, 1) == source.array).all()
 
 
-def test_a_part_of_a_table_is_not_written_over_the_whole(file, tmp_path, monkeypatch, capsys):
+def test_a_part_of_a_table_is_not_written_over_the_whole(file, tmp_path, capsys):
     work = tmp_path / 'work'
-    run('table', file, '--work-dir', work, monkeypatch=monkeypatch)
+    run('table', file, '--work-dir', work)
     whole = (work / 'tables' / 'mine' / 'losses.md').read_text()
     for part in (['--rows', 'base'], ['--columns', 'digits']):
         capsys.readouterr()
-        run('table', file, '--work-dir', work, *part, monkeypatch=monkeypatch)
+        run('table', file, '--work-dir', work, *part)
         said = capsys.readouterr()
         assert '| base' in said.out and 'not written' in said.err
     assert (work / 'tables' / 'mine' / 'losses.md').read_text() == whole

@@ -1,12 +1,13 @@
 """Listing, showing, writing recipes; what is generated from them; combinations that have no file train."""
 import shutil
+import sys
 
 import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 from reduced import CONFIGS, forget, read_stage, train
 
-from mmcluster.cli import configs as command
+from mmcluster.cli import main
 from mmcluster.recipes import recipe
 from mmcluster.recipes.catalogue import entries, header_of, new, show
 from mmcluster.recipes.listings import stale
@@ -23,26 +24,27 @@ COMBINATIONS = [
     ('propos/r18', 'clusmatch_release', 'svhn_split', ()), ('simclr/r18', 'clusmatch_release', 'cifar20', ())]
 
 
-def run(monkeypatch, *args):
-    monkeypatch.setattr('sys.argv', ['configs.py', *map(str, args)])
-    command.main()
+def run(*args):
+    code = main(['configs', *map(str, args)])
+    if code:
+        sys.exit(code)
 
 
-def test_every_config_is_listed(monkeypatch, capsys):
+def test_every_config_is_listed(capsys):
     found = {entry.name: entry for entry in entries()}
     assert set(found) == {path.stem for path in CONFIGS.glob('*.py')} and all(entry.what for entry in found.values())
     entry = found['propos_clusmatch_r18_cifar10']
     assert entry.stages == ('propos', 'clusmatch') and entry.data == 'cifar10' and 'ACC 0.949' in entry.paper
     assert entry.what.startswith('ProPos, then ClusMatch on it, on CIFAR-10')
     assert not any(word in entry.what for entry in found.values() for word in ('tools/', 'No figure'))
-    run(monkeypatch, 'ls', 'propos*cifar20')
+    run('ls', 'propos*cifar20')
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3 + len(list(CONFIGS.glob('propos*cifar20*.py'))) and lines[-1].startswith('measured: ')
     assert lines[1].split()[:4] == ['propos_clusmatch_r18_cifar20', 'propos', 'clusmatch', 'cifar20']
 
 
-def test_the_table_has_combinations_without_a_file(monkeypatch, capsys):
-    run(monkeypatch, 'ls', '--table')
+def test_the_table_has_combinations_without_a_file(capsys):
+    run('ls', '--table')
     lines = [[cell.strip() for cell in line.split('|')[1:-1]] for line in capsys.readouterr().out.splitlines()]
     head, rows = lines[0], {line[0]: line for line in lines[2:] if line}
     assert '+' in (rows['moco'][head.index('fixmatch')], rows['simclr'][head.index('fixmatch')])
@@ -50,12 +52,12 @@ def test_the_table_has_combinations_without_a_file(monkeypatch, capsys):
     assert 'asd' not in rows or '+' not in rows['asd'][head.index('-')]
 
 
-def test_slips_on_the_command_line(monkeypatch, capsys):
+def test_slips_on_the_command_line(capsys):
     with pytest.raises(SystemExit) as ended:
-        run(monkeypatch, 'show', 'propos_clusmatch_cnn_digits')
+        run('show', 'propos_clusmatch_cnn_digits')
     err = capsys.readouterr().err
     assert ended.value.code == 2 and 'Traceback' not in err and "--stage, ['propos', 'clusmatch']" in err
-    run(monkeypatch, 'ls', 'nothing*like*this')
+    run('ls', 'nothing*like*this')
     said = capsys.readouterr()
     assert not said.out and 'no recipe fits' in said.err
 
@@ -85,8 +87,8 @@ def test_facts_of_a_stage_are_shown_as_the_recipe_ends_up_with_them():
     assert found['num_clusters'] == '10' and not any('.' in fact for fact in found)
 
 
-def test_what_is_shown_trains(tmp_path, monkeypatch, capsys):
-    run(monkeypatch, 'show', 'propos_cnn_digits', '--cfg-options', 'facts.epochs=1', 'facts.rate_warmup=0')
+def test_what_is_shown_trains(tmp_path, capsys):
+    run('show', 'propos_cnn_digits', '--cfg-options', 'facts.epochs=1', 'facts.rate_warmup=0')
     (tmp_path / 'shown.py').write_text(capsys.readouterr().out)
     cfg = Config.fromfile(tmp_path / 'shown.py', lazy_import=False)
     cfg.merge_from_dict(dict(
@@ -123,8 +125,8 @@ def test_a_booster_that_leaves_its_selection_open(tmp_path):
     assert f"parts=['boosters/clusmatch', '{sized}', 'select/by_head']" in path.read_text(), 'what is given stays alone'
 
 
-def test_parts_are_listed_with_what_they_are(monkeypatch, capsys):
-    run(monkeypatch, 'ls', '--parts', 'boosters/clusmatch*')
+def test_parts_are_listed_with_what_they_are(capsys):
+    run('ls', '--parts', 'boosters/clusmatch*')
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split(maxsplit=1) == ['boosters/clusmatch', 'ClusMatch on any base']
     assert len(lines) == len(list((CONFIGS / 'parts' / 'boosters').glob('clusmatch*.py')))
@@ -150,7 +152,7 @@ def test_parts_of_ones_own_become_stages(tmp_path, monkeypatch, capsys, base, bo
     cfg = Config.fromfile(new(base, booster, 'digits', folder), lazy_import=False)
     assert list(cfg.stages) == names and cfg.stages[names[0]].parts == [base]
     monkeypatch.chdir(folder)
-    run(monkeypatch, 'ls', '--parts', 'my-own/*')
+    run('ls', '--parts', 'my-own/*')
     assert capsys.readouterr().out.split() == ['my-own/narrow']
 
 
@@ -194,11 +196,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_stale_files_are_written_anew(folder, monkeypatch):
+def test_stale_files_are_written_anew(folder):
     with pytest.raises(SystemExit):
-        run(monkeypatch, 'check', '--folder', folder)
+        run('check', '--folder', folder)
     assert stale(folder) == {}
-    run(monkeypatch, 'check', '--folder', folder)
+    run('check', '--folder', folder)
     text = (folder / 'metafile_propos.yml').read_text()
     assert text.count('- Name: propos_') == 2 and 'Epochs: 200' in text
     path = folder / 'propos_cnn_digits.py'
