@@ -8,7 +8,7 @@ from killed import Killed
 from reduced import K, N, differences, load, read_stage, train, write_digits, write_recipe
 from reduced_dec import autoencoder_cfg, dec_cfg
 
-from mmcluster.engine.hooks import SeedHook
+from mmcluster.engine.hooks import SeedHook, targets
 from mmcluster.functional.losses.dec import target_distribution
 from mmcluster.registry import MODELS
 
@@ -48,6 +48,21 @@ def test_the_recipe(original):
     rows = (work / name / 'assignments.csv').read_text().splitlines()[1:]
     assert [int(row.split(',')[1]) for row in rows] == label.tolist(), 'the last E-step is the result'
     assert 'kmeans/acc' in metrics(work / 'autoencoder') and 'head/acc' in metrics(work / name)
+
+
+def test_the_first_centres_are_means_of_embeddings(tmp_path, monkeypatch):
+    """k-means in Euclidean space, where Student's kernel measures."""
+    seen, original = [], targets.kmeans
+
+    def kmeans(rows, *given, **options):
+        seen.append((rows, original(rows, *given, **options)))
+        return seen[-1][1]
+
+    monkeypatch.setattr(targets, 'kmeans', kmeans)
+    run_recipe(tmp_path, 'dec')
+    rows, found = seen[0]
+    means = torch.stack([rows[found.labels == k].mean(0) for k in range(K)])
+    torch.testing.assert_close(found.centers, means, rtol=1e-4, atol=1e-5)
 
 
 def test_the_targets_are_those_of_the_whole_set(original):

@@ -12,7 +12,6 @@ import torch.distributed as dist
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import init_dist
 from mmengine.registry import init_default_scope
-from mmengine.runner import find_latest_checkpoint
 
 from mmcluster.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
@@ -165,7 +164,7 @@ def prepare(cfg: Config, launcher: str = 'none') -> Config:
             cfg.model_wrapper_cfg = {**wrapper, **given}
         if cfg.get('sync_bn') and not on_device:
             cfg.sync_bn = None
-    if cfg.get('resume') and (cfg.get('load_from') or find_latest_checkpoint(cfg.work_dir)):
+    if cfg.get('resume') and cfg.get('load_from'):
         cfg.model = without_pretrained(cfg.model)
     return cfg
 

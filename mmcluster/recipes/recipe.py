@@ -42,7 +42,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
         allow_config_change: bool = False, edit: Optional[Callable[[Config], None]] = None) -> dict[str, str]:
     """Train a config, or every stage of a recipe that is not done yet.
 
-    A recipe has ``stages = dict(name=dict(config=..., options=..., checkpoint=...))``, each in ``<work_dir>/<name>``.
+    A recipe has ``stages``, a dict by name, of which :data:`~mmcluster.recipes.known_names.STAGE_KEYS` lists what one
+    may hold; each trains in ``<work_dir>/<name>``.
     ``{name}`` in any string of a stage's config stands for the final checkpoint of that stage, which runs before it;
     else they run in the order in which they stand. A stage with ``checkpoint`` is replaced by that file. Every other
     setting of a recipe is merged into all of its stages; names that are no setting of a Runner or of the stage are the
@@ -68,8 +69,8 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
             is a path, unless that is its final checkpoint and the config became longer.
         FileNotFoundError: If a file that a stage or ``resume`` names does not exist.
         RuntimeError: If another run trains in the work dir.
-        ValueError: If a run is resumed with a changed config or base, a placeholder has no stage, a stage has another
-            key than the three, or ``resume`` is a path for a recipe.
+        ValueError: If a run is resumed with a changed config or base, a placeholder has no stage, a stage has an
+            unknown key, or ``resume`` is a path for a recipe.
     """
     init_default_scope('mmcluster')
     root = os.path.abspath(cfg.work_dir)

@@ -134,8 +134,8 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
         Names of the stages, each after those whose checkpoints it names.
 
     Raises:
-        ValueError: If a stage has an unknown key, neither ``config`` nor ``checkpoint``, or settings that are refused,
-            or stages wait for each other.
+        ValueError: If a stage has an unknown key, nothing to train or to start from, or settings that are
+            refused, or stages wait for each other.
         FileNotFoundError: If a file that a stage names does not exist.
     """
     _check_names(cfg)

@@ -170,9 +170,6 @@ def test_pretrained_is_dropped_only_if_there_is_something_to_resume(tmp_path):
              (dict(load_from='b.pth'), model_with_pretrained())]
     for changes, expected in cases:
         assert prepare(config(model=model_with_pretrained(), work_dir=str(tmp_path), **changes)).model == expected
-    (tmp_path / 'epoch_1.pth').touch()
-    (tmp_path / 'last_checkpoint').write_text(str(tmp_path / 'epoch_1.pth'))
-    assert prepare(config(model=model_with_pretrained(), work_dir=str(tmp_path), resume=True)).model == resumed
 
 
 def test_the_rate_scales_with_the_first_streams_rows():

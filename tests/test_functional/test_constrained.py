@@ -72,6 +72,15 @@ def test_first_images_have_no_counts() -> None:
     assert torch.equal(found, similarity.argmax(1))
 
 
+def test_an_image_without_a_cluster_is_one_more_of_them() -> None:
+    """Of 3 images in clusters and itself: by T = 3 the large cluster would cost more than its centre is nearer."""
+    counts, alpha = torch.tensor([3., 0.]), 1.
+    cost = (4 * math.log(4) - 3 * math.log(3)) / 4
+    near = torch.tensor([[cost + 0.08, 0.]], dtype=F64)
+    assert cost + 0.08 < 4 / 3 * cost
+    assert entropy_constrained_labels(near, torch.tensor([-1]), counts, alpha).item() == 0
+
+
 def test_size_labels_are_the_cheapest() -> None:
     similarity, dual = cosines(30, 6), torch.rand(6, dtype=F64)
     slow = [min(range(6), key=lambda k: -row[k] - dual.tolist()[k]) for row in similarity.tolist()]

@@ -21,6 +21,11 @@ def labels(seed=1):
     return (2 * drawn).softmax(-1)
 
 
+def test_inner_heads_start_within_the_bounds_of_a_linear_layer():
+    start = start_heads(200, K, 1, torch.Generator().manual_seed(0)).abs()
+    assert 0.99 < start.max() <= 1, 'by the width of the rows, without the column of ones'
+
+
 def test_inner_steps_are_those_of_adam_on_every_head_alone():
     start = start_heads(H, K, D, torch.Generator().manual_seed(2)).double()
     rates = torch.tensor([0.1, 0.01, 0.3], dtype=torch.float64)

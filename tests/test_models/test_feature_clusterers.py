@@ -8,6 +8,7 @@ from sync_guard import SyncGuard
 from mmcluster.apis.feature_reducer import FeatureReducer
 from mmcluster.datasets import IndexedDataset
 from mmcluster.datasets.transforms import StoredView
+from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.functional.losses.temi import temi_loss
 from mmcluster.functional.losses.turtle import cold_heads, fit_inner, start_heads, turtle_loss, with_ones
 from mmcluster.functional.rng import Draws
@@ -151,7 +152,10 @@ def test_the_cosine_head_compares_directions():
     head.init_weights()
     assert head.fc1.weight.abs().max() < 0.12 and (head.fc1.bias == 0).all() and head(features()).abs().max() <= 1
     with torch.no_grad():
-        before = head(features())
+        before, hidden = head(features()), head.fc1(features()).double()
+        hidden = hidden * (1 + torch.erf(hidden / 2 ** 0.5)) / 2        # GELU
+        rows = unit_rows(hidden @ head.fc2.weight.double().T)
+        torch.testing.assert_close(before.double(), rows @ unit_rows(head.last.weight.double()).T, rtol=1e-4, atol=1e-5)
         head.last.weight.mul_(3)
         head.gain.mul_(2)
     torch.testing.assert_close(head(features()), 2 * before)

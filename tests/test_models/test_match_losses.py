@@ -39,6 +39,11 @@ def test_the_loss_by_hand():
     assert losses['mask_share'] == 0.5
 
 
+def test_a_row_at_the_threshold_is_learned():
+    prob = torch.tensor([[0.75, 0.25], [0.74, 0.26]])
+    assert FixMatchLoss(threshold=0.75).pseudo_labels(prob, None, of_logits(prob.log()), None).weight.tolist() == [1, 0]
+
+
 @pytest.mark.parametrize('name', ['fixmatch', 'flexmatch', 'freematch', 'softmatch', 'adamatch'])
 def test_soft_pseudo_labels(name):
     found = []

@@ -220,7 +220,7 @@ def test_bad_options(options, message):
 
 
 def test_a_single_view():
-    with pytest.raises(ValueError, match=r'SeCu compares two views .* and got 1; give .*views=\[view, view\]'):
+    with pytest.raises(ValueError, match=r'SeCu contrasts two views .* and got 1; give .*views=\[view, view\]'):
         secu().loss(Batch(views()[:1], torch.arange(B)))
 
 

@@ -186,6 +186,12 @@ def test_entropy_pulls_towards_equal_clusters():
     assert losses['loss_entropy'].item() == pytest.approx(2 * (mean * mean.log()).sum(1).mean().item(), rel=1e-5)
 
 
+def test_an_empty_cluster_counts_as_the_release_counts_it():
+    model, one = make(entropy_weight=2.), entries_of(torch.tensor([0, 0]))
+    losses = model.loss(one._replace(rows=1e5 * one.rows[:, :1].expand_as(one.rows)))     # all in one cluster
+    assert losses['loss_entropy'].item() == pytest.approx(2 * (K - 1) * 1e-5 * math.log(1e-5), rel=1e-3)
+
+
 def test_no_pair_is_zero_with_zero_gradient():
     model = make(entropy_weight=1.)
     losses = model.loss(entries_of(torch.full((4,), -1)))

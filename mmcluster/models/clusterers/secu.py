@@ -120,10 +120,7 @@ class SeCu(BaseClusterer):
         Raises:
             ValueError: If there is one view alone.
         """
-        if len(batch.views) < 2:
-            raise ValueError('SeCu compares two views of every image and got 1; give data_preprocessor.views=[view, '
-                             'view], or a pair of pipelines of the data set')
-        rows = [forward_parts(view, self.backbone, self.neck, None)[0] for view in batch.views[:2]]
+        rows = [forward_parts(view, self.backbone, self.neck, None)[0] for view in self.pair(batch)]
         if self.predictor is not None:
             rows += [self.predictor(row) for row in rows]
         return torch.stack([unit_rows(row) for row in rows])
