@@ -114,19 +114,18 @@ class FeatureStore:
         """Contents that have a row."""
         return frozenset(self._index)
 
-    def gather(self, content: Sequence[bytes], out: Optional[np.ndarray] = None) -> Optional[np.ndarray]:
+    def gather(self, content: Sequence[bytes]) -> Optional[np.ndarray]:
         """Embeddings of images.
 
         Args:
             content: N keys.
-            out: (N, D) float32 to fill.
 
         Returns:
             (N, D); ``None`` if some have no row, or a damaged one: its chunk is then removed.
         """
         if any(key not in self._index for key in content):
             return None
-        out = np.empty((len(content), self.dim), np.float32) if out is None else out
+        out = np.empty((len(content), self.dim), np.float32)
         wanted: dict[str, list[tuple[int, int]]] = {}
         for i, key in enumerate(content):
             name, number = self._index[key]

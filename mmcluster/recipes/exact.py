@@ -33,6 +33,9 @@ def check_exact(cfg: Config) -> None:
             raise ValueError(f'{where}.by_epoch=False saves in the middle of an epoch, and a run that resumes there '
                              f'would begin the epoch again: leave it True, and shorten an epoch by '
                              f'train_dataloader.sampler.length if more checkpoints are wanted')
+        if _is_a(hook, HOOKS, CheckpointHook) and not _option(hook, 'save_last', True):
+            raise ValueError(f'{where}.save_last=False: the checkpoint after the last epoch is the result, and what '
+                             f'later stages go on from; leave it True')
         if _is_a(hook, HOOKS, EarlyStoppingHook) or _watches(hook, HOOKS):
             raise ValueError(f'{where} {_watched(hook)}: set train_cfg.max_epochs instead')
     for where, scheduler in _schedulers(cfg.get('param_scheduler')):
