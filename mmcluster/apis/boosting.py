@@ -14,9 +14,9 @@ from mmcluster.writing import whole_file
 from .feature_heads import Head
 from .feature_reducer import FeatureReducer
 from .features import with_drawn_views
-from .folder_input import Images
+from .folder_input import TRAINING, Images
 from .telling import Teller
-from .training import FOLDER, run_stages, sure_rows
+from .training import run_stages, sure_rows
 
 if TYPE_CHECKING:
     from mmcluster.encoders import Encoder, Features
@@ -60,10 +60,7 @@ def boost_clusters(images: Images, found: Features, encoder: Encoder, clusterer:
     said = hashlib.blake2b(repr((settings.seed, settings.epochs)).encode(), digest_size=8)
     for content in given.values():
         said.update(content)
-    folder = out / FOLDER / f'boost-{said.hexdigest()}'
-    for old in (out / FOLDER).glob('boost-*'):
-        if old != folder:
-            shutil.rmtree(old)
+    folder = out / TRAINING / f'boost-{said.hexdigest()}'
     folder.mkdir(parents=True, exist_ok=True)
     files = {key: folder / f'{key}.{"pth" if key in ("start", "head") else "npy"}' for key in given}
     for key, content in given.items():
@@ -78,6 +75,18 @@ def boost_clusters(images: Images, found: Features, encoder: Encoder, clusterer:
     files['features'].unlink()          # large, and the store can make it again
     clusterer.refine(found.embed, *learnt(work, reducer))
     return str(work)
+
+
+def remove_older(work: str) -> None:
+    """Remove what boosters of other images or settings left beside the one that the result is made with.
+
+    Args:
+        work: Work dir of that one, as :func:`boost_clusters` returned it.
+    """
+    own = next(folder for folder in Path(work).parents if folder.name.startswith('boost-'))
+    for old in own.parent.glob('boost-*'):
+        if old != own:
+            shutil.rmtree(old)
 
 
 def _npy(array: np.ndarray) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 from mmcluster.version import __version__
 
 from .exporting import FORMATS, default_file
-from .folder_input import Images, check_out, default_out, find_images
+from .folder_input import Images, check_out, default_out, find_images, no_empty_folder
 from .folder_links import FOLDER, write_cluster_folders
 from .folder_words import announce, changes, conclude, seconds_after
 from .result import read_content, write_result
@@ -100,19 +100,23 @@ def cluster_folder(root: Union[str, Path], out: Union[str, Path, None] = None, s
         raise ValueError('--epochs is the length of a training: add --train, --boost or --finetune, or drop it')
     with teller.phase('find'):
         images = find_images(root, settings.labels, settings.limit, settings.seed)
-        check_count(settings.clusters, len(images.paths))
-        out = check_out(default_out(root) if out is None else out, images.root)
-    from mmcluster.engine.lock import locked  # here, so that what is wrong is said before torch is imported
-    with locked(str(out)):
-        return _cluster(images, out, settings, teller)
+        check_count(settings.clusters, len(images.paths), settings.limit)
+    out = default_out(root) if out is None else out
+    with no_empty_folder(out):
+        out = check_out(out, images.root)
+        from mmcluster.engine.lock import locked  # here, so that what is wrong is said before torch is imported
+        with locked(str(out)):
+            return _cluster(images, out, settings, teller)
 
 
-def check_count(clusters: Clusters, count: int) -> None:
+def check_count(clusters: Clusters, count: int, limit: Optional[int]) -> None:
     """Refuse more clusters than images, and a single image.
 
     Raises:
         ValueError: With what to ask for.
     """
+    if limit == 1:
+        raise ValueError('--limit 1 draws one image, and clustering needs two or more: draw more of them')
     if count < 2:
         raise ValueError('there is one image, and clustering needs two or more: give a folder with more of them')
     least = clusters[0] if isinstance(clusters, tuple) else clusters
@@ -136,7 +140,7 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
             spec = train_encoder(images, out, settings, teller)
     encoder, found, clusterer = _found(images, spec, settings, teller)
     if settings.boost:
-        from .boosting import boost_clusters
+        from .boosting import boost_clusters, remove_older
         with teller.phase('boost'):
             boosted = [boost_clusters(images, found, encoder, clusterer, out, settings, teller)]
     if settings.finetune:
@@ -163,6 +167,8 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     if before:
         result.summary['changes'] = changes(before, now)
     write_result(out, result)
+    for work in boosted:        # now that no result needs the others
+        remove_older(work)
     if settings.folders:
         with teller.phase('folders'):
             write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
@@ -193,7 +199,7 @@ def _found(images: Images, spec: str, settings: Settings,
         found = embed_files(encoder, images.paths, images.root, settings.store, workers=settings.workers,
                             progress=lambda done, total: teller.progress('features', done, total))
     _check_readable(images, found.unreadable)
-    check_count(settings.clusters, len(found.paths))
+    check_count(settings.clusters, len(found.paths), settings.limit)
     with teller.phase('cluster'):
         clusterer.fit(found.embed)
     return encoder, found, clusterer

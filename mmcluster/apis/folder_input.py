@@ -1,12 +1,14 @@
 """What is clustered and where the result goes: everything that can be refused before long work."""
 from __future__ import annotations
 
+import json
 import os
 import posixpath
 import uuid
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Union
+from typing import Iterator, Optional, Union
 
 import numpy as np
 
@@ -15,9 +17,10 @@ from mmcluster.datasets.layout import splits_among
 from mmcluster.datasets.listing import no_image_error, scan_images
 from mmcluster.image_files import passed_over
 
-from .result import ResultError, read_summary
-
 FOLDERS = 'folders'
+TRAINING = 'training'       # a folder that a run which was ended may leave alone in a result
+RESULT_KEYS = {'format', 'files', 'root'}       # by which a summary is known as that of a result
+RESULT_FILES = {'assignments.csv', 'embeddings.npy', 'model.npz'}       # and a result whose summary is damaged
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def find_images(root: Union[str, Path], labels: Optional[str] = None, limit: Opt
     """
     root = Path(root).absolute()
     if not root.is_dir():
-        raise FileNotFoundError(f'{root} is no folder: give the folder of the images')
+        single = f'; mmcluster assign RESULT {root} finds the cluster of a single image' if root.is_file() else ''
+        raise FileNotFoundError(f'{root} is no folder: give the folder of the images{single}')
     if limit is not None and limit < 1:
         raise ValueError(f'at least one image must be taken, got a limit of {limit}')
     paths, others, _ = scan_images(root)
@@ -121,12 +125,35 @@ def check_out(out: Union[str, Path], root: Path) -> Path:
 def _check_content(out: Path, root: Path) -> None:
     """Refuse to mix a result with what it does not replace."""
     present = sorted(name for name in os.listdir(out) if not name.startswith('.')) if out.is_dir() else []
-    if 'summary.json' in present:
-        try:
-            before = read_summary(out).get('root')
-        except ResultError:     # damaged, or of another version: a new result is the remedy
-            return
-        if before is not None and Path(before).resolve() != root:
-            raise ValueError(f'{out} holds the result of other images, {before}: name another folder by --out')
-    elif set(present) - {'training'}:
+    if not set(present) - {TRAINING}:
+        return
+    before = _result_root(out / 'summary.json')
+    if before is None:
         raise ValueError(f'{out} holds other files ({", ".join(present[:3])}): name a new folder by --out')
+    if before and Path(before).resolve() != root:
+        raise ValueError(f'{out} holds the result of other images, {before}: name another folder by --out')
+
+
+def _result_root(summary: Path) -> Optional[str]:
+    """Folder of the images of a result of any version; '' if its summary is damaged, ``None`` if that is of others."""
+    try:
+        found = json.loads(summary.read_bytes())
+    except OSError:
+        return None
+    except ValueError:
+        return '' if RESULT_FILES.issubset(os.listdir(summary.parent)) else None
+    ours = isinstance(found, dict) and RESULT_KEYS.issubset(found)
+    return str(found['root']) if ours else None
+
+
+@contextmanager
+def no_empty_folder(out: Union[str, Path]) -> Iterator[None]:
+    """Remove the folders down to a result again, where they are new and nothing came into them."""
+    out = Path(out).absolute()
+    new = [folder for folder in (out, *out.parents) if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in new:
+            with suppress(OSError):     # it holds something
+                folder.rmdir()

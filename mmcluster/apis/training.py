@@ -11,7 +11,7 @@ import numpy as np
 
 from mmcluster.writing import whole_file
 
-from .folder_input import Images
+from .folder_input import TRAINING, Images
 from .telling import Teller
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from .folder import Settings
 
-FOLDER = 'training'
 DEFAULT_FAMILY = 'cc'
 OF_FAMILY = 'cnn_sign_digits'       # the part of a family that is made for few small photographs and a CPU
 BOOSTERS = dict(clusmatch='folder/clusmatch_lite0')
@@ -41,7 +40,7 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     Returns:
         The work dir, which is the specification of the encoder.
     """
-    folder, count = out / FOLDER, _count(settings)
+    folder, count = out / TRAINING, _count(settings)
     teller.line(f'{len(images.paths):,} images; an encoder is trained on them first, in {folder}; the log says how '
                 'long it takes')
     family = DEFAULT_FAMILY if settings.train is True else settings.train
@@ -95,7 +94,7 @@ def finetune_encoder(images: Images, paths: list[str], cluster: np.ndarray, conf
 
     from mmcluster.encoders.embedded import embedded_network
     assert settings.finetune is not None
-    folder = out / FOLDER
+    folder = out / TRAINING
     teller.line(f'fine-tuning in {folder}; the log says how long it takes')
     folder.mkdir(parents=True, exist_ok=True)
     weights, targets = folder / 'weights.pth', folder / 'targets.npy'

@@ -96,6 +96,35 @@ def test_other_results_and_files_stay(photos, clustered, tmp_path, capfd):
     refused(capfd, ['cluster', str(other), '--k', '2', '--out', 'mine/thesis.tex'], 'is a file')
 
 
+@pytest.mark.parametrize('files', [
+    {'summary.json': '{"experiment": "cc", "seed": 0}', 'epoch_1.pth': ''}, {'summary.json': '{"total": 3}'},
+    {'summary.json': '{"total"'}, {'summary.json': '{"format": 2}', 'assignments.csv': 'x'}, {'assignments.csv': 'x'}])
+def test_tables_of_others_stay(photos, files, tmp_path, capfd):
+    (tmp_path / 'mine').mkdir()
+    for name, text in files.items():
+        (tmp_path / 'mine' / name).write_text(text)
+    before = snapshot(tmp_path / 'mine')
+    refused(capfd, ['cluster', str(photos), '--k', '2', '--out', 'mine'], 'holds other files')
+    assert snapshot(tmp_path / 'mine') == before
+
+
+def test_a_damaged_result_is_replaced(photos, clustered, tmp_path):
+    out = shutil.copytree(clustered, tmp_path / 'out')
+    (out / 'summary.json').write_text('{"format": 1')
+    assert main(['cluster', str(photos), '--k', '3', '--out', str(out), '--quiet', '--workers', '0']) == 0
+    assert read_result(out).summary['k'] == 3
+
+
+@pytest.mark.parametrize('argv', [['--method', 'foo'], ['--encoder', 'foo'], ['--limit', '1']])
+def test_a_wrong_choice_leaves_no_empty_folder(photos, argv, tmp_path, capfd):
+    refused(capfd, ['cluster', str(photos), '--workers', '0', *argv], '--limit 1 draws one' if '1' in argv else 'foo')
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_single_image_is_for_another_command(photos, capfd):
+    refused(capfd, ['cluster', str(next(photos.rglob('*.png')))], 'mmcluster assign RESULT')
+
+
 def test_no_permission(photos, tmp_path, capfd, monkeypatch):
     def refuse(self, *args, **kwargs):
         raise PermissionError(13, 'Permission denied', str(self))

@@ -44,7 +44,11 @@ def test_methods_train_by_name(photos, capfd):
     assert 'of a method: byol, cc' in capfd.readouterr().err
 
 
-def test_a_booster_on_features_goes_on_from_the_clusters(photos, capfd):
+def full(*args):
+    raise OSError(28, 'No space left on device')
+
+
+def test_a_booster_on_features_goes_on_from_the_clusters(photos, capfd, monkeypatch):
     argv = ['cluster', str(photos), '--k', '3', '--boost', 'clusmatch', '--epochs', '1', '--out', 'out', '--workers', '0',
             '--quiet']
     assert main([*argv[:4], *argv[8:], '--store', 'store']) == 0
@@ -58,6 +62,9 @@ def test_a_booster_on_features_goes_on_from_the_clusters(photos, capfd):
     work, = boosted.summary['training']
     assert Path(work).match('training/boost-*/boost') and 'id="training"' in Path('out/report.html').read_text()
     assert boosted.summary['boost'] == 'clusmatch' and len(list(Path('out/training').glob('boost-*'))) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr('mmcluster.apis.folder.write_result', full)
+        assert main([*argv, '--store', 'store', '--seed', '1']) == 3 and (Path('out') / work).is_dir()
     assert main([*argv, '--store', 'store', '--seed', '1']) == 0, 'another training in its place'
     assert len(list(Path('out/training').glob('boost-*'))) == 1
     assert main([*argv[:8], '--finetune', 'clusmatch', '--quiet']) == 2 and 'drop one' in capfd.readouterr().err
