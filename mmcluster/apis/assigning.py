@@ -109,6 +109,14 @@ def open_encoder(summary: dict[str, Any], folder: Path, spec: Optional[str] = No
     return built
 
 
+def absolute_spec(spec: str) -> str:
+    """A specification of an encoder whose file is found from every folder."""
+    head, equals, file = spec.partition('=')
+    if os.path.exists(spec):
+        return os.path.abspath(spec)
+    return f'{head}={os.path.abspath(os.path.expanduser(file))}' if equals else spec
+
+
 def _listed(images: Union[str, Path, Sequence[Union[str, Path]]]) -> tuple[Path, list[str]]:
     """Root and relative paths of a folder or of files."""
     given = [Path(images)] if isinstance(images, (str, Path)) else [Path(item) for item in images]

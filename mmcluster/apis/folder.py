@@ -14,10 +14,11 @@ import numpy as np
 
 from mmcluster.version import __version__
 
+from .assigning import absolute_spec
 from .exporting import FORMATS, default_file
 from .folder_input import Images, check_out, default_out, find_images, no_empty_folder
 from .folder_links import FOLDER, write_cluster_folders
-from .folder_words import announce, changes, conclude, seconds_after
+from .folder_words import announce, changes, conclude, edited_copies, seconds_after
 from .result import read_content, write_result
 from .telling import Teller
 
@@ -133,7 +134,7 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     from .describe import describe_clusters
     for left in out.glob('.*.part'):        # of writers that were killed; the lock says that none is at work
         left.unlink()
-    spec, boosted = _absolute(settings.encoder), []
+    spec, boosted = absolute_spec(settings.encoder), []
     if settings.train:
         from .training import train_encoder
         with teller.phase('train'):
@@ -169,16 +170,18 @@ def _cluster(images: Images, out: Path, settings: Settings, teller: Teller) -> P
     write_result(out, result)
     for work in boosted:        # now that no result needs the others
         remove_older(work)
+    notes = []
     if settings.folders:
         with teller.phase('folders'):
-            write_cluster_folders(out, images.root, result.paths, result.table['cluster'], settings.folders)
+            notes = edited_copies(out / FOLDER, write_cluster_folders(
+                out, images.root, result.paths, result.table['cluster'], settings.folders))
     elif (out / FOLDER).is_dir():       # copies may have been edited, so nobody but the user removes them
-        teller.line(f'{out / FOLDER} is of an earlier clustering: --link or --copy brings it up to date')
-    for left in filter(Path.exists, (default_file(out, kind) for kind in FORMATS)):
-        teller.line(f'{left} is of an earlier clustering: mmcluster export brings it up to date')
+        notes = [f'{out / FOLDER} is of an earlier clustering: --link or --copy brings it up to date']
+    notes += [f'{left} is of an earlier clustering: mmcluster export brings it up to date'
+              for left in (default_file(out, kind) for kind in FORMATS) if left.exists()]
     if settings.page and find_spec('mmcluster.report'):
         draw_page(out, settings.workers, teller, links=True)     # the same ones that led to the images
-    conclude(result, out, teller)
+    conclude(result, out, teller, notes)
     return out
 
 
@@ -203,14 +206,6 @@ def _found(images: Images, spec: str, settings: Settings,
     with teller.phase('cluster'):
         clusterer.fit(found.embed)
     return encoder, found, clusterer
-
-
-def _absolute(spec: str) -> str:
-    """A specification whose file is found from every folder."""
-    head, equals, file = spec.partition('=')
-    if os.path.exists(spec):
-        return os.path.abspath(spec)
-    return f'{head}={os.path.abspath(os.path.expanduser(file))}' if equals else spec
 
 
 def _relative(spec: str, out: Path) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import Sequence
+from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 
@@ -14,12 +14,24 @@ from mmcluster.writing import whole_file
 
 FOLDER, RECORD = 'images', '.made_of.json'
 KINDS = ('link', 'copy')
+Stamp = list[int]       # size and mtime_ns of a file; a copy has those of its image until somebody edits it
 
 
-def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: np.ndarray, kind: str) -> Path:
+class _Record(NamedTuple):
+    """What was put into the folders; names are only compared with what is found there, and never followed.
+
+    Attributes:
+        paths: Of the images.
+        copies: ``<cluster>/<path>`` -> stamp of the copy.
+    """
+    paths: set[str]
+    copies: dict[str, Stamp]
+
+
+def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: np.ndarray, kind: str) -> list[str]:
     """Put every image into the folder of its cluster, ``images/<cluster>/<path>`` below the result.
 
-    Those of an older clustering are removed; other files stay.
+    Those of an older clustering are removed; copies that were edited and other files stay.
 
     Args:
         out: Folder of the result.
@@ -29,18 +41,22 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
         kind: ``'link'`` or ``'copy'``.
 
     Returns:
-        The folder.
+        The edited copies, relative to the folder.
     """
     folder, width = out / FOLDER, len(str(max(int(cluster.max(initial=0)), 0)))
     wanted = {f'{own:0{width}d}/{path}' if own >= 0 else f'none/{path}': path
               for path, own in zip(paths, cluster.tolist())}
     folder.mkdir(parents=True, exist_ok=True)
-    ours = {*paths, *_recorded(folder)}
-    _record(folder, ours)       # before anything is written, so that a kill leaves nothing that nobody knows
-    _remove_old(folder, wanted, ours, kind)
+    known = _recorded(folder)
+    known.paths.update(paths)
+    _write_record(folder, known)    # before anything is written, so that a kill leaves nothing that nobody knows
+    edited = _remove_old(folder, root, wanted, known, kind)
+    copies = {name: known.copies[name] for name in edited if name in known.copies}
     for name, path in wanted.items():
         target, source = folder / name, root / path
-        if os.path.lexists(target):
+        if os.path.lexists(target):     # what is ours and stayed is as it should be
+            if kind == 'copy' and _stamp(target) == _stamp(source):
+                copies[name] = _stamp(target)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if kind == 'link':
@@ -49,32 +65,63 @@ def write_cluster_folders(out: Path, root: Path, paths: Sequence[str], cluster: 
         part = target.with_name(f'.{target.name}.part')     # a kill leaves no half copy under the name of an image
         shutil.copy2(source, part)
         os.replace(part, target)
-    _record(folder, set(paths))
-    return folder
+        copies[name] = _stamp(target)
+    _write_record(folder, _Record({*paths, *(name.partition('/')[2] for name in edited)}, copies))
+    return edited
 
 
-def _record(folder: Path, paths: set[str]) -> None:
-    """Keep which images links or copies were made of: a later clustering may be of others."""
+def _stamp(file: Path) -> Stamp:
+    """Size and time of a file, or of what a link leads to; empty if there is none."""
+    with suppress(OSError):
+        found = file.stat()
+        return [found.st_size, found.st_mtime_ns]
+    return []
+
+
+def _write_record(folder: Path, record: _Record) -> None:
+    """Keep what links or copies were made of: a later clustering may be of other images."""
     with whole_file(folder / RECORD) as stream:
-        stream.write(json.dumps(sorted(paths)).encode())
+        stream.write(json.dumps(dict(paths=sorted(record.paths), copies=record.copies)).encode())
 
 
-def _recorded(folder: Path) -> list[str]:
-    """What was kept; nothing of a version that kept nothing, or if the file is damaged."""
-    try:
-        return list(map(str, json.loads((folder / RECORD).read_bytes())))
-    except (OSError, ValueError, TypeError):
-        return []
+def _recorded(folder: Path) -> _Record:
+    """What was kept; nothing of a version that kept nothing, or if the file is damaged. Older ones list paths alone."""
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+        found = json.loads((folder / RECORD).read_bytes())
+        if isinstance(found, list):
+            return _Record(set(map(str, found)), {})
+        return _Record(set(map(str, found['paths'])), dict(found['copies']))
+    return _Record(set(), {})
 
 
-def _remove_old(folder: Path, wanted: dict[str, str], images: set[str], kind: str) -> None:
-    """Remove links and copies that lie in the wrong place or are of the other kind, and folders that became empty."""
-    for place, _, files in os.walk(folder, topdown=False):
-        for name in files:
-            file = Path(place) / name
-            inside = file.relative_to(folder).as_posix()
-            ours = inside.partition('/')[2] in images
-            if ours and (inside not in wanted or file.is_symlink() != (kind == 'link')):
+def _remove_old(folder: Path, root: Path, wanted: dict[str, str], known: _Record, kind: str) -> list[str]:
+    """Remove links and copies that lie in the wrong place, are of the other kind or of older images, and empty folders.
+
+    Returns:
+        The copies that were edited, which stay.
+    """
+    edited = []
+    for file in _files_from_below(folder):
+        inside = file.relative_to(folder).as_posix()
+        path = inside.partition('/')[2]
+        if path not in known.paths:
+            continue
+        source, right = root / path, inside in wanted and file.is_symlink() == (kind == 'link')
+        if file.is_symlink():
+            if not right or os.readlink(file) != str(source):
                 file.unlink()
+            continue
+        now, same = _stamp(file), _stamp(source)
+        if now != same and now != known.copies.get(inside):
+            edited.append(inside)
+        elif not right or (same and now != same):
+            file.unlink()
+    return sorted(edited)
+
+
+def _files_from_below(folder: Path) -> Iterator[Path]:
+    """All files below a folder; one that is empty after its files were looked at goes."""
+    for place, _, files in os.walk(folder, topdown=False):
+        yield from (Path(place) / name for name in files)
         with suppress(OSError):     # it holds something
             os.rmdir(place)

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Optional, Sequence
 
 import numpy as np
 
@@ -69,13 +69,27 @@ def changes(before: dict[str, bytes], now: dict[str, bytes]) -> dict[str, int]:
                 removed=len(before) - len(both))
 
 
-def conclude(result: Result, out: Path, teller: Teller) -> None:
+def edited_copies(folder: Path, edited: Sequence[str]) -> list[str]:
+    """What to say of copies of images that stay because somebody edited them.
+
+    Args:
+        folder: Of the copies.
+        edited: Paths relative to it.
+    """
+    if not edited:
+        return []
+    many = f'{len(edited):,} copies, {edited[0]} for instance, were' if len(edited) > 1 else f'the copy {edited[0]} was'
+    return [f'{many} edited in {folder} and not touched: what you move elsewhere is copied anew by the next run']
+
+
+def conclude(result: Result, out: Path, teller: Teller, notes: Sequence[str] = ()) -> None:
     """Say what came out and where it is.
 
     Args:
         result: What was written.
         out: Its folder.
         teller: Is told.
+        notes: What is to be known of other files in the folder.
     """
     summary = result.summary
     sizes = np.bincount(result.table['cluster'][result.table['cluster'] >= 0])
@@ -98,6 +112,8 @@ def conclude(result: Result, out: Path, teller: Teller) -> None:
     if 'metrics' in summary:
         teller.line(', '.join(f'{name.upper() if len(name) == 3 else name} {value:.3f}'
                               for name, value in summary['metrics'].items()))
+    for note in notes:
+        teller.line(note)
     teller.line(f'{out / "assignments.csv"} names the cluster of every image')
     if (out / PAGE).is_file():
         teller.line(f'open {out / PAGE}')

@@ -77,7 +77,8 @@ def test_half_a_copy_has_no_name_of_an_image(tmp_path, kind, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             write_cluster_folders(tmp_path, photos, paths, cluster, kind)
     monkeypatch.setattr(shutil, 'copy2', copy)
-    folder = write_cluster_folders(tmp_path, photos, paths, cluster, kind)
+    assert write_cluster_folders(tmp_path, photos, paths, cluster, kind) == []
+    folder = tmp_path / 'images'
     found = {path.relative_to(folder).as_posix().partition('/')[2]: path for path in folder.rglob('*.png')}
     assert {name: path.read_bytes() for name, path in found.items()} == {
         path: (photos / path).read_bytes() for path in paths}
