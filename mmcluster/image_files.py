@@ -20,6 +20,7 @@ _SIDE_FILES = {'.bib', '.cfg', '.csv', '.dat', '.db', '.gz', '.htm', '.html', '.
                '.md', '.npy', '.npz', '.pdf', '.pkl', '.py', '.rar', '.rst', '.sh', '.tar', '.toml', '.tsv', '.txt',
                '.xls', '.xlsx', '.xml', '.xz', '.yaml', '.yml', '.zip'}
 NO_SUFFIX, IRREGULAR, LOCKED = 'without a suffix', 'pipes or devices', 'folders that may not be read'
+_SINGLE = {IRREGULAR: 'pipe or device', LOCKED: 'folder that may not be read'}
 
 
 @cache
@@ -84,7 +85,8 @@ def passed_over(left_out: Mapping[str, int]) -> str:
         hints.append('allow yourself to read those folders (chmod u+rx)')
     if not counts:
         return ''
-    said = 'passed over ' + ', '.join(f'{count} {suffix}' for suffix, count in counts.items())
+    said = 'passed over ' + ', '.join(f'{count} {_SINGLE.get(suffix, suffix) if count == 1 else suffix}'
+                                      for suffix, count in counts.items())
     return f'{said}: {"; ".join(hints)}' if hints else said
 
 

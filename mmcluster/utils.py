@@ -101,3 +101,13 @@ def spoken_time(seconds: float) -> str:
         if seconds >= 1.5 * size:
             return f'{seconds / size:.1f} {name}' if seconds < 10 * size else f'{seconds / size:.0f} {name}'
     return f'{max(seconds, 1):.0f} s'
+
+
+def counted_as(count: int, what: str) -> str:
+    """A number with its noun, as one would say it.
+
+    Args:
+        count: How many.
+        what: The noun for one.
+    """
+    return f'{count:,} {what}{"s" * (count != 1)}'

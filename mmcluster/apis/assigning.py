@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional, Sequence, Union
 
 from mmcluster.image_names import cell_of
+from mmcluster.utils import counted_as
 
 from .folder_input import find_images
 from .result import ResultError, read_model
@@ -36,12 +37,16 @@ class Assigned(NamedTuple):
     unreadable: list[tuple[str, str]]
 
     def table(self) -> str:
-        """CSV with the columns that ``assignments.csv`` has, too, as far as new images have them."""
+        """CSV with the columns that ``assignments.csv`` has, too, as far as new images have them.
+
+        Images that cannot be read come last, with nothing but a path.
+        """
         stream, columns = io.StringIO(newline=''), [getattr(self.found, name).tolist() for name in COLUMNS[1:]]
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for row in zip(map(cell_of, self.paths), *columns):
             writer.writerow([f'{value:.5g}' if isinstance(value, float) else value for value in row])
+        writer.writerows([cell_of(path), *[''] * (len(COLUMNS) - 1)] for path, _ in self.unreadable)
         return stream.getvalue()
 
 
@@ -71,7 +76,7 @@ def assign(result: Union[str, Path], images: Union[str, Path, Sequence[Union[str
     teller, (summary, model) = teller or Teller(), read_model(result)
     root, paths = _listed(images)
     built = open_encoder(summary, Path(result), encoder, device)
-    teller.line(f'{len(paths):,} images; {summary["k"]} clusters; encoder {built.name}')
+    teller.line(f'{counted_as(len(paths), "image")}; {counted_as(summary["k"], "cluster")}; encoder {built.name}')
     found = embed_files(built, paths, root, store, workers=workers,
                         progress=lambda done, total: teller.progress('features', done, total))
     if not found.paths:

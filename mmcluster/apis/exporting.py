@@ -12,7 +12,7 @@ import numpy as np
 from mmcluster.writing import whole_file
 
 from .assigning import open_encoder
-from .result import read_model
+from .result import read_model, refuse_result_file
 from .telling import Teller
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def export(result: Union[str, Path], out: Union[str, Path, None] = None, kind: s
     Raises:
         ResultError: If the result cannot be read.
         ModuleNotFoundError: If a package is missing.
-        ValueError: If the file computes something else.
+        ValueError: If the file computes something else, or would take the place of one of a result.
     """
     import torch
 
@@ -54,6 +54,10 @@ def export(result: Union[str, Path], out: Union[str, Path, None] = None, kind: s
     if kind not in FORMATS:
         raise ValueError(f'there is no format {kind!r}: give one of {", ".join(FORMATS)}')
     teller, (summary, model) = teller or Teller(), read_model(result)
+    file = Path(out) if out is not None else default_file(result, kind)
+    beside = file.with_name(f'{file.name}.json')
+    for path in (file, beside):
+        refuse_result_file(path)
     built = open_encoder(summary, Path(result), encoder, 'cpu')
     size = getattr(built.preprocess, 'size', None)
     high, wide = size if isinstance(size, tuple) else (size, size)
@@ -65,12 +69,11 @@ def export(result: Union[str, Path], out: Union[str, Path, None] = None, kind: s
     if worst > TOLERANCE:
         raise ValueError(f'what was exported is off by {worst:.1e}, more than {TOLERANCE:.0e}, so it was not written: '
                          f'try another of {", ".join(FORMATS)}')
-    file = Path(out) if out is not None else default_file(result, kind)
     notes = dict(input=dict(name='images', shape=['B', 3, high, wide], type='float32, RGB, grey levels 0 to 255'),
                  prepare=repr(built.preprocess), outputs=list(OUTPUTS), encoder=summary['encoder'], k=summary['k'],
                  off_from_torch=worst)
     file.parent.mkdir(parents=True, exist_ok=True)
-    for path, data in ((file, content), (file.with_name(f'{file.name}.json'), json.dumps(notes, indent=1).encode())):
+    for path, data in ((file, content), (beside, json.dumps(notes, indent=1).encode())):
         with whole_file(path) as stream:
             stream.write(data)
     teller.line(f'wrote {file}, off from torch by {worst:.1e} at most')

@@ -14,6 +14,7 @@ from mmcluster.writing import whole_file
 
 from .folder_input import find_images
 from .folder_words import announce
+from .result import refuse_result_file
 from .telling import Teller
 
 if TYPE_CHECKING:
@@ -40,13 +41,16 @@ def folder_features(root: Union[str, Path], encoder: str = 'default', out: Optio
         The features; with drawn views their ``embed`` is what ``out`` holds.
 
     Raises:
-        ValueError: If ``out`` is no name of a ``.npy`` file, or lies among the images.
+        ValueError: If ``out`` is no name of a ``.npy`` file, lies among the images or is a file of a result.
         OSError: If something cannot be written.
     """
     teller, images = teller or Teller(), find_images(root)
     file = None if out is None else Path(out).absolute()
     if file is not None and (file.suffix != '.npy' or file.resolve().is_relative_to(images.root.resolve())):
         raise ValueError(f'--out {out} must be a file that ends in .npy and does not lie among the images')
+    if file is not None:
+        refuse_result_file(file)
+        refuse_result_file(file.with_suffix('.csv'))
     from mmcluster.encoders import build_encoder, embed_files
     built = build_encoder(encoder, device)
     announce(images, built, workers, store, teller)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Optional, Sequence
 
 import numpy as np
 
-from mmcluster.utils import spoken_time
+from mmcluster.utils import counted_as, spoken_time
 
 from .folder_input import Images
 from .result import Result
@@ -38,7 +38,7 @@ def announce(images: Images, encoder: Encoder, workers: Optional[int], store: Op
     each = seconds_per_image(encoder, new, images.root, workers) if new else 0
     known = f', {len(images.paths) - len(new):,} of them known' if len(new) < len(images.paths) else ''
     seconds = spoken_time((each or 0) * len(new) + after)
-    teller.line(f'{len(images.paths):,} images{known}; encoder {encoder.name}; takes about {seconds}')
+    teller.line(f'{counted_as(len(images.paths), "image")}{known}; encoder {encoder.name}; takes about {seconds}')
     if images.passed_over:
         teller.line(images.passed_over)
 
@@ -94,7 +94,7 @@ def conclude(result: Result, out: Path, teller: Teller, notes: Sequence[str] = (
     summary = result.summary
     sizes = np.bincount(result.table['cluster'][result.table['cluster'] >= 0])
     span = f'{sizes.min():,}' if sizes.min() == sizes.max() else f'{sizes.min():,} to {sizes.max():,}'
-    said = f'{summary["images"]:,} images in {summary["k"]} cluster{"s" * (summary["k"] != 1)} of {span}'
+    said = f'{summary["images"]:,} images in {counted_as(summary["k"], "cluster")} of {span}'
     choices = [str(entry['k']) for entry in summary.get('k_suggestions', [])]
     if choices:
         others = f', else {" or ".join(choices[1:])}' if choices[1:] else ''
@@ -107,8 +107,7 @@ def conclude(result: Result, out: Path, teller: Teller, notes: Sequence[str] = (
     if counts:
         teller.line(f'since the last result: {", ".join(counts)}')
     if result.unreadable:
-        count = len(result.unreadable)
-        teller.line(f'{count:,} file{"s" * (count != 1)} could not be read, see {out / "unreadable.csv"}')
+        teller.line(f'{counted_as(len(result.unreadable), "file")} could not be read, see {out / "unreadable.csv"}')
     if 'metrics' in summary:
         teller.line(', '.join(f'{name.upper() if len(name) == 3 else name} {value:.3f}'
                               for name, value in summary['metrics'].items()))

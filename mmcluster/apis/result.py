@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -214,6 +215,21 @@ def read_content(folder: Union[str, Path]) -> dict[str, bytes]:
     next(rows)
     keys = np.load(io.BytesIO(content), allow_pickle=False)
     return {path_of(row[0]): key.tobytes() for row, key in zip(rows, keys)}
+
+
+def refuse_result_file(file: Union[str, Path]) -> None:
+    """Refuse to write over a file of a result.
+
+    Args:
+        file: What is to be written.
+
+    Raises:
+        ValueError: If it is one.
+    """
+    file = Path(file).absolute()
+    with suppress(ResultError):
+        if file.name in {*read_summary(file.parent).get('files', {}), 'summary.json', 'report.html'}:
+            raise ValueError(f'{file} belongs to the result in {file.parent}: name another file by --out')
 
 
 def read_model(folder: Union[str, Path]) -> tuple[dict[str, Any], FeatureModel]:

@@ -11,8 +11,8 @@ from .options import add_machine, add_talk
 
 USAGE = 'mmcluster assign RESULT NEW_IMAGES [options]'
 DESCRIPTION = """Give new images to the clusters of a result; the old ones are not needed. Prints a
-table: path, cluster (-1: belongs to none), confidence, second choice, margin,
-distance to the centre, outlier score."""
+table: path, cluster (-1: belongs to none; empty: cannot be read), confidence,
+second choice, margin, distance to the centre, outlier score."""
 EXAMPLES = """examples:
   mmcluster assign clusters/Photos ~/new --out new.csv
   mmcluster assign clusters/Photos a.jpg b.jpg --json"""
@@ -33,19 +33,24 @@ def run(args: argparse.Namespace) -> None:
     console = Console(args.quiet, args.json, lines_to=None if args.out else sys.stderr)
     with short_warnings(console):
         from mmcluster.apis.assigning import COLUMNS, assign
+        from mmcluster.apis.result import refuse_result_file
+        from mmcluster.utils import counted_as
         from mmcluster.writing import whole_file
+        if args.out:
+            refuse_result_file(args.out)
         done = assign(args.result, args.images, args.encoder, args.device, args.workers, args.store, console)
+        if args.out:
+            with whole_file(args.out) as stream:
+                stream.write(done.table().encode('utf-8', 'surrogateescape'))
+        elif not args.json:
+            sys.stdout.buffer.write(done.table().encode('utf-8', 'surrogateescape'))
+            sys.stdout.buffer.flush()
         for path, reason in done.unreadable:
             console.line(f'cannot be read: {path}: {reason}')
         nowhere = int((done.found.cluster < 0).sum())
-        console.line(f'{len(done.paths) - nowhere:,} images in clusters, {nowhere:,} in none')
+        console.line(f'{counted_as(len(done.paths) - nowhere, "image")} in clusters, {nowhere:,} in none')
         if args.out:
-            from pathlib import Path
-            with whole_file(Path(args.out).absolute()) as stream:
-                stream.write(done.table().encode('utf-8', 'surrogateescape'))
             console.line(f'wrote {args.out}')
-        elif not args.json:
-            sys.stdout.buffer.write(done.table().encode('utf-8', 'surrogateescape'))
         columns = {name: getattr(done.found, name).tolist() for name in COLUMNS[1:]}
         console.result(dict(images=[dict(path=path, **dict(zip(columns, row)))
                                     for path, row in zip(done.paths, zip(*columns.values()))],

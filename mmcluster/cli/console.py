@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from typing import Any, Iterator, Optional, TextIO, Union
 
 from mmcluster.apis.telling import Teller
+from mmcluster.image_names import printable
 
 TERMINAL_SECONDS, FILE_SECONDS = 0.2, 15.
 WIDTH = 79
@@ -36,7 +37,10 @@ class Console(Teller):
         """See :class:`~mmcluster.apis.telling.Teller`."""
         if not self.quiet:
             self._clear()
-            print(text, file=self.lines_to, flush=True)
+            stream = self.lines_to or sys.stdout
+            encoding = getattr(stream, 'encoding', None) or 'utf-8'     # of a console it may be ASCII
+            text = printable(text).encode(encoding, 'backslashreplace').decode(encoding)
+            print(text, file=stream, flush=True)
 
     def progress(self, phase: str, done: int, total: int) -> None:
         """Show a line that moves on a terminal, a line now and then elsewhere."""

@@ -109,13 +109,13 @@ def _remove_stale(work_dir: str, lock: str) -> None:
             except (ValueError, KeyError, TypeError):
                 raise RuntimeError(f'{path} is damaged: another run may be under way in {work_dir}. Remove {lock} if '
                                    f'there is none') from None
-            taken = f'{work_dir} is in use: process {pid} on {host} trains in it since {since}'
+            taken = f'{work_dir} is in use: process {pid} on {host} is at work in it, since {since}'
             if host != socket.gethostname():
-                raise RuntimeError(f'{taken}. Wait for it, or choose another --work-dir; if that process is gone, '
+                raise RuntimeError(f'{taken}. Wait for it, or choose another folder; if that process is gone, '
                                    f'remove {lock}')
             if is_alive(pid, start):
-                raise RuntimeError(f'{taken}. Wait for it or end it, or choose another --work-dir')
-            print_log(f'process {pid}, which trained in {work_dir} since {since}, has died; its lock is taken over',
+                raise RuntimeError(f'{taken}. Wait for it or end it, or choose another folder')
+            print_log(f'process {pid}, which was at work in {work_dir} since {since}, has died; its lock is taken over',
                       logger='current', level=logging.WARNING)
             with suppress(FileNotFoundError):
                 os.remove(path)

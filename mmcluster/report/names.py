@@ -37,6 +37,6 @@ def inside(root: Path, path: str, links: bool = False) -> Optional[Path]:
         return None
     try:
         found = (root / parts).resolve()
-    except (OSError, RuntimeError):     # a loop of links, a name that is too long
+    except (OSError, RuntimeError, ValueError):     # a loop of links, a name too long or not of the system's encoding
         return None
     return found if links or found.is_relative_to(root) else None

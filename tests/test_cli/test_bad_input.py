@@ -108,6 +108,17 @@ def test_tables_of_others_stay(photos, files, tmp_path, capfd):
     assert snapshot(tmp_path / 'mine') == before
 
 
+@pytest.mark.parametrize('argv', [
+    ['assign', 'out', 'photos', '--out', 'out/assignments.csv'], ['features', 'photos', '--out', 'out/embeddings.npy'],
+    ['features', 'photos', '--out', 'out/assignments.npy'], ['export', 'out', '--out', 'out/model.npz'],
+    ['export', 'out', '--out', 'out/summary']])
+def test_no_file_of_a_result_is_overwritten(photos, clustered, argv, tmp_path, capfd):
+    (tmp_path / 'photos').symlink_to(photos)
+    before = snapshot(shutil.copytree(clustered, tmp_path / 'out'))
+    refused(capfd, argv, 'belongs to the result in')
+    assert snapshot(tmp_path / 'out') == before
+
+
 def test_a_damaged_result_is_replaced(photos, clustered, tmp_path):
     out = shutil.copytree(clustered, tmp_path / 'out')
     (out / 'summary.json').write_text('{"format": 1')

@@ -1,4 +1,5 @@
 """The commands, from the command line to files and exit codes."""
+import io
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import pytest
 
 from mmcluster.apis.result import read_result
 from mmcluster.cli import main
-from mmcluster.cli.console import progress_text
+from mmcluster.cli.console import Console, progress_text
 from mmcluster.cli.main import COMMANDS, parser
 
 from .conftest import write_photos
@@ -178,6 +179,23 @@ def test_names_in_tables_are_safe_and_lead_back(tmp_path, capfd):
     assert main([*argv[:4], *argv[5:]]) == 0 and 'since the last result' not in capfd.readouterr().out
     assert main(['assign', 'out', 'in', '--out', 'new.csv', '--quiet', '--workers', '0']) == 0
     assert './caf\\xe9.png,' in Path('new.csv').read_text(encoding='utf-8')
+
+
+@pytest.mark.parametrize('encoding, said', [('utf-8', 'caf\\xe9 é'), ('ascii', 'caf\\xe9 \\xe9')])
+def test_a_console_shows_any_name(encoding, said):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding, 'strict')
+    Console(lines_to=stream).line(os.fsdecode(b'caf\xe9') + ' é')
+    assert stream.buffer.getvalue().decode(encoding) == f'{said}\n'
+
+
+def test_the_table_of_assign_lists_what_cannot_be_read(photos, clustered, tmp_path, capfd):
+    write_photos(tmp_path / 'in', count=1)
+    (tmp_path / 'in' / os.fsdecode(b'bad\xe9.png')).write_bytes(b'no image')
+    assert main(['assign', str(clustered), 'in', '--out', 'new.csv', '--workers', '0']) == 0
+    rows = (tmp_path / 'new.csv').read_text(encoding='utf-8').splitlines()
+    assert rows[1].startswith('kind0/0000.png,') and rows[2] == './bad\\xe9.png,,,,,,' and len(rows) == 3
+    said = capfd.readouterr().out
+    assert '2 images; 3 clusters' in said and 'cannot be read: bad\\xe9.png: ' in said and '1 image in' in said
 
 
 def test_the_page_follows_the_links_that_led_to_the_images(photos, tmp_path):

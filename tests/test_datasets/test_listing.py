@@ -234,6 +234,6 @@ def test_a_locked_folder_and_a_link_to_itself_do_not_end_the_listing(tmp_path, m
     found = scan_images(tmp_path)
     assert len(found.paths) == 3 and 'loop.png' in found.paths, 'decoding names the link'
     said = passed_over(found.left_out)
-    assert '1 folders that may not be read' in said and 'chmod' in said
+    assert '1 folder that may not be read' in said and 'chmod' in said
     with pytest.raises(PermissionError):
         scan_images(tmp_path / 'locked')

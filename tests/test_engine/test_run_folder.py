@@ -263,7 +263,7 @@ def test_a_second_run_is_refused_and_the_first_gives_the_folder_back(two_stages)
     before = contents(work)
     for folder in (work, work / 'propos'):
         with locked(str(folder)), pytest.raises(RuntimeError, match=rf'{folder} is in use: process {os.getpid()} on .*'
-                                                                    r'Wait for it or end it.*--work-dir'):
+                                                                    r'is at work in it.*Wait for it or end it.*another folder'):
             train(two_stages, overwrite=True)
     assert contents(work) == before
     with locked(str(work / 'new')):

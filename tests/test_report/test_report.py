@@ -197,6 +197,11 @@ def test_nothing_outside_of_the_folder_is_read(tmp_path):
     assert 'behind links' not in str(page.texts)
 
 
+def test_a_name_beyond_the_encoding_of_the_system_has_no_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, 'resolve', lambda self: str(self).encode('ascii'))
+    assert inside(tmp_path, 'café.png') is None
+
+
 def test_images_that_moved(tmp_path):
     result = make_folder(tmp_path, 4, clusters=1)
     (tmp_path / 'photos').rename(tmp_path / 'moved')
