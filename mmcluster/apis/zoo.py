@@ -14,6 +14,8 @@ from mmcluster.recipes import config_file
 
 from .weights import fetch, metafiles
 
+BATCH = 32
+
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
@@ -147,32 +149,49 @@ def inference_model(model: Union[BaseClusterer, str], images: Union[str, Path, I
 
     Args:
         model: What :func:`get_model` returned, or its name.
-        images: A file, a PIL image, a uint8 array (H, W) or (H, W, 3), or a list of them.
+        images: A file, a PIL image, a uint8 array (H, W), (H, W, 3) or (H, W, 4), or a list of them.
         pretrained: Weights, where a name is given.
 
     Returns:
-        For each image ``pred_cluster``, ``pred_score`` and ``scores`` (K,), numbered as the result of its training.
+        For each image ``pred_cluster``, ``pred_score`` and ``scores`` (K,), numbered as the result of its training. The
+        model stays as it is.
 
     Raises:
         ValueError: If an image cannot be read, or the model has neither head nor final centres.
     """
-    import numpy as np
     import torch
-    from PIL.Image import fromarray
 
-    from mmcluster.datasets import decode_image
-    from mmcluster.encoders.own import OwnEncoder, view_of
+    from mmcluster.encoders.own import normalised, stacked, view_of
     if isinstance(model, str):
         model = get_model(model, pretrained)
     given: Sequence[Any] = images if isinstance(images, (list, tuple)) else [images]
-    opened = [decode_image(image) if isinstance(image, (str, Path)) else
-              (fromarray(image) if isinstance(image, np.ndarray) else image).convert('RGB') for image in given]
-    encoder = OwnEncoder(model, view_of(model.config), type(model).__name__, '', '').to(
-        next(model.parameters()).device)
-    found = []
-    for image in opened:
-        pixels = torch.from_numpy(encoder.preprocess(image).copy()).permute(2, 0, 1)[None].to(encoder.device)
-        guess = model.predict(encoder.normalised(pixels))
-        found.append(dict(pred_cluster=int(guess.cluster[0]), pred_score=float(guess.score[0].max()),
-                          scores=guess.score[0].cpu().numpy()))
+    view, device, found = view_of(model.config), next(model.parameters()).device, []
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        for start in range(0, len(given), BATCH):
+            pixels = stacked(view, [_opened(image) for image in given[start:start + BATCH]]).to(device)
+            with torch.inference_mode():
+                guess = model.predict(normalised(model, view, pixels))
+            found += [dict(pred_cluster=int(score.argmax()), pred_score=float(score.max()), scores=score)
+                      for score in guess.score.cpu().numpy()]
+    finally:
+        for module, training in modes.items():
+            module.training = training
     return found
+
+
+def _opened(image: Any) -> Image.Image:
+    """A file, an image or an array as RGB."""
+    import numpy as np
+
+    from mmcluster.datasets.decode import decode_image, eight_bit
+    if isinstance(image, (str, Path)):
+        return decode_image(image)
+    if not isinstance(image, np.ndarray):
+        return eight_bit(image)
+    from .inputs import image_of
+    if image.dtype != np.uint8 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))):
+        raise ValueError('inference_model takes uint8 arrays (H, W), (H, W, 3) or (H, W, 4), or a list of them, not '
+                         f'{image.dtype} {image.shape}: list(images) makes a list of a stack')
+    return eight_bit(image_of(image))

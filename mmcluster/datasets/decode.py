@@ -23,6 +23,7 @@ _BITS, _PHOTOMETRIC, _BANDS, _EXTRA = 258, 262, 277, 338  # tags of a TIFF
 _CMYK = 5
 _ALPHA = {1, 2, 999}  # the last one is what CorelDRAW writes
 _ORIENTATION = 274      # tag of EXIF
+_ORIENTED = ('exif', 'Raw profile type exif', 'xmp', 'XML:com.adobe.xmp')      # where Pillow looks for it
 _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
           8: Image.Transpose.ROTATE_90}
@@ -72,7 +73,7 @@ def decode_image(path: Union[str, Path], mode: str = 'RGB', draft: Optional[int]
         if found.st_size == 0:
             raise ValueError('the file is empty')
         with Image.open(path) as image:
-            return _pixels(image, mode, draft)
+            return eight_bit(image, mode, draft)
     except Exception as error:  # decoders of damaged files raise anything from OSError to IndexError
         reason = _reason(path, error)
         raise UnreadableImageError(f'{printable(str(path))}: {reason}', reason) from error
@@ -91,14 +92,20 @@ def decode_bytes(content: bytes, name: str, draft: Optional[int] = None) -> Imag
         if not content:
             raise ValueError('the file is empty')
         with Image.open(io.BytesIO(content)) as image:
-            return _pixels(image, 'RGB', draft)
+            return eight_bit(image, draft=draft)
     except Exception as error:
         reason = _reason(name, error)
         raise UnreadableImageError(f'{printable(name)}: {reason}', reason) from error
 
 
-def _pixels(image: Image.Image, mode: str, draft: Optional[int]) -> Image.Image:
-    """Decode an image that Pillow has opened."""
+def eight_bit(image: Image.Image, mode: str = 'RGB', draft: Optional[int] = None) -> Image.Image:
+    """Make of an image of Pillow what :func:`decode_image` makes of a file; a ``ValueError`` says why it cannot be.
+
+    Args:
+        image: As it was opened, or made in memory.
+        mode: As in :func:`decode_image`.
+        draft: Likewise; for an image that is not loaded yet.
+    """
     fault = _tiff_fault(getattr(image, 'tag_v2', {}))
     if fault:  # PIL would show some of what is there without a word
         raise ValueError(fault)
@@ -132,7 +139,10 @@ def _turned(image: Image.Image) -> Image.Image:
         turn = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # EXIF that is damaged says nothing about the pixels
         return image
-    return image if turn is None else image.transpose(turn)
+    turned = image if turn is None else image.transpose(turn)
+    if turn is not None:        # so that nobody turns it once more
+        turned.info = {key: value for key, value in turned.info.items() if key not in _ORIENTED}
+    return turned
 
 
 def _to_mode(image: Image.Image, mode: str) -> Image.Image:

@@ -72,6 +72,32 @@ class WorkerView:
         return f'WorkerView({self.transforms}, {self.mode!r})'
 
 
+@torch.inference_mode()
+def normalised(model: BaseClusterer, view: Union[MemoryView, WorkerView], images: Tensor) -> Tensor:
+    """What a network is given (B, C, H, W) of what a view made of images.
+
+    Args:
+        model: The clusterer, in evaluation mode; its preprocessor is used.
+        view: See :func:`view_of`.
+        images: (B, C, H, W) uint8 where the model lies, see :func:`stacked`.
+    """
+    none = torch.zeros(len(images), dtype=torch.long)
+    in_memory = isinstance(view, MemoryView)        # which says how the preprocessor finds its images
+    pixels = images.permute(0, 2, 3, 1).contiguous() if in_memory else images.contiguous()
+    rows = Rows(images=[pixels], index=none, draw=none)
+    return model.data_preprocessor({TEST_STREAM: rows}, False)['data_samples'][TEST_STREAM].views[0]
+
+
+def stacked(view: Union[MemoryView, WorkerView], images: Sequence[Image.Image]) -> Tensor:
+    """View of RGB images as (B, C, H, W) uint8.
+
+    Args:
+        view: See :func:`view_of`.
+        images: B of any size.
+    """
+    return torch.from_numpy(np.stack([view(image) for image in images])).permute(0, 3, 1, 2)
+
+
 class OwnEncoder(Encoder):
     """``embed`` of a trained clusterer.
 
@@ -83,6 +109,8 @@ class OwnEncoder(Encoder):
         description: One sentence.
     """
 
+    preprocess: Union[MemoryView, WorkerView]
+
     def __init__(self, model: BaseClusterer, preprocess: Union[MemoryView, WorkerView], name: str, spec: str,
                  description: str) -> None:
         self.model = model.train(False).requires_grad_(False)
@@ -90,8 +118,7 @@ class OwnEncoder(Encoder):
         self.device = torch.device('cpu')
         self.digest = weights_digest(model, [type(model).__name__, repr(model.data_preprocessor.test),
                                              repr(preprocess), *_scale(model)])
-        probe = preprocess(Image.new('RGB', (256, 256)))
-        self.dim = self.encode(torch.from_numpy(probe.copy()).permute(2, 0, 1)[None]).shape[1]
+        self.dim = self.encode(stacked(preprocess, [Image.new('RGB', (256, 256))])).shape[1]
 
     @torch.inference_mode()
     def encode(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -99,14 +126,9 @@ class OwnEncoder(Encoder):
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
             return self.model.embed(self.normalised(images)).float()
 
-    @torch.inference_mode()
     def normalised(self, images: Tensor) -> Tensor:
-        """What the network is given (B, C, H, W) of what ``preprocess`` made of images (B, C, H, W) uint8."""
-        none = torch.zeros(len(images), dtype=torch.long)
-        in_memory = isinstance(self.preprocess, MemoryView)     # which says how the preprocessor finds its images
-        pixels = images.permute(0, 2, 3, 1).contiguous() if in_memory else images.contiguous()
-        rows = Rows(images=[pixels], index=none, draw=none)
-        return self.model.data_preprocessor({TEST_STREAM: rows}, False)['data_samples'][TEST_STREAM].views[0]
+        """What the network is given, see :func:`normalised`."""
+        return normalised(self.model, self.preprocess, images)
 
     def to(self, device: Union[str, torch.device]) -> OwnEncoder:
         """See :meth:`Encoder.to`."""

@@ -9,6 +9,8 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mmcluster import ImageClusterer
+from mmcluster.apis.inputs import embed_inputs
+from mmcluster.datasets.decode import decode_image, eight_bit
 
 
 @parametrize_with_checks([ImageClusterer(), ImageClusterer(3, 'temi')])
@@ -57,6 +59,22 @@ def test_images_in_memory_are_one_whatever_holds_them():
     assert model.predict_proba(x).shape == (60, 3) and model.transform(x).shape[1] == model.cluster_centers_.shape[1]
     with pytest.raises(ValueError, match='features'):
         model.predict(np.zeros((2, 7)))
+
+
+@pytest.mark.parametrize('kind', ['turned', 'clear', 'deep'])
+def test_an_image_and_its_file_have_the_same_features(kind, tmp_path):
+    random, file, exif = np.random.RandomState(0), tmp_path / 'image.png', Image.Exif()
+    if kind == 'deep':
+        Image.fromarray(random.randint(0, 65536, (8, 12)).astype(np.uint16)).save(file)
+    else:
+        exif[274] = 6 if kind == 'turned' else 1
+        Image.fromarray(random.randint(0, 256, (8, 12, 3 + (kind == 'clear')), np.uint8)).save(file, exif=exif)
+    held, wanted = Image.open(file), decode_image(file)
+    assert np.array_equal(np.asarray(eight_bit(held)), np.asarray(wanted))
+    assert np.array_equal(np.asarray(eight_bit(wanted)), np.asarray(wanted)), 'nothing is turned twice'
+    given = [held, wanted] + [np.asarray(held)] * (kind == 'clear')
+    found = embed_inputs(given, GreyLevels()).x
+    assert (found == found[0]).all() and found.std() > 0
 
 
 def test_files(tmp_path):

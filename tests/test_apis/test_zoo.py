@@ -128,6 +128,41 @@ def test_every_shipped_model_loads_and_answers(name):
     assert again['pred_score'] == found[0]['pred_score'], 'an array, too'
 
 
+@pytest.fixture(scope='module')
+def net():
+    torch.manual_seed(0)
+    return mmcluster.get_model('cc_cnn_sign_digits', device='cpu')
+
+
+def test_inference_leaves_the_model_as_it_was_and_takes_batches(net, monkeypatch):
+    images = [Image.fromarray(pixels) for pixels in np.random.RandomState(0).randint(0, 256, (5, 32, 32, 3), np.uint8)]
+    whole = mmcluster.inference_model(net, images)
+    net.train()
+    net.backbone.eval()
+    before = [(module.training, [one.requires_grad for one in module.parameters()]) for module in net.modules()]
+    monkeypatch.setattr(zoo, 'BATCH', 2)
+    again = mmcluster.inference_model(net, images)
+    assert [(module.training, [one.requires_grad for one in module.parameters()]) for module in net.modules()] == before
+    assert all(one.requires_grad for one in net.head.parameters())
+    net.eval()
+    for one, other in zip(whole, again, strict=True):
+        assert one['pred_cluster'] == other['pred_cluster'] and one['scores'].shape == other['scores'].shape
+        np.testing.assert_allclose(one['scores'], other['scores'], rtol=1e-4, atol=1e-6)
+
+
+def test_inference_sees_an_image_as_it_sees_its_file(net, tmp_path):
+    image = Image.fromarray(np.random.RandomState(0).randint(0, 256, (32, 32, 4), np.uint8))
+    image.save(tmp_path / 'a.png')
+    file, held, array = mmcluster.inference_model(net, [tmp_path / 'a.png', image, np.asarray(image)])
+    assert np.array_equal(file['scores'], held['scores']) and np.array_equal(file['scores'], array['scores'])
+
+
+@pytest.mark.parametrize('bad', [np.zeros((28, 28)), np.zeros((5, 28, 28), np.uint8), np.zeros((2, 8, 8, 3), np.uint8)])
+def test_arrays_that_are_no_image_are_refused(net, bad):
+    with pytest.raises(ValueError, match='takes uint8 arrays'):
+        mmcluster.inference_model(net, bad)
+
+
 def test_published_weights_have_the_figures_of_their_metafile(tmp_path, engine):
     name = 'propos_clusmatch_cnn_digits'
     main(['test', name, '--work-dir', str(tmp_path)])
