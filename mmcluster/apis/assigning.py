@@ -108,10 +108,26 @@ def open_encoder(summary: dict[str, Any], folder: Path, spec: Optional[str] = No
     except (FileNotFoundError, ValueError) as error:
         raise ResultError(f'the encoder of this result, {spec}, cannot be opened ({error}); name its place by '
                           '--encoder') from error
-    if built.digest != known['digest']:
-        raise ResultError(f'{spec} is not the encoder of this result, which was made with other weights or another '
-                          f'preprocessing of {known["name"]}: bring those by --encoder, or run mmcluster cluster again')
+    check_digest(built, spec, known, 'result', 'bring those by --encoder, or run mmcluster cluster again')
     return built
+
+
+def check_digest(built: Encoder, spec: str, known: dict[str, Any], what: str, remedy: str) -> None:
+    """Refuse an encoder that did not make what is known.
+
+    Args:
+        built: The encoder.
+        spec: How it was asked for.
+        known: ``name`` and ``digest`` of the one that did.
+        what: It made.
+        remedy: What to do.
+
+    Raises:
+        ResultError: If it is another one.
+    """
+    if built.digest != known['digest']:
+        raise ResultError(f'{spec} is not the encoder of this {what}, which was made with other weights or another '
+                          f'preprocessing of {known["name"]}: {remedy}')
 
 
 def absolute_spec(spec: str) -> str:

@@ -13,6 +13,7 @@ from PIL import Image
 from mmcluster.datasets.decode import eight_bit
 
 BATCH = 32
+NOTHING = 'there are no images: give a folder that holds some, a list of paths or images, or an array'
 PATH = (str, os.PathLike)
 
 
@@ -104,7 +105,7 @@ def embed_inputs(given: Any, encoder: Any, store: Optional[str] = None, workers:
     elif len(given) and not isinstance(given[0], PATH):
         return Inputs(_embed_images(given, encoder), np.arange(len(given)), len(given), None)
     if not len(given):
-        raise ValueError('there are no images: give a folder that holds some, a list of paths or images, or an array')
+        raise ValueError(NOTHING)
     paths = [os.fspath(path) for path in given]
     if root == Path('.') and paths:
         root = Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))

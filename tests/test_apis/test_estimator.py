@@ -1,4 +1,6 @@
 """The scikit-learn estimator."""
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -94,6 +96,73 @@ def test_files(tmp_path):
         assert list(model.predict(files)) == [labels[3], -1, labels[0]]
     with pytest.warns(UserWarning):
         assert np.isnan(model.transform(files)[1]).all()
+
+
+def test_files_of_which_none_can_be_read(tmp_path):
+    x, _ = colored()
+    model = ImageClusterer(3, encoder=embedded(), store=str(tmp_path / 'store'), workers=0).fit(x)
+    bad = tmp_path / 'in' / 'bad.png'
+    bad.parent.mkdir()
+    bad.write_bytes(b'no image')
+    for given in ([bad], np.array([str(bad)])):
+        with pytest.warns(UserWarning, match='1 of 1 images'):
+            assert model.predict(given).tolist() == [-1]
+    with pytest.warns(UserWarning):
+        assert np.isnan(model.transform(given)).all() and model.predict_proba(given).tolist() == [[0, 0, 0]]
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match='0 of 1 image can be read.*give more'):
+        model.fit(given)
+
+
+def embedded(digest='one'):
+    """GreyLevels as an encoder of files."""
+    encoder = GreyLevels()
+    encoder.name = encoder.digest = digest
+    encoder.encode = lambda images, dtype=None: GreyLevels.encode(encoder, images)
+    GreyLevels.preprocess.draft_size = None
+    return encoder
+
+
+def test_grey_images_are_images():
+    x, _ = colored(12)
+    model = ImageClusterer(2, encoder=GreyLevels()).fit(x)
+    assert np.array_equal(model.predict(x[..., 0]), model.predict(list(x[..., 0])))
+    assert np.array_equal(model.predict(x[..., :1]), model.predict(x[..., 0]))
+
+
+def test_too_few_images_are_named():
+    model = ImageClusterer(2, encoder=GreyLevels())
+    with pytest.raises(ValueError, match='1 of 1 image can be read, and clustering needs two'):
+        model.fit(colored(1)[0])
+    model.fit(colored()[0])
+    for nothing in ([], np.zeros((0, 8, 8, 3), np.uint8)):
+        with pytest.raises(ValueError, match='^there are no images: give'):
+            model.predict(nothing)
+
+
+def test_the_encoder_is_built_once_and_known_again(tmp_path, monkeypatch):
+    built = []
+
+    def build(spec, device):
+        built.append(spec)
+        return embedded(digest)
+
+    monkeypatch.setattr('mmcluster.encoders.build_encoder', build)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'work').mkdir()
+    digest, (x, _) = 'one', colored()
+    model = ImageClusterer(3, encoder='work').fit(x)
+    labels = model.predict(x)
+    model.predict(x)
+    assert built == ['work'] and np.array_equal(pickle.loads(pickle.dumps(model)).predict(x), labels)
+    assert built == ['work'] * 2, 'the network is not in a pickle'
+    model.save('model.npz')
+    again = ImageClusterer.load('model.npz')
+    assert again.encoder == str(tmp_path / 'work') and np.array_equal(again.predict(x), labels)
+    digest, again = 'other', ImageClusterer.load('model.npz')
+    for _ in range(2):
+        with pytest.raises(ValueError, match=f'{tmp_path}/work is not the encoder of this model.*of one: set_params'):
+            again.predict(x)
+    assert np.array_equal(model.predict(x), labels), 'it has its encoder'
 
 
 @pytest.mark.parametrize('bad', [np.zeros((3, 8, 8, 2), np.uint8), np.full((3, 8, 8, 3), 7.0), np.zeros((4, 5, 6)), []])
