@@ -88,7 +88,7 @@ class NetworkEncoder(Encoder):
         """See :meth:`Encoder.encode`."""
         x = images.to(memory_format=torch.channels_last).float().sub_(self.mean).div_(self.std)
         with torch.autocast(x.device.type, dtype, enabled=dtype != torch.float32):
-            return pooled(self.network(x)).float()
+            return pooled(self.network(x), self.network).float()
 
     def to(self, device: Union[str, torch.device]) -> NetworkEncoder:
         """See :meth:`Encoder.to`."""

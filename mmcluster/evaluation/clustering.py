@@ -85,9 +85,12 @@ class ClusteringMetric(BaseMetric):
             checkpoint keeps, so that they go where they went in training, and a few images can be tested too.
 
     Attributes:
+        names: What it reports at most, without prefix.
         kept: (K, D) centres of the checkpoint, put here before a test; ``None`` in training.
         centers: (K, D) centres of the last evaluation, ``None`` of a head.
     """
+
+    names = ('acc', 'nmi', 'nmi_geometric', 'ari', 'ami', 'purity', 'top1', 'labelled', 'cluster_min', 'cluster_max')
 
     def __init__(self, source: str = 'kmeans', num_clusters: Optional[int] = None, n_init: int = 10, seed: int = 0,
                  metric: str = 'cosine', prefix: Optional[str] = None, top1: bool = False,

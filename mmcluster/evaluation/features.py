@@ -22,6 +22,8 @@ class FeatureFile(BaseMetric):
         path: File, whose folder exists.
     """
 
+    names = ()      # see ClusteringMetric
+
     def __init__(self, path: str):
         super().__init__(prefix='features')
         if not path.endswith('.npy') or not os.path.isdir(os.path.dirname(path) or '.'):

@@ -160,6 +160,8 @@ class KNNMetric(BaseMetric):
         prefix: Prefix of the name.
     """
 
+    names = ('accuracy',)       # see ClusteringMetric
+
     def __init__(self, k: int = 20, temperature: float = 0.07, prefix: str = 'knn'):
         require_count('KNNMetric', k=k)
         require_positive('KNNMetric', temperature=temperature)

@@ -27,12 +27,12 @@ from mmcluster.utils import on_main_process
 from .binding import bind_data
 from .changes import comparable
 from .config_names import check_config
-from .exact import check_accumulation, check_exact
+from .exact import check_exact
 from .placeholders import check_placeholders
 from .progress import starting_point
 from .records import BUILT_ON, DONE, IMAGES, STARTED, KeepFinalHook, StartHook, bases, digests, read_record
 from .rehearsal import rehearse
-from .requirements import check_batch, check_hooks, check_labels, check_loop, check_metrics, check_schedules
+from .requirements import CHECKS
 from .stages import check_stages, stage_config
 
 _RUNNERS = itertools.count()
@@ -101,12 +101,14 @@ def run(cfg: Config, launcher: str = 'none', resume: Any = False, overwrite: boo
 
 def _rehearse(cfg: Config, names: list[str], trained: list[str], root: str, overwrite: bool,
               edit: Optional[Callable[[Config], None]]) -> None:
-    """Rehearse the stages that are to be trained."""
+    """Rehearse the stages that are to be trained, but not one that has begun: it comes next, and may do without what
+    it needed at its start."""
     records = {name: None if overwrite else read_record(os.path.join(root, name), DONE) for name in trained}
     done = {name: os.path.join(root, name, record['checkpoint']) for name, record in records.items() if record}
     given = {name: os.path.abspath(cfg.stages[name].checkpoint) for name in names if name not in trained}
     for name in trained:
-        if name not in done:
+        begun = not overwrite and os.path.exists(os.path.join(root, name, STARTED))
+        if name not in done and not begun:
             rehearse(cfg, name, names, edit, {**given, **done})
 
 
@@ -174,7 +176,8 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
             runner.register_hook(KeepFinalHook(before['checkpoint']))
         runner.register_hook(StartHook(work_dir, wanted, checkpoint, (work_dir, *later) if overwrite else (),
                                        tuple(files.values())))
-        _check(runner)
+        for check in CHECKS:
+            check(runner)
         runner.register_hook(AnnounceHook())
         runner.register_hook(CostHook())
         runner.train()
@@ -194,17 +197,6 @@ def _shared(function: Callable, *args: Any) -> Any:
     found = [on_main_process(function, *args)]
     broadcast_object_list(found)
     return found[0]
-
-
-def _check(runner: Runner) -> None:
-    """Refuse what can be known before the first iteration."""
-    check_hooks(runner)
-    check_loop(runner)
-    check_accumulation(runner)
-    check_batch(runner)
-    check_labels(runner)
-    check_metrics(runner)
-    check_schedules(runner)
 
 
 def build_runner(cfg: Config) -> Runner:

@@ -6,6 +6,7 @@ of a stage that has not trained yet, it leaves to that moment.
 from __future__ import annotations
 
 import logging
+import os
 import re
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
@@ -14,15 +15,18 @@ import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
 from torch import nn
 
 from mmcluster.engine.extract import sweep_loader
 from mmcluster.engine.hooks import EStepHook
-from mmcluster.engine.launch import LOADERS, set_constructor, without_pretrained
-from mmcluster.models.clusterers.base import BaseClusterer
-from mmcluster.registry import DATA_SAMPLERS, DATASETS, HOOKS, METRICS, MODELS
+from mmcluster.engine.hooks.sweep import SweepHook
+from mmcluster.engine.launch import LOADERS, set_constructor
+from mmcluster.models.clusterers.base import BaseClusterer, OutputError
+from mmcluster.registry import HOOKS, METRICS, MODELS
 
 from .binding import bind_data
+from .dry_run import dry_run
 from .stages import STAND_IN, stage_config
 
 # torch's words for two parts of which one is not as wide as the other
@@ -31,9 +35,10 @@ SHAPES = re.compile(r'shape|size mismatch|sizes? of tensor|expected input|channe
 
 def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callable[[Config], None]] = None,
              done: Optional[Mapping[str, str]] = None) -> None:
-    """Build data, samplers, model, hooks, metrics and optimiser of a stage, and pass two images through the network.
+    """Build data, samplers, model, hooks, metrics and optimiser of a stage, let them check each other, and pass two
+    images through the network.
 
-    No weights are loaded: those of earlier stages may not be there yet.
+    No weights are loaded: those of earlier stages may not be there yet, nor what is read from the recipe's work dir.
 
     Args:
         cfg: The recipe, which :func:`~mmcluster.recipes.stages.check_stages` has accepted; it stays as it is.
@@ -53,7 +58,8 @@ def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callab
     try:
         _build(single)
     except Exception as error:
-        if STAND_IN in str(error):      # a part reads the result of an earlier stage
+        early = isinstance(error, FileNotFoundError) and os.path.join(os.path.abspath(cfg.work_dir), '') in str(error)
+        if early or STAND_IN in str(error):     # a part reads the result of an earlier stage
             return
         if isinstance(error, OSError):
             raise
@@ -63,34 +69,27 @@ def rehearse(cfg: Config, name: str, names: Sequence[str], edit: Optional[Callab
 
 def _build(cfg: Config) -> None:
     """Build what a Runner would."""
-    cfg = Config(without_pretrained(cfg._cfg_dict), filename=cfg.filename)
     set_constructor(cfg)
     # what is tested is what is evaluated, in most configs
-    datasets = {name: _dataset(cfg[name]) for name in LOADERS
-                if cfg.get(name) and not (name == 'test_dataloader' and cfg[name] == cfg.get('val_dataloader'))}
-    bind_data(cfg, datasets['train_dataloader'])
+    loaders = {name: Runner.build_dataloader(cfg[name], seed=0) for name in LOADERS
+               if cfg.get(name) and not (name == 'test_dataloader' and cfg[name] == cfg.get('val_dataloader'))}
+    bind_data(cfg, loaders['train_dataloader'].dataset)
     model = MODELS.build(cfg.model)
     hooks = [*_built(HOOKS, cfg.get('custom_hooks')), *_built(HOOKS, list((cfg.get('default_hooks') or {}).values()))]
     check_fields(model, hooks)
+    metrics = {}
     for name in ('val_evaluator', 'test_evaluator'):
         given = cfg.get(name) or []
         given = given['metrics'] if isinstance(given, dict) and 'metrics' in given else given
-        _built(METRICS, given if isinstance(given, (list, tuple)) else [given])
+        metrics[name] = _built(METRICS, given if isinstance(given, (list, tuple)) else [given])
     wrapper = cfg.get('optim_wrapper')
-    if isinstance(wrapper, dict) and 'optimizer' in wrapper:
-        with _quiet():      # what it says is said again when it trains
-            build_optim_wrapper(model, wrapper)
+    with _quiet():      # what is said is said again when it trains
+        if isinstance(wrapper, dict) and 'optimizer' in wrapper:
+            wrapper = build_optim_wrapper(model, wrapper)
+        dry_run(cfg, model, hooks, loaders, metrics['val_evaluator'], wrapper)
     if isinstance(model, BaseClusterer):
-        check_images(model, datasets.get('val_dataloader', datasets['train_dataloader']))
-
-
-def _dataset(loader: dict) -> Any:
-    """The data set of a loader, whose sampler is built upon it."""
-    dataset = loader['dataset']
-    dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-    if isinstance(loader.get('sampler'), dict):
-        DATA_SAMPLERS.build(loader['sampler'], default_args=dict(dataset=dataset, seed=0))
-    return dataset
+        check_outputs(model, hooks)
+        check_images(model, loaders.get('val_dataloader', loaders['train_dataloader']).dataset)
 
 
 def _built(registry: Any, parts: Any) -> list[Any]:
@@ -132,6 +131,21 @@ def check_fields(model: nn.Module, hooks: Sequence[Any]) -> None:
                                  f'model.bank.fields if another part of yours reads it')
 
 
+def check_outputs(model: BaseClusterer, hooks: Sequence[Any]) -> None:
+    """Refuse a sweep for an output that its network does not have.
+
+    Args:
+        model: A clusterer.
+        hooks: Of the run.
+
+    Raises:
+        ValueError: If there is one.
+    """
+    for hook in hooks:
+        if isinstance(hook, SweepHook):
+            hook.check_output(model)
+
+
 @torch.no_grad()
 def check_images(model: BaseClusterer, dataset: Any) -> None:
     """Refuse a network that cannot take the images of its data set.
@@ -141,8 +155,8 @@ def check_images(model: BaseClusterer, dataset: Any) -> None:
         dataset: With evaluation views.
 
     Raises:
-        ValueError: If a shape does not fit. Whatever else goes wrong is no matter of the images: kernels that a
-            processor lacks, weights that are not there yet.
+        ValueError: If a shape does not fit, or a part returns no vector per image. Whatever else goes wrong is no
+            matter of the images: kernels that a processor lacks, weights that are not there yet.
     """
     training = model.training
     model.eval()
@@ -153,6 +167,8 @@ def check_images(model: BaseClusterer, dataset: Any) -> None:
             shape = tuple(image.shape[1:])
             model.outputs(image)
             break
+    except OutputError:
+        raise
     except Exception as error:      # torch names two matrices, not the parts that made them
         if isinstance(error, RuntimeError) and shape and SHAPES.search(str(error)):
             raise ValueError(f'{type(model).__name__} cannot take images of {shape}, channels, height and width: '

@@ -12,9 +12,10 @@ from mmcluster.engine.extract import unwrap
 from mmcluster.engine.hooks import EStepHook, MatchHook, ScheduleHook
 from mmcluster.engine.loops import InnerStepLoop
 from mmcluster.models.boost import Boost
-from mmcluster.models.clusterers.base import num_clusters_of
 
+from .exact import check_accumulation
 from .known_types import streams_of
+from .part_requirements import check_best, check_metrics, check_schedules
 
 
 def check_hooks(runner: Runner) -> None:
@@ -43,10 +44,11 @@ def check_loop(runner: Runner) -> None:
         runner: The Runner; its train loop is built.
 
     Raises:
-        ValueError: If they do not fit, or ``val_interval`` is no number of epochs.
+        ValueError: If they do not fit, or ``max_epochs`` or ``val_interval`` is no number of epochs.
     """
     model, loop = unwrap(runner.model), runner.train_loop
-    require_count('train_cfg', val_interval=getattr(loop, 'val_interval', None))
+    require_count('train_cfg', max_epochs=getattr(loop, 'max_epochs', None),
+                  val_interval=getattr(loop, 'val_interval', None))
     name, kind = type(model).__name__, type(loop).__name__
     stepping, inner = callable(getattr(model, 'steps', None)), isinstance(loop, InnerStepLoop)
     if stepping and not inner:
@@ -137,39 +139,6 @@ def _check_classes(model: Boost, name: str, field: str, hooks: list[EStepHook]) 
                              f"trained, align_to='head'" + ("; it is new here" if align_to else ''))
 
 
-def check_metrics(runner: Runner) -> None:
-    """Warn of k-means that evaluates another number of clusters than the model has.
-
-    Args:
-        runner: The Runner.
-    """
-    known = num_clusters_of(unwrap(runner.model))
-    for metric in runner.val_loop.evaluator.metrics if runner.val_loop is not None else ():
-        asked = metric.num_clusters if getattr(metric, 'source', None) == 'kmeans' else None
-        if None not in (known, asked) and known != asked:
-            runner.logger.warning(f'{type(metric).__name__} forms {asked} clusters by k-means, and the model has '
-                                  f'{known}; give val_evaluator and test_evaluator num_clusters={known} if that is not '
-                                  f'meant')
-
-
-def check_schedules(runner: Runner) -> None:
-    """Warn of a number in the model's config that a ``ScheduleHook`` replaces by others.
-
-    Args:
-        runner: The Runner.
-    """
-    for hook in runner.hooks:
-        if not isinstance(hook, ScheduleHook):
-            continue
-        for place in {hook.param, hook.param.removeprefix('teacher.')}:     # a model makes its teacher of its own decay
-            value = runner.cfg.get('model')
-            for name in place.split('.'):
-                value = value.get(name) if isinstance(value, dict) else None
-            if isinstance(value, (int, float)) and value not in hook.extremes():
-                runner.logger.warning(f'model.{place}={value} has no effect: the ScheduleHook of {hook.param!r} in '
-                                      f'custom_hooks sets {sorted(hook.extremes())}; change it there, or drop the hook')
-
-
 def _first_epoch(runner: Runner, name: str) -> tuple[Optional[int], int]:
     """First epoch in which a float of the model is not 0, ``None`` if there is none; and iterations an epoch."""
     loop = runner.train_loop
@@ -178,3 +147,8 @@ def _first_epoch(runner: Runner, name: str) -> tuple[Optional[int], int]:
     values = (course.value(epoch, epoch * steps, loop.max_iters) if course else attrgetter(name)(unwrap(runner.model))
               for epoch in range(loop.max_epochs))
     return next((epoch for epoch, value in enumerate(values) if value), None), steps
+
+
+# all that take a Runner before it trains, or what stands for it in a rehearsal
+CHECKS = (check_hooks, check_loop, check_accumulation, check_batch, check_labels, check_metrics, check_best,
+          check_schedules)

@@ -104,7 +104,7 @@ def test_wrong_schedules(arguments, problem):
 @pytest.mark.parametrize('name', ['sigmas', 'teacher', 'backbone.fc.weight', 'teacher.decays', 'student.decay'])
 def test_only_numbers_that_exist_are_moved(name):
     model = model_of(sigma=0.1)
-    with pytest.raises(AttributeError, match=f"ScheduleHook: Rowwise has no number '{name}'"):
+    with pytest.raises(ValueError, match=f"ScheduleHook: Rowwise has no number '{name}'"):
         ScheduleHook(name, steps=[(0, 1.)]).before_train_epoch(fake_runner(model))
     assert not hasattr(model, 'sigmas') and isinstance(model.teacher, MomentumTeacher)
 

@@ -147,7 +147,7 @@ def test_mlp_head():
     (dict(type='SmallCNN', in_channels=3, widths=(4, 8)), 8), (dict(type='Pixels', out_channels=3072), 3072)])
 def test_a_head_asks_for_the_width_of_the_embedding(backbone, width):
     network = MODELS.build(backbone)
-    assert pooled(network(torch.randn(2, 3, 32, 32))).shape == (2, width)
+    assert pooled(network(torch.randn(2, 3, 32, 32)), network).shape == (2, width)
     several = build_head(dict(type='MultiHead', num_heads=2, head=dict(type='MLPClusterHead', num_clusters=3)), network, None)
     assert [head.in_channels for head in several.heads] == [width] * 2
     for neck, out in [(MLPProjector(width, 8, 5), 5), (PlainMLP(width, (8,), 6), 6), (PreNormMLP(width, 8, 7), 7),
@@ -170,7 +170,7 @@ def test_the_width_of_networks_of_stages_is_that_of_their_last(backbone, width):
     network = MODELS.build(dict(backbone, type=f"mmpretrain.{backbone['type']}"))
     network.eval()
     assert width_of(network, None) == width
-    out = pooled(network(torch.randn(1, 3, 64, 64))).shape[1]
+    out = pooled(network(torch.randn(1, 3, 64, 64)), network).shape[1]
     if width is None:
         assert out > network.embed_dims
         with pytest.raises(ValueError, match=f"needs in_channels, the width .*{backbone['type']} does not say its out_ch"):

@@ -60,7 +60,7 @@ def test_the_mean_of_a_map_is_the_vector(network, size, shape):
     x = torch.randn(2, 3, size, size)
     found = feature_map(network, x)
     assert found.shape == (2, *shape) and not found.requires_grad
-    torch.testing.assert_close(found.mean(dim=(2, 3)), pooled(network(x)).detach())
+    torch.testing.assert_close(found.mean(dim=(2, 3)), pooled(network(x), network).detach())
 
 
 def test_a_backbone_without_a_map_says_so():

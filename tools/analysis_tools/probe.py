@@ -148,7 +148,7 @@ def main() -> None:
     sets = [DATASETS.build(cfg[f'{name}_dataloader'].dataset) for name in ('train', 'test')]
     same = sets[0].fingerprint == sets[1].fingerprint
     drawn = augmented_set(cfg, model) if args.augmented else None
-    spaces = dict(backbone=lambda x: pooled(model.deployed()[0](x)), embedding=model.embed)
+    spaces = dict(backbone=lambda x: pooled(model.deployed()[0](x), model.deployed()[0]), embedding=model.embed)
     found: dict[str, dict[str, float]] = {}
     for space, function in spaces.items():
         train = sweep(model, sets[0], function, args.batch_size)

@@ -57,27 +57,27 @@ class GroundTruthHook(Hook):
         self.field = field
         self.noise = noise
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Fill the field unless it is known, as after a resume.
+    def before_train(self, runner: Runner) -> None:
+        """Refuse labels that would be refused when they are needed.
 
         Raises:
+            FileNotFoundError: If there is no such file.
             ValueError: If the labels do not fit data set or model, or a class lacks images.
         """
-        bank: SampleBank = unwrap(runner.model).bank
+        if not self._bank(runner).is_set(self.field):
+            self._target(runner)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Fill the field unless it is known, as after a resume."""
+        bank = self._bank(runner)
         if bank.is_set(self.field):
             return
         dataset = runner.train_dataloader.dataset
-        if self.fingerprint not in (None, dataset.fingerprint):
-            raise ValueError(f'GroundTruthHook: the labels belong to another data set (fingerprint {self.fingerprint}, '
-                             f'the training set has {dataset.fingerprint})')
-        num_clusters = num_clusters_of(unwrap(runner.model))
-        target = self._drawn(dataset, num_clusters) if self.labels is None else \
-            torch.from_numpy(read_few_labels(self.labels, len(dataset), dataset.paths, dataset.classes))
+        target, counts = self._target(runner)
         if self.labels and self.fingerprint is None and counts_rows(self.labels, dataset.paths):
             runner.logger.warning(f'{self.labels} names images by row number, which fits other data sets as well. Make '
                                   f'sure that it was made for this one, then give the hook '
                                   f'fingerprint={dataset.fingerprint}: any other data or order is refused')
-        counts = self._counts(target, num_clusters)
         runner.logger.info(f'{int(counts.sum())} of {len(target)} images have a given label; per class '
                            f'{counts.tolist()}')
         if int(counts.min()) == 0:
@@ -86,6 +86,26 @@ class GroundTruthHook(Hook):
         if self.noise:
             target = flip_labels(target, self.noise, len(counts), torch.Generator().manual_seed(self.seed))
         bank.fill(**{self.field: target})
+
+    @staticmethod
+    def _bank(runner: Runner) -> SampleBank:
+        """Where the labels go."""
+        model = unwrap(runner.model)
+        if getattr(model, 'bank', None) is None:
+            raise ValueError(f'GroundTruthHook: {type(model).__name__} keeps nothing of an image: give it '
+                             f'bank=dict(num_samples=None), or drop the hook')
+        return model.bank
+
+    def _target(self, runner: Runner) -> tuple[Tensor, Tensor]:
+        """Targets (N,) as given, and the images of every class (K,)."""
+        dataset = runner.train_dataloader.dataset
+        if self.fingerprint not in (None, dataset.fingerprint):
+            raise ValueError(f'GroundTruthHook: the labels belong to another data set (fingerprint {self.fingerprint}, '
+                             f'the training set has {dataset.fingerprint})')
+        num_clusters = num_clusters_of(unwrap(runner.model))
+        target = self._drawn(dataset, num_clusters) if self.labels is None else \
+            torch.from_numpy(read_few_labels(self.labels, len(dataset), dataset.paths, dataset.classes))
+        return target, self._counts(target, num_clusters)
 
     def _drawn(self, dataset: Any, num_clusters: Optional[int]) -> Tensor:
         """Targets (N,) drawn from the labels of the training set."""

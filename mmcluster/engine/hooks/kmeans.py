@@ -12,7 +12,7 @@ from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.match import align_clusters
 from mmcluster.functional.clustering.seeding import METRICS
 from mmcluster.functional.losses.cross_level import scale_features
-from mmcluster.models.clusterers.base import num_clusters_of
+from mmcluster.models.clusterers.base import BaseClusterer, num_clusters_of
 from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 
@@ -88,6 +88,12 @@ class KMeansHook(ShardedEStepHook):
     def fields(self) -> list[str]:
         """``label``, and ``posterior`` when it is asked for."""
         return [self.field] + (['posterior'] if self.posterior_temperature else [])
+
+    def check_output(self, model: BaseClusterer) -> None:
+        """Of the head, too, if that gives clusters their names."""
+        super().check_output(model)
+        if self.align_to == 'head':
+            self.head.check_output(model)
 
     def features(self, runner: Runner) -> Tensor:
         """The embedding; with ``align_to='head'`` the head's prediction is a last column."""

@@ -15,6 +15,7 @@ from mmcluster.checks import require_count
 from mmcluster.functional.clustering.neighbors import nearest
 from mmcluster.functional.losses.contrast import unit_rows
 from mmcluster.models import SampleBank
+from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS
 from mmcluster.utils import on_main_process
@@ -59,6 +60,11 @@ class NeighborHook(ShardedEStepHook):
         if k > num_samples - 1:
             raise ValueError(f'NeighborHook: {k} neighbours besides the image itself need {k + 1} images, the data '
                              f'set has {num_samples}; lower num_neighbors of the model')
+
+    def check_output(self, model: BaseClusterer) -> None:
+        """Nothing is swept if there is a file."""
+        if self.file is None or not os.path.exists(self.file):
+            super().check_output(model)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Read the file if there is one, else run the E-step when it is due."""

@@ -6,8 +6,9 @@ from typing import Any, Optional
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
-from mmcluster.checks import require_not_negative
+from mmcluster.checks import near, require_not_negative
 from mmcluster.functional.imbalance import balanced_weights
 from mmcluster.functional.schedule import cosine_ramp, linear_ramp, step_value
 from mmcluster.models.batch_norm import broadcast_statistics
@@ -67,13 +68,28 @@ class ScheduleHook(Hook):
         course = self.cosine or self.linear
         return {course['start'], course['end']} if course else {value for _, value in self.steps or ()}
 
-    def _apply(self, runner: Runner) -> None:
+    def _owner(self, runner: Runner) -> tuple[Any, str]:
+        """The part that has the float, and its name there.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        model = unwrap(runner.model)
         *path, name = self.param.split('.')
-        owner: Any = unwrap(runner.model)
+        owner: Any = model
         for part in path:
             owner = getattr(owner, part, None)
         if not isinstance(getattr(owner, name, None), (int, float)):
-            raise AttributeError(f'ScheduleHook: {type(unwrap(runner.model)).__name__} has no number {self.param!r}')
+            raise ValueError(f'ScheduleHook: {type(model).__name__} has no number {self.param!r}'
+                             f'{near(self.param, _numbers(model))}; correct param, or drop the hook')
+        return owner, name
+
+    def before_train(self, runner: Runner) -> None:
+        """Refuse a name that the model does not have."""
+        self._owner(runner)
+
+    def _apply(self, runner: Runner) -> None:
+        owner, name = self._owner(runner)
         setattr(owner, name, self.value(runner.epoch, runner.iter, runner.max_iters))
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -83,6 +99,12 @@ class ScheduleHook(Hook):
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         """Set the value of the iteration."""
         self._apply(runner)
+
+
+def _numbers(model: nn.Module) -> list[str]:
+    """Dotted names of the numbers of a model and of its parts."""
+    return [f'{path}.{name}'.lstrip('.') for path, part in model.named_modules() for name, value in vars(part).items()
+            if isinstance(value, (int, float)) and not name.startswith('_')]
 
 
 @HOOKS.register_module()

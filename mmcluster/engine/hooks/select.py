@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mmcluster.functional.clustering.match import align_clusters
 from mmcluster.models import SampleBank
-from mmcluster.models.clusterers.base import num_clusters_of
+from mmcluster.models.clusterers.base import BaseClusterer, num_clusters_of
 from mmcluster.models.shards import process_shards
 from mmcluster.registry import HOOKS, LABEL_SELECTORS
 from mmcluster.utils import on_main_process
@@ -69,6 +69,12 @@ class SelectHook(ShardedEStepHook):
             raise ValueError(f"SelectHook: {name} numbers clusters of the embedding, which are not the classes of the "
                              f"head that goes on from the base. Give model.head a new head, or let the head choose: "
                              f"output='head_probs', selector=dict(type='ProbabilityVariance', sigma=...)")
+
+    def check_output(self, model: BaseClusterer) -> None:
+        """Of both networks, if two are swept."""
+        super().check_output(model)
+        if self.embed is not None:
+            self.embed.check_output(model)
 
     def features(self, runner: Runner) -> Tensor:
         """What one network has, or what two have, side by side (n, D + K)."""

@@ -10,13 +10,14 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmcluster.checks import require_choice, require_count
-from mmcluster.models.base_parts import load_base
+from mmcluster.models.base_parts import build_base, load_base
+from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.models.shards import process_shards
 from mmcluster.registry import MODELS
 from mmcluster.structures import TEST_STREAM
 from mmcluster.utils import on_main_process
 
-from ..extract import extract_share, step_dtype, sweep_loader, unwrap
+from ..extract import extract_share, output_function, step_dtype, sweep_loader, unwrap
 from ..finite import check_features
 from ..shared_sweep import SharedSweepLoop
 
@@ -68,6 +69,17 @@ class SweepHook(Hook):
             features = extract_share(model, loader, len(dataset), self.output, self.views, step_dtype(runner))
         check_features(features, model, getattr(dataset, 'paths', None), type(self).__name__, runner.epoch)
         return features
+
+    def check_output(self, model: BaseClusterer) -> None:
+        """Refuse an output that the network which is swept does not have; a rehearsal asks for it.
+
+        Args:
+            model: The one that trains; an older network is built without its weights.
+
+        Raises:
+            ValueError: If it has no such output.
+        """
+        output_function(model if self.network is None else build_base(self.network), self.output)
 
     def sees_what_evaluation_sees(self) -> bool:
         """Whether a sweep embeds evaluation views by the model in training, as an evaluation does."""

@@ -41,5 +41,5 @@ class Autoencoder(BaseClusterer):
             batch: One view (B, C, H, W).
         """
         with torch.no_grad():
-            x = pooled(self.backbone(batch.views[0]))
+            x = pooled(self.backbone(batch.views[0]), self.backbone)
         return dict(loss_recon=reconstruction_loss(self.decoder(self.neck(x)), x))

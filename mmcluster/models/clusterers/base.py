@@ -15,17 +15,29 @@ from ..final_centers import FinalCenters
 from ..head_parts import build, build_head
 
 
-def pooled(feat: Any) -> Tensor:
-    """Unwrap a backbone's output to one vector per image.
+class OutputError(ValueError):
+    """A network returns what is no vector per image."""
+
+
+def pooled(feat: Any, network: nn.Module) -> Tensor:
+    """Unwrap a network's output to one vector per image.
 
     Args:
         feat: (B, F), a feature map (B, F, H, W), or a tuple whose last entry is one of these.
+        network: Backbone or neck that returned it, for the message.
 
     Returns:
         (B, F); maps are averaged over space.
+
+    Raises:
+        OutputError: If it is anything else, such as tokens (B, L, F).
     """
     if isinstance(feat, (tuple, list)):
         feat = feat[-1]
+    if not isinstance(feat, Tensor) or feat.dim() not in (2, 4):
+        got = tuple(feat.shape) if isinstance(feat, Tensor) else f'a {type(feat).__name__}'
+        raise OutputError(f'{type(network).__name__} must return a vector (B, F) or a map (B, F, H, W) of every image, '
+                          f'got {got}; let it average its tokens or return one of them (out_type of mmpretrain)')
     return feat.mean(dim=(2, 3)) if feat.dim() == 4 else feat
 
 
@@ -227,6 +239,6 @@ def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
     Returns:
         embed (B, D) and logits (B, K) or ``None``.
     """
-    embed = pooled(backbone(x))
-    embed = embed if neck is None else pooled(neck(embed))
+    embed = pooled(backbone(x), backbone)
+    embed = embed if neck is None else pooled(neck(embed), neck)
     return embed, None if head is None else head(embed)

@@ -123,7 +123,7 @@ class IDEC(DEC):
             batch: One view (B, C, H, W).
         """
         with torch.no_grad():
-            x = pooled(self.backbone(batch.views[0]))
+            x = pooled(self.backbone(batch.views[0]), self.backbone)
         z = self.neck(x)
         return dict(loss_recon=reconstruction_loss(self.decoder(z), x, self.summed_recon),
                     loss_cluster=self.gamma * self.cluster_loss(z, batch.index))

@@ -111,13 +111,13 @@ class GCC(ContrastiveClusterer):
         if (near is None) != (neighbor is None):
             raise ValueError("GCC: the streams 'near' and 'neighbor' come together, from one epoch on; give both one "
                              '`begin`, or none of them')
-        h1, h2 = pooled(self.backbone(torch.cat(self.pair(batch)))).chunk(2)
+        h1, h2 = pooled(self.backbone(torch.cat(self.pair(batch))), self.backbone).chunk(2)
         z1, z2 = (unit_rows(self.projector(h)) for h in (h1, h2))
         self._remember(batch.index, z2)
         losses = dict(loss_features=self.rgc_weight * self._features(z1, z2, *self._near(batch, near)),
                       feat_std=feature_std(z1))
         if neighbor is not None:
-            other = pooled(self.backbone(neighbor.views[0]))
+            other = pooled(self.backbone(neighbor.views[0]), self.backbone)
             p, q = (gather_rows_with_grad(at_least_float32(self.head(h)).softmax(dim=1)) for h in (h1, other))
             contrast, gap = assignment_contrast(p, q)
             losses.update(loss_assignments=contrast + self.entropy_weight * gap, entropy_gap=gap.detach())
