@@ -10,11 +10,12 @@ from typing import Any, Iterable, Optional
 
 from mmengine.config import Config
 
+from mmcluster.checks import near
 from mmcluster.recipes.changes import comparable
 from mmcluster.recipes.recipe import run_stage
-from mmcluster.recipes.records import DONE, STARTED, read_record
-from mmcluster.recipes.rehearsal import rehearse
-from mmcluster.recipes.stages import check_stages, stage_config
+from mmcluster.recipes.records import BUILT_ON, DONE, STARTED, bases, read_record
+from mmcluster.recipes.rehearsal import built_metrics, rehearse
+from mmcluster.recipes.stages import STAND_IN, check_stages, stage_config
 from mmcluster.registry import import_plugins
 
 from .controls import control_metrics, write_control
@@ -22,6 +23,7 @@ from .reduced import reduce_recipe, reduce_stage
 from .table import Cell
 
 RUNS, SUMMARY, DIGITS = 'runs', 'summary.json', 10
+UNSEEDED = -1       # stands for the seed where it does not matter, so that one that a stage states is seen
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,20 @@ class Job:
         if os.path.exists(os.path.join(folder, SUMMARY if self.control else DONE)):
             return 'done'
         return 'started' if os.path.exists(os.path.join(folder, STARTED)) else 'missing'
+
+    def files(self, root: str) -> dict[str, str]:
+        """Place in the config -> file that takes the place of an earlier stage, as far as the stage reads it."""
+        if self.control or not self.given:
+            return {}
+        cfg = self._config(root)
+        single = stage_config(cfg, self.stage, {**dict.fromkeys(cfg.stages, STAND_IN), **self.given})
+        given = tuple(self.given.values())
+        return {place: path for place, path in bases(single.to_dict(), given) if path in given}
+
+    def built_on(self, root: str) -> dict[str, str]:
+        """Place in the config -> digest of the file, of a run that is done."""
+        record = read_record(os.path.join(root, self.folder), DONE) or {}
+        return record.get('config', {}).get(BUILT_ON) or {}
 
     def run(self, root: str) -> None:
         """Train the stage unless it is done; it goes on where it was interrupted.
@@ -92,12 +108,10 @@ class Plan:
         jobs: Of one seed, in order; the last one's metrics are the cell's.
         digest: Of the config of the last one and of all that it stands on, seed and machine aside.
         prefix: Of the metrics, such as ``'kmeans'``.
-        known: Prefixes that the stage has.
     """
     jobs: tuple[Job, ...]
     digest: str
     prefix: str
-    known: tuple[str, ...]
 
 
 def checkpoints(job: Job, root: str) -> dict[str, str]:
@@ -125,10 +139,10 @@ def plan(cell: Cell, seed: int, root: str, reduced: bool = False) -> Plan:
         reduced: A trial: few small images, two epochs.
 
     Raises:
-        ValueError: If the recipe would be refused, or has no such stage or metric.
+        ValueError: If the recipe would be refused, states a seed, or has no such stage or metric.
     """
     cfg = cell.recipe()
-    cfg.work_dir, cfg.randomness = root, dict(seed=seed)
+    cfg.work_dir, cfg.randomness = root, dict(seed=UNSEEDED)
     if reduced:
         reduce_recipe(cfg)
     edit = reduce_stage(cfg) if reduced else None
@@ -148,7 +162,9 @@ def plan(cell: Cell, seed: int, root: str, reduced: bool = False) -> Plan:
         if edit is not None:
             edit(single)
         value = comparable(single, root)
-        value.get('randomness', {}).pop('seed', None)
+        if (value.get('randomness') or {}).pop('seed', UNSEEDED) != UNSEEDED:
+            raise ValueError(f'{cell.title}: the stage {name!r} states randomness.seed, and runs of a table have the '
+                             f'seeds that it states by seeds=[...]; drop it')
         text = json.dumps([value, control] if control else value, sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=DIGITS // 2).hexdigest()
         needs = {other: jobs[other].folder for other in jobs if marks[other] in text}
@@ -160,16 +176,15 @@ def plan(cell: Cell, seed: int, root: str, reduced: bool = False) -> Plan:
     known = control_metrics() if control else prefixes(single)
     prefix = cell.spec.get('source') or known[0]
     if prefix not in known:
-        raise ValueError(f'{cell.title}: the stage {last!r} has no metric of {prefix!r}; it has {known}')
+        raise ValueError(f'{cell.title}: the stage {last!r} has no metric of {prefix!r}{near(prefix, known)}; source '
+                         f'is one of {known}')
     kept = (jobs[last],) if control else tuple(jobs[name] for name in _needed(jobs, last))
-    return Plan(kept, digest, prefix, known)
+    return Plan(kept, digest, prefix)
 
 
 def prefixes(cfg: Config) -> tuple[str, ...]:
     """Prefixes of the metrics of a config; the first is that of its result."""
-    found = cfg.get('val_evaluator') or []
-    found = found if isinstance(found, (list, tuple)) else [found]
-    return tuple(metric.get('prefix') or metric.get('source', 'kmeans') for metric in found)
+    return tuple(metric.prefix for metric in built_metrics(cfg.get('val_evaluator')))
 
 
 def _needed(jobs: dict[str, Job], last: str) -> list[str]:

@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import time
 import traceback
+import warnings
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from typing import Callable, NamedTuple, Optional, Sequence, cast
@@ -13,6 +14,7 @@ from typing import Callable, NamedTuple, Optional, Sequence, cast
 import torch
 
 from mmcluster.evaluation.results import write_text
+from mmcluster.recipes.records import digests
 from mmcluster.utils import spoken_time
 
 from .jobs import Job
@@ -36,8 +38,8 @@ def run_jobs(jobs: Sequence[Job], root: str, workers: int = 1, devices: Sequence
     """
     todo = [job for job in jobs if job.state(root) != 'done']
     tell(f'{len(jobs)} runs, {len(jobs) - len(todo)} done')
-    failed = refused(todo, root, tell)
-    if len(failed) < len(todo):
+    failed = {**replaced([job for job in jobs if job not in todo], root, tell), **refused(todo, root, tell)}
+    if any(job.folder not in failed for job in todo):
         tell(f'each run writes a log: {root}/<run>/<time>/*.log')
     if (len(devices) or workers) <= 1:
         return _in_turn(todo, root, failed, devices[0] if devices else None, tell)
@@ -48,11 +50,12 @@ def refused(jobs: Sequence[Job], root: str, tell: Tell) -> dict[str, str]:
     """Folder -> why its stage cannot start, of the jobs of which that can be told before anything trains.
 
     Args:
-        jobs: Seeds of one stage are tried once.
+        jobs: Seeds of one stage are tried once. What has begun goes on without what it needed at its start.
         root: Folder of all runs.
         tell: Is told each reason once.
     """
     why: dict[str, str] = {}
+    jobs = [job for job in jobs if job.state(root) != 'started']
     for job in jobs:
         stage = os.path.dirname(job.folder)
         if stage not in why:
@@ -60,6 +63,27 @@ def refused(jobs: Sequence[Job], root: str, tell: Tell) -> dict[str, str]:
             if why[stage]:
                 tell(f'{stage}: {why[stage]}')
     return {job.folder: text for job in jobs if (text := why[os.path.dirname(job.folder)])}
+
+
+def replaced(jobs: Sequence[Job], root: str, tell: Tell) -> dict[str, str]:
+    """Folder -> why its figures do not count, of the jobs whose ``stages.NAME.checkpoint`` is another file by now.
+
+    Args:
+        jobs: Those that are done.
+        root: Folder of all runs.
+        tell: Is told each reason.
+    """
+    files = {job.folder: job.files(root) for job in jobs}
+    digest = digests({path: path for each in files.values() for path in each.values()})      # each is read once
+    found = {}
+    for job in jobs:
+        before = job.built_on(root)
+        for place, path in files[job.folder].items():
+            if before.get(place, digest[path]) != digest[path]:
+                found[job.folder] = (f'{path} is no longer the file that this run was built on: put that back, give '
+                                     f'the new one another name, or remove the folder of the run to train it anew')
+                tell(f'{job.folder}: {found[job.folder]}')
+    return found
 
 
 def _in_turn(todo: list[Job], root: str, failed: dict[str, str], device: Optional[int], tell: Tell) -> dict[str, str]:
@@ -128,6 +152,8 @@ def _start(job: Job, root: str, device: Optional[int]) -> Started:
 
 
 def _child(end: connection.Connection, job: Job, root: str, device: Optional[int]) -> None:
+    # of this process, not of the loaders that mmengine means
+    warnings.filterwarnings('ignore', 'Multi-processing start method')
     end.send(run_one(job, root, device))
 
 

@@ -15,7 +15,7 @@ from mmcluster.recipes.merging import merge_options
 from mmcluster.recipes.option_names import check_names
 
 METRICS, SEEDS = ('acc', 'nmi', 'ari'), (0, 1, 2)
-CONTROLS, SOURCES = ('pixels', 'untrained'), ('head', 'kmeans')
+CONTROLS = ('pixels', 'untrained')
 RUN = ('recipe', 'stages', 'data', 'facts', 'options', 'stage', 'source', 'control', 'seeds')
 CELL = (*RUN, 'paper', 'quoted', 'x', 'series')
 ROW = (*CELL, 'cells')
@@ -211,12 +211,10 @@ def _check_keys(spec: Any, known: tuple[str, ...], where: str) -> None:
 
 
 def _check_cell(cell: Cell) -> None:
-    """Refuse a cell that names no run, or a control or source that there is not."""
+    """Refuse a cell that names no run, or a control that there is not."""
     spec = cell.spec
     if spec.get('control') not in (None, *CONTROLS):
         raise ValueError(f'{cell.title}: control must be one of {CONTROLS}, got {spec["control"]!r}')
-    if spec.get('source') not in (None, *SOURCES):
-        raise ValueError(f'{cell.title}: source must be one of {SOURCES}, got {spec["source"]!r}')
     if cell.runs and not (spec.get('recipe') or spec.get('stages')):
         raise ValueError(f'{cell.title}: give it a recipe or stages, or say where its figures are quoted from')
 

@@ -77,11 +77,7 @@ def _build(cfg: Config) -> None:
     model = MODELS.build(cfg.model)
     hooks = [*_built(HOOKS, cfg.get('custom_hooks')), *_built(HOOKS, list((cfg.get('default_hooks') or {}).values()))]
     check_fields(model, hooks)
-    metrics = {}
-    for name in ('val_evaluator', 'test_evaluator'):
-        given = cfg.get(name) or []
-        given = given['metrics'] if isinstance(given, dict) and 'metrics' in given else given
-        metrics[name] = _built(METRICS, given if isinstance(given, (list, tuple)) else [given])
+    metrics = {name: built_metrics(cfg.get(name)) for name in ('val_evaluator', 'test_evaluator')}
     wrapper = cfg.get('optim_wrapper')
     with _quiet():      # what is said is said again when it trains
         if isinstance(wrapper, dict) and 'optimizer' in wrapper:
@@ -90,6 +86,13 @@ def _build(cfg: Config) -> None:
     if isinstance(model, BaseClusterer):
         check_outputs(model, hooks)
         check_images(model, loaders.get('val_dataloader', loaders['train_dataloader']).dataset)
+
+
+def built_metrics(evaluator: Any) -> list[Any]:
+    """The metrics of an evaluator's config, which is a list, one of them, or a dict of ``metrics``."""
+    given = evaluator or []
+    given = given['metrics'] if isinstance(given, dict) and 'metrics' in given else given
+    return _built(METRICS, given if isinstance(given, (list, tuple)) else [given])
 
 
 def _built(registry: Any, parts: Any) -> list[Any]:

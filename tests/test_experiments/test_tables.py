@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from killed import Killed
+from mmengine.config import Config
 from PIL import Image
 from reduced import ROOT
 from sklearn.datasets import load_digits
@@ -17,10 +18,11 @@ from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialS
 from mmcluster.experiments import cross, read_table, running, table_file
 from mmcluster.experiments.controls import raw_pixels
 from mmcluster.experiments.figure import draw, history
-from mmcluster.experiments.jobs import Job, plans, unique_jobs
+from mmcluster.experiments.jobs import Job, plans, prefixes, unique_jobs
 from mmcluster.experiments.printing import as_csv, latex, markdown, name_of
 from mmcluster.experiments.results import Result, Value
 from mmcluster.experiments.running import levels, run_jobs, submit
+from mmcluster.recipes.records import digests
 
 pytestmark = pytest.mark.usefixtures('engine')
 TEXT = """
@@ -76,7 +78,11 @@ def test_cells_are_rows_by_columns_with_what_holds_for_all(file):
     ("title = 'Two losses'", '', 'title missing'), ("metrics = ['acc', 'nmi']", "metric = ['acc']", 'metrics'),
     ("control='pixels'", "control='pixel'", 'control must be one of'),
     ("source='head'", "sources='head'", "did you mean 'source'"),
-    ("source='head'", "source='kmean'", 'source must be one of'),
+    ("source='head'", "source='kmean'", "no metric of 'kmean' .did you mean 'kmeans'"),
+    ("source='head'", "source='knn'", "no metric of 'knn'"),
+    ("options={weight: 0.}", "options={'randomness.seed': 0}", "'clusmatch' states randomness.seed, and .* by seeds="),
+    ("data = 'data/digits'", "data = 'data/digits'\noptions = {'stages.cc.options.randomness.seed': 7}", "'cc' states randomness.seed"),
+    ("dict(parts=['cc/cnn_digits'])", "dict(parts=['cc/cnn_digits'], options=dict(randomness=dict(seed=7)))", "'cc' states randomness.seed"),
     ("stages=both, paper", 'paper', 'give it a recipe or stages'),
     ("npl_weight'", "np1_weight'", "np1_weight .did you mean 'npl_weight'"),
     ("on='cc'", "on='c'", 'no other stage'), ("source='head'", "stage='clus'", "no stage 'clus'"),
@@ -186,6 +192,30 @@ def test_what_cannot_start_is_named_before_anything_trains(file, tmp_path, capsy
     assert said.count('done in') == 2
     log, = (tmp_path / 'reduced' / folders[1]).glob('*/*.log')
     assert 'This run:' in log.read_text(), 'the console is quiet, the file is not'
+
+
+def test_figures_of_a_file_that_was_replaced_do_not_count(file, tmp_path):
+    base = tmp_path / 'base.pth'
+    base.write_bytes(b'one')
+    file.write_text(TEXT.replace("stages=both, paper", f"stages=both, options={{'stages.cc.checkpoint': {str(base)!r}}}, paper"))
+    job, = unique_jobs(plans(read_table(file).only(rows=['all'], columns=['digits']).cells, str(tmp_path), seeds=(0,)))
+    place, = job.files(str(tmp_path))
+    assert place == 'model.base.init_cfg.checkpoint'
+    folder = tmp_path / job.folder
+    folder.mkdir(parents=True)
+    record = dict(checkpoint='epoch_1.pth', config=dict(built_on=digests({place: str(base)})))
+    (folder / 'done.json').write_text(json.dumps(record))
+    told = []
+    assert run_jobs([job], str(tmp_path), tell=told.append) == {}
+    base.write_bytes(b'two')
+    assert 'is no longer the file' in run_jobs([job], str(tmp_path), tell=told.append)[job.folder] == told[-1].partition(': ')[2]
+    base.unlink()
+    assert run_jobs([job], str(tmp_path), tell=told.append) == {}, 'a file that is gone is not another one'
+
+
+def test_the_prefix_is_that_of_the_metric():
+    assert prefixes(Config(dict(val_evaluator=[dict(type='KNNMetric'), dict(type='ClusteringMetric', prefix='mine')]))) == (
+        'knn', 'mine')
 
 
 @pytest.mark.parametrize('options, written', [([], True), (['--seeds', 0, 1, 2], True), (['--seeds', 1], False),
