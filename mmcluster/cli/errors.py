@@ -1,17 +1,19 @@
 """From an error to one sentence and an exit code.
 
 0: done. 1: a fault of the program, with its traceback. 2: the command line or the input is wrong. 3: something cannot
-be written or read, such as a full disk. 130: interrupted; the same command goes on.
+be written or read, such as a full disk. 130: interrupted; the same command goes on. 141: who read the output, such as
+``head``, has closed it.
 """
 from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 import traceback
 from pathlib import Path
 
-DONE, FAULT, WRONG, MACHINE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, FAULT, WRONG, MACHINE, INTERRUPTED, UNREAD = 0, 1, 2, 3, 130, 141
 TRACEBACK = 'MMCLUSTER_TRACEBACK'
 PACKAGE = Path(__file__).resolve().parents[1]
 _FULL = {errno.ENOSPC: 'the disk is full', errno.EDQUOT: 'the quota is used up', errno.EFBIG: 'a file may not grow'}
@@ -26,6 +28,8 @@ def exit_code(error: BaseException) -> int:
     Returns:
         See the module.
     """
+    if isinstance(error, BrokenPipeError) and _nobody_reads():
+        return UNREAD
     if isinstance(error, KeyboardInterrupt):
         print('mmcluster: stopped; the same command goes on from here', file=sys.stderr)
         return INTERRUPTED
@@ -37,6 +41,16 @@ def exit_code(error: BaseException) -> int:
     print(f'mmcluster: error: {_sentence(error)}', file=sys.stderr)
     wrong = (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError, ConnectionError)
     return MACHINE if isinstance(error, OSError) and not isinstance(error, wrong) else WRONG
+
+
+def _nobody_reads() -> bool:
+    """Whether the output is a closed pipe; what is left of it then goes nowhere, or Python would tell of it."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), 0)       # of errors it tells unasked
+    closed = any(event & select.POLLERR for _, event in poll.poll(0))
+    if closed:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return closed
 
 
 def _is_ours(error: BaseException) -> bool:

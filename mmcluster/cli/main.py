@@ -61,6 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         args.parser.error(_unknown(args.parser, unknown))
     try:
         COMMANDS[args.command].run(args)
+        sys.stdout.flush()      # here an error of it is caught
     except (Exception, KeyboardInterrupt) as error:
         return exit_code(error)
     finally:

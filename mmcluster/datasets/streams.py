@@ -105,8 +105,9 @@ class Stream:
             wanted = f'({self.num_rows}, m)' if follows else '(n,)'
             raise ValueError(f'the pool of stream {self.name!r} must have shape {wanted}, got {tuple(rows.shape)}')
         if rows.numel() == 0 or int(rows.max()) < 0:
-            raise ValueError(f'the pool of stream {self.name!r} is empty: nothing in the bank field {self.pool!r} is '
-                             'set. Loosen the selection that fills it.')
+            raise ValueError(f'the pool of stream {self.name!r} is empty: no hook has filled the bank field '
+                             f'{self.pool!r}. Give custom_hooks one that does, such as a SelectHook, or with labels '
+                             f'of your own a GroundTruthHook, for target, and let it begin no later than the stream')
         if int(rows.max()) >= self.num_rows or (not follows and int(rows.min()) < 0):
             raise ValueError(f'the pool of stream {self.name!r} names rows {int(rows.min())}..{int(rows.max())} of a '
                              f'data set of {self.num_rows}')

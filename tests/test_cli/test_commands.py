@@ -47,6 +47,17 @@ def test_a_wrong_command_line_ends_in_2(argv, capsys):
     assert caught.value.code == 2 and 'usage' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('command', [['-m', 'mmcluster', 'configs'], [str(TOOLS / 'configs.py')]])
+def test_a_reader_who_has_seen_enough_is_no_error(command):
+    """As ``head`` after a line; what fits into a buffer fails at its end only."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, *command, 'ls', '--parts', 'boosters/*'], stdout=writer,
+                          stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, '')
+
+
 def test_cluster_writes_a_result_and_leaves_the_photographs(photos, clustered):
     result = read_result(clustered)
     assert len(result.paths) == 24 and [path for path, _ in result.unreadable] == ['kind0/broken.jpg']
