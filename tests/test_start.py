@@ -6,8 +6,10 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 from reduced import ROOT, propos_cfg, read_stage, train, write_digits
 
+from mmcluster.recipes import length
 from mmcluster.recipes.length import set_epochs
 from mmcluster.registry import HOOKS, PARAM_SCHEDULERS
 
@@ -57,6 +59,17 @@ def test_all_that_counts_epochs_is_shortened():
     assert cfg.train_cfg.val_interval >= 1 and cfg.default_hooks.checkpoint.interval >= 1
     with pytest.raises(ValueError, match='at least 1'):
         set_epochs(cfg, 0)
+
+
+def test_schedules_of_mmengine_move_or_are_named(monkeypatch):
+    said = []
+    monkeypatch.setattr(length, 'print_log', lambda text, **options: said.append(text))
+    cfg = Config(dict(train_cfg=dict(max_epochs=10), param_scheduler=[
+        dict(type='StepLR', step_size=4), dict(type='CosineRestartLR', periods=[4, 6]), dict(type='OneCycleLR', total_steps=10),
+        dict(type='LinearLR', end=100, by_epoch=False)]))
+    set_epochs(cfg, 5)
+    assert [list(entry.values())[1] for entry in cfg.param_scheduler] == [2, [2, 3], 5, 100]
+    assert 'LinearLR in param_scheduler counts iterations and stays as it is; give it end' in said[0] and len(said) == 1
 
 
 @pytest.mark.parametrize('name', ['pici_vit_small_rsod', 'asd_ps_freematch_cnn_digits', 'scan_cnn_digits/scan_cluster',

@@ -1,6 +1,7 @@
 """Autocast on any device, and optimiser groups by learning rate and weight decay."""
 from __future__ import annotations
 
+import inspect
 from contextlib import contextmanager
 from typing import Any, Iterable, Iterator, Optional
 
@@ -119,7 +120,7 @@ class GroupedOptimWrapperConstructor:
         cfg.setdefault('type', 'OptimWrapper')
         if 'lr' not in optimizer:
             raise ValueError(f"optim_wrapper.optimizer of type {optimizer.get('type')!r} needs an lr")
-        groups = self.groups(model, optimizer['lr'], optimizer.get('weight_decay', 0.))
+        groups = self.groups(model, optimizer['lr'], optimizer.get('weight_decay', _own_decay(optimizer)))
         for group in groups:
             print_log(f'optimiser group: lr {group["lr"]:g}, weight decay {group["weight_decay"]:g}, '
                       f'{len(group["params"])} tensors', logger='current')
@@ -179,6 +180,14 @@ class GroupedOptimWrapperConstructor:
         if self.no_decay in ('norm', 'norm_bias'):
             return isinstance(module, _NORMS) or (self.no_decay == 'norm_bias' and name.endswith('bias'))
         return self.no_decay == 'ndim' and param.dim() < 2
+
+
+def _own_decay(optimizer: dict) -> float:
+    """Weight decay of an optimiser that is told none, such as 0.01 of AdamW; without groups it would take the same."""
+    kind = optimizer.get('type')
+    kind = OPTIMIZERS.get(kind) if isinstance(kind, str) else kind
+    known = inspect.signature(kind).parameters.get('weight_decay') if callable(kind) else None
+    return 0. if known is None or not isinstance(known.default, (int, float)) else known.default
 
 
 def _match(path: str, keys: Iterable[str]) -> Optional[str]:

@@ -1,12 +1,15 @@
 """Another number of epochs for a config: what else counts epochs moves with it."""
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.logging import print_log
 
-# Settings in epochs, counted from 0; `milestones` and the first of each of `steps` too.
-_SCHEDULER = ('total_epochs', 'warmup_epochs', 'T_max', 'begin', 'end')
+# Settings in epochs, those of _LENGTHS at least 1; `milestones`, `periods` and the first of each of `steps` too.
+_LENGTHS = ('total_epochs', 'T_max', 'end', 'step_size', 'total_steps')
+_SCHEDULER = (*_LENGTHS, 'warmup_epochs', 'begin')
 
 
 def set_epochs(cfg: Config, epochs: int) -> None:
@@ -42,14 +45,20 @@ def set_epochs(cfg: Config, epochs: int) -> None:
     schedulers = cfg.get('param_scheduler') or []
     for entry in schedulers if isinstance(schedulers, (list, tuple)) else [schedulers]:
         if not entry.get('by_epoch', True):
+            counted = [key for key in (*_SCHEDULER, 'milestones', 'periods') if entry.get(key)]
+            if counted:
+                print_log(f'{epochs} epochs in the place of {old}: {entry.get("type")} in param_scheduler counts '
+                          f'iterations and stays as it is; give it {", ".join(counted)} for the new length',
+                          logger='current', level=logging.WARNING)
             continue
         for key in _SCHEDULER:
             if key in entry:
-                entry[key] = scaled(entry[key], 1 if key in ('total_epochs', 'T_max', 'end') else 0)
+                entry[key] = scaled(entry[key], int(key in _LENGTHS))
         if 'rest_epochs' in entry:      # a part of the warm-up, which may be gone
             entry['rest_epochs'] = min(scaled(entry['rest_epochs']), max(entry['warmup_epochs'] - 1, 0))
-        if 'milestones' in entry:
-            entry.milestones = [scaled(value) for value in entry.milestones]
+        for key, least in dict(milestones=0, periods=1).items():
+            if key in entry:
+                entry[key] = [scaled(value, least) for value in entry[key]]
     for hook in cfg.get('custom_hooks') or []:
         if isinstance(hook, dict) and hook.get('by_epoch', True):
             if hook.get('steps'):

@@ -128,6 +128,8 @@ def test_an_optimiser_without_rate_or_decay():
         build(optimizer=dict(type='SGD'))
     rates, _, _ = build(optimizer=dict(type='Adam', lr=LR))
     assert {decay for _, decay in rates.values()} == {0.}
+    rates, _, _ = build(optimizer=dict(type='AdamW', lr=LR))
+    assert {decay for _, decay in rates.values()} == {0.01}, 'as without groups'
 
 
 def test_decay_moves_what_it_should_and_nothing_else():
