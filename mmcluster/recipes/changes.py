@@ -42,11 +42,11 @@ def comparable(cfg: Config, root: str) -> dict:
     return value
 
 
-def _differences(old: Any, new: Any, where: str = '') -> list[str]:
+def differences(old: Any, new: Any, where: str = '') -> list[str]:
     """Dotted names of the leaves in which two nested values differ, with both."""
     if isinstance(old, dict) and isinstance(new, dict):
         return [line for key in sorted(set(old) | set(new))
-                for line in _differences(old.get(key), new.get(key), f'{where}.{key}'.lstrip('.'))]
+                for line in differences(old.get(key), new.get(key), f'{where}.{key}'.lstrip('.'))]
     return [] if old == new else [f'{where}: {old!r} -> {new!r}']
 
 
@@ -67,7 +67,7 @@ def check_unchanged(old: dict, new: dict, work_dir: str, allowed: bool,
     Raises:
         ChangedConfigError: If an entry differs and that is not allowed; the message names all of them with both values.
     """
-    lines = _differences(old, new)
+    lines = differences(old, new)
     if not lines:
         return False
     text = f'{work_dir} was started with another config:\n  ' + '\n  '.join(lines[:20])

@@ -7,11 +7,15 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from mmengine.config import Config
 from PIL import Image
 
 import mmcluster
 from mmcluster.apis import zoo
 from mmcluster.cli import main
+from mmcluster.recipes import config_file
+from mmcluster.recipes.changes import comparable
+from mmcluster.recipes.stages import stage_config
 from mmcluster.strict import BANK
 
 NAME = 'cc_cnn_digits'
@@ -36,7 +40,7 @@ def run(tmp_path, engine):
         torch.manual_seed(seed)
         model = mmcluster.get_model(NAME, device='cpu')
         torch.save(dict(state_dict=model.state_dict(), optimizer={}, meta=dict(epoch=1)), folder / 'epoch_1.pth')
-        (folder / 'last_checkpoint').write_text(str(folder / 'epoch_1.pth'))
+        (folder / 'done.json').write_text(json.dumps(dict(checkpoint='epoch_1.pth', config={})))
         (folder / 'summary.json').write_text(json.dumps(dict(seed=seed, metrics={'head/acc': acc, 'head/cluster_min': 3})))
         runs.append(folder)
     return runs
@@ -176,3 +180,65 @@ def test_published_weights_have_the_figures_of_their_metafile(tmp_path, engine):
 def test_another_stage_than_the_published_one_is_refused(engine, capsys):
     assert main(['test', 'propos_clusmatch_cnn_digits', '--stage', 'propos']) == 2
     assert 'weights of the stage clusmatch of propos_clusmatch_cnn_digits: drop --stage propos' in capsys.readouterr().err
+
+
+# ---- what is published
+
+@pytest.fixture
+def trained(run):
+    """The runs, done with the recipe of their name."""
+    for folder in run:
+        cfg = Config.fromfile(config_file(NAME), lazy_import=False)
+        single = stage_config(dict_of(cfg, folder), zoo.last_stage(config_file(NAME)), {})
+        record = dict(checkpoint='epoch_1.pth', config=comparable(single, str(folder.parent)))
+        (folder / 'done.json').write_text(json.dumps(record))
+    return run
+
+
+def dict_of(cfg, folder):
+    cfg.work_dir, cfg.randomness = str(folder.parent), dict(seed=int(folder.name[-1]))
+    return cfg
+
+
+def published(publish, monkeypatch, *arguments):
+    monkeypatch.setattr('sys.argv', ['publish_model.py', *map(str, arguments)])
+    publish.main()
+
+
+def test_an_own_zoo_is_begun_and_goes_on(trained, publish, monkeypatch, tmp_path, capsys):
+    own = tmp_path / 'begun'
+    monkeypatch.setenv('MMCLUSTER_ZOO', str(own))
+    zoo._entries.cache_clear()
+    published(publish, monkeypatch, NAME, *trained)
+    file, = own.glob('*.pth')
+    assert zoo.zoo_checkpoint(NAME) == str(file) and zoo.model_entry(NAME).size == file.stat().st_size
+    metafile = own / 'metafile.yml'
+    text = metafile.read_text().replace('Models:\n', '# mine\nModels:\n  - Name: other  # first\n    Config: x.py\n\n', 1)
+    metafile.write_text(text + '  - {Name: last, Config: y.py}\n')
+    published(publish, monkeypatch, NAME, *trained, '--license', 'MIT')
+    again = metafile.read_text()
+    assert again.replace('MIT', 'Apache-2.0') == text + '  - {Name: last, Config: y.py}\n'
+    zoo._entries.cache_clear()
+
+
+@pytest.mark.parametrize('spoil, message', [
+    (lambda run: run[1] / 'done.json', 'holds no run that is done'), (lambda run: run[0] / 'epoch_1.pth', 'holds no run that is done')])
+def test_what_is_not_done_is_not_published(trained, publish, monkeypatch, tmp_path, capsys, spoil, message):
+    spoil(trained).unlink()
+    refused(publish, monkeypatch, tmp_path, capsys, trained, message)
+
+
+def test_another_config_or_place_is_refused(trained, publish, monkeypatch, tmp_path, capsys):
+    record = json.loads((trained[1] / 'done.json').read_text())
+    record['config']['train_cfg']['max_epochs'] = 3
+    (trained[1] / 'done.json').write_text(json.dumps(record))
+    refused(publish, monkeypatch, tmp_path, capsys, trained, 'train_cfg.max_epochs: 3 ->')
+    refused(publish, monkeypatch, tmp_path, capsys, trained, 'is neither', '--zoo', tmp_path / 'elsewhere')
+
+
+def refused(publish, monkeypatch, tmp_path, capsys, runs, message, *more):
+    """Nothing is written then."""
+    monkeypatch.setenv('MMCLUSTER_ZOO', str(tmp_path / 'own'))
+    with pytest.raises(SystemExit):
+        published(publish, monkeypatch, NAME, *runs, *more)
+    assert message in capsys.readouterr().err and not list(tmp_path.rglob(f'{NAME}-*.pth'))
