@@ -7,8 +7,9 @@ from mmcluster.experiments import cross
 title = 'MNIST, all 70,000 digits, K = 10: bases, alone and with a booster'
 data = 'data/mnist'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding, where it is logged
-precision = ['schedules/bfloat16']              # of what is trained
-in_float32 = ('SimCLR', 'MoCo v2', 'SCAN', 'SPICE_s', 'SPICE')     # measured on a processor without bfloat16
+precision = ['schedules/bfloat16']              # of all that is trained, but for
+# boosters on these and what they go on from, which ran on a processor without bfloat16
+boosted_in_float32 = ('SimCLR', 'MoCo v2', 'SCAN', 'SPICE_s', 'SPICE')
 simclr = dict(parts=['simclr/cnn_mnist'])
 moco = dict(parts=['moco/cnn_mnist'])
 heads = dict(on='moco', parts=['spice/self_mnist'])
@@ -37,7 +38,7 @@ rows = {
     'untrained network, k-means': dict(stages=bases['CC'], control='untrained'),
     **{f'{name.replace("_", " ")} on pixels': dict(recipe=f'classical_{name}_mnist')
        for name in ('birch', 'gaussian_mixture', 'nmf', 'pca_kmeans')},
-    **cross({name: stages for name, stages in bases.items() if name not in in_float32}, boosters, precision),
-    **cross({name: bases[name] for name in in_float32}, boosters)}
+    **cross(bases, boosters, precision),
+    **cross({name: bases[name] for name in boosted_in_float32}, {name: boosters[name] for name in boosters if name})}
 for name in ('SPICE_s', 'SPICE', 'ASD_PS'):
     rows[name]['source'] = 'head'       # which each of them trains; k-means on the embedding is logged beside it

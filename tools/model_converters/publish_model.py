@@ -33,6 +33,7 @@ from mmcluster.recipes.changes import comparable, differences
 from mmcluster.recipes.records import BUILT_ON, DONE, read_record
 from mmcluster.recipes.stages import stage_config
 from mmcluster.strict import BANK, state_dict_of
+from mmcluster.writing import whole_file
 
 METRICS = ('acc', 'nmi', 'ari')
 
@@ -112,10 +113,12 @@ def write_weights(run: Path, folder: Path, name: str, half: bool) -> tuple[Path,
     torch.save(dict(state_dict=small_state(state_dict_of(load_checkpoint_file(str(path))), half)), buffer)
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(f'{name}-????????.pth'):
-        old.unlink()
     file = folder / f'{name}-{digest[:8]}.pth'
-    file.write_bytes(buffer.getvalue())
+    with whole_file(file) as stream:
+        stream.write(buffer.getvalue())
+    for old in folder.glob(f'{name}-????????.pth'):
+        if old != file:
+            old.unlink()
     return file, digest
 
 
