@@ -25,7 +25,6 @@ from mmengine.config import Config
 
 from mmcluster.apis.weights import ZOO, is_address
 from mmcluster.apis.zoo import last_stage
-from mmcluster.cli.errors import exit_code
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.evaluation.results import write_text
 from mmcluster.recipes import config_file, shipped_configs
@@ -201,8 +200,8 @@ def main() -> None:
     parser.add_argument('--allow-config-change', action='store_true', help='also runs of other settings; names them')
     try:
         publish(parser.parse_args())
-    except (Exception, KeyboardInterrupt) as error:
-        sys.exit(exit_code(error))
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
 
 
 def publish(args: argparse.Namespace) -> None:
