@@ -11,10 +11,10 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmcluster.checks import require_choice, require_count, require_two_clusters
+from mmcluster.functional.clustering.kmeans import METRICS as SIMILARITIES
 from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
 from mmcluster.functional.clustering.match import contingency
 from mmcluster.functional.clustering.metrics import cell_metrics, laid_out
-from mmcluster.functional.clustering.seeding import METRICS as ROW_METRICS
 from mmcluster.functional.finite import require_finite
 from mmcluster.functional.labels.given import whole_labels
 from mmcluster.models.shards import process_shards
@@ -98,7 +98,7 @@ class ClusteringMetric(BaseMetric):
         require_count('ClusteringMetric', n_init=n_init)
         super().__init__(prefix=prefix or source)
         require_choice('ClusteringMetric', ('kmeans', 'head'), source=source)
-        require_choice('ClusteringMetric', ROW_METRICS, metric=metric)
+        require_choice('ClusteringMetric', SIMILARITIES, metric=metric)
         require_two_clusters('ClusteringMetric', num_clusters)
         self.source = source
         if top1 and source == 'kmeans':

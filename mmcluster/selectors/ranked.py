@@ -10,8 +10,7 @@ from typing import Optional
 from torch import Tensor
 
 from mmcluster.checks import require_choice, require_count, require_two_clusters, stated_clusters
-from mmcluster.functional.clustering.kmeans import kmeans
-from mmcluster.functional.clustering.seeding import METRICS
+from mmcluster.functional.clustering.kmeans import METRICS, kmeans
 from mmcluster.functional.labels.select import select_by_distance, select_by_variance, to_target
 from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.registry import LABEL_SELECTORS

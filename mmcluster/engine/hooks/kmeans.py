@@ -8,9 +8,8 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmcluster.checks import require_choice, require_count, require_positive, require_two_clusters
-from mmcluster.functional.clustering.kmeans import center_similarity, kmeans
+from mmcluster.functional.clustering.kmeans import METRICS, center_similarity, kmeans
 from mmcluster.functional.clustering.match import align_clusters
-from mmcluster.functional.clustering.seeding import METRICS
 from mmcluster.functional.losses.cross_level import scale_features
 from mmcluster.models.clusterers.base import BaseClusterer, num_clusters_of
 from mmcluster.models.shards import process_shards
