@@ -19,8 +19,13 @@ def whole_file(path: Union[str, Path], durable: bool = True) -> Iterator[BinaryI
         path: Where the file shall be; its folder must exist.
         durable: Wait until it is on the disk, so that this holds after a power cut, too. What can be made again, such
             as a cache, need not wait.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
     """
     path = Path(path)
+    if not path.parent.is_dir():        # else the error would name the temporary file
+        raise FileNotFoundError(f'there is no folder {path.parent} for {path.name}: make it first')
     part = path.with_name(f'.{path.name}.{uuid.uuid4().hex}.part')
     try:
         with open(part, 'xb') as stream:

@@ -106,8 +106,9 @@ class Stream:
             raise ValueError(f'the pool of stream {self.name!r} must have shape {wanted}, got {tuple(rows.shape)}')
         if rows.numel() == 0 or int(rows.max()) < 0:
             raise ValueError(f'the pool of stream {self.name!r} is empty: no hook has filled the bank field '
-                             f'{self.pool!r}. Give custom_hooks one that does, such as a SelectHook, or with labels '
-                             f'of your own a GroundTruthHook, for target, and let it begin no later than the stream')
+                             f'{self.pool!r}, or the one that does chose no row. Give custom_hooks one, such as a '
+                             f'SelectHook, or with labels of your own a GroundTruthHook, for target, and let it begin '
+                             f'no later than the stream; or loosen its selection')
         if int(rows.max()) >= self.num_rows or (not follows and int(rows.min()) < 0):
             raise ValueError(f'the pool of stream {self.name!r} names rows {int(rows.min())}..{int(rows.max())} of a '
                              f'data set of {self.num_rows}')

@@ -361,6 +361,9 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
         second.write(b'second')
         assert len(os.listdir(tmp_path)) == 2
     assert Path(path).read_bytes() == b'first' and os.listdir(tmp_path) == ['file']
+    with pytest.raises(FileNotFoundError, match='there is no folder .*none for a.json'), \
+            whole_file(tmp_path / 'none' / 'a.json'):
+        pass
     with pytest.raises(KeyError), whole_file(path) as file:
         file.write(b'half')
         raise KeyError
