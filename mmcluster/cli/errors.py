@@ -31,7 +31,8 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError) and _nobody_reads():
         return UNREAD
     if isinstance(error, KeyboardInterrupt):
-        print('mmcluster: stopped; the same command goes on from here', file=sys.stderr)
+        print('mmcluster: stopped; the same command goes on from here, train of a config of one stage with --resume',
+              file=sys.stderr)
         return INTERRUPTED
     foreseen = isinstance(error, OSError) or _is_ours(error)
     if not foreseen or os.environ.get(TRACEBACK, '0') not in ('', '0'):

@@ -23,6 +23,7 @@ from mmcluster.engine.hooks import EStepHook
 from mmcluster.engine.hooks.sweep import SweepHook
 from mmcluster.engine.launch import LOADERS, set_constructor
 from mmcluster.models.clusterers.base import BaseClusterer, OutputError
+from mmcluster.models.modes import evaluating
 from mmcluster.registry import HOOKS, METRICS, MODELS
 
 from .binding import bind_data
@@ -161,15 +162,14 @@ def check_images(model: BaseClusterer, dataset: Any) -> None:
         ValueError: If a shape does not fit, or a part returns no vector per image. Whatever else goes wrong is no
             matter of the images: kernels that a processor lacks, weights that are not there yet.
     """
-    training = model.training
-    model.eval()
     shape: tuple[int, ...] = ()
     try:
-        for data in sweep_loader(dataset, batch_size=2):
-            image = next(iter(model.data_preprocessor(data, False)['data_samples'].values())).views[0]
-            shape = tuple(image.shape[1:])
-            model.outputs(image)
-            break
+        with evaluating(model):
+            for data in sweep_loader(dataset, batch_size=2):
+                image = next(iter(model.data_preprocessor(data, False)['data_samples'].values())).views[0]
+                shape = tuple(image.shape[1:])
+                model.outputs(image)
+                break
     except OutputError:
         raise
     except Exception as error:      # torch names two matrices, not the parts that made them
@@ -177,6 +177,4 @@ def check_images(model: BaseClusterer, dataset: Any) -> None:
             raise ValueError(f'{type(model).__name__} cannot take images of {shape}, channels, height and width: '
                              f'{error}. Compare in_channels of backbone, neck and head with what comes before '
                              f'each') from error
-    finally:
-        model.train(training)
 

@@ -126,6 +126,15 @@ def test_modes_are_what_they_were():
     assert not model.backbone.bn.training and model.head.bn1.training and model.neck.training
 
 
+def test_a_prediction_keeps_the_mode_of_each_layer_even_if_it_fails():
+    model = tcl()
+    model.backbone.bn.eval()
+    model.predict(batch().views[0])
+    with pytest.raises(RuntimeError):
+        model.predict(torch.zeros(2, 1, 1, 1))
+    assert not model.backbone.bn.training and model.head.bn1.training and model.training
+
+
 @pytest.mark.parametrize('options, message', [
     (dict(bank=None), 'TCL keeps labels of images: give it bank'), (dict(share=1.5), 'TCL: share must be a share'),
     (dict(threshold=-1), 'TCL: threshold must be a share')])

@@ -13,6 +13,7 @@ from mmcluster.structures import TEST_STREAM, Batch
 from ..bank import SampleBank
 from ..final_centers import FinalCenters
 from ..head_parts import build, build_head
+from ..modes import evaluating
 
 
 class OutputError(ValueError):
@@ -137,10 +138,8 @@ class BaseClusterer(BaseModel):
         Raises:
             ValueError: If there is neither.
         """
-        training = self.training
-        self.eval()
-        embed, logits = self.outputs(x)
-        self.train(training)
+        with evaluating(self):
+            embed, logits = self.outputs(x)
         kept = self.final_centers.result()
         if kept is not None:
             score = center_similarity(embed, *kept)

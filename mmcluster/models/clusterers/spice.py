@@ -18,6 +18,7 @@ from mmcluster.structures import Batch
 from ..bank import SampleBank
 from ..batch_norm import broadcast_statistics
 from ..gather import gather_rows, reduce_sum, reduce_sum_with_grad
+from ..modes import evaluating
 from .multi_head import MultiHeadClusterer
 
 ENTROPY_EPS = 1e-5              # smallest mean probability in the entropy of a mini-batch, as in the authors' release
@@ -127,11 +128,9 @@ class SPICE(MultiHeadClusterer):
     @torch.no_grad()
     def _rows(self, batches: Iterable[Batch]) -> tuple[Tensor, ...]:
         """Index (M,), weak logits (H, M, K), and strong embeddings (M, D) or views, of all ranks, by index."""
-        training = self.training
-        self.eval()
-        parts = [(batch.index, self.head_logits(batch.views[0]),
-                  self.features(batch.views[1]) if self.cached else batch.views[1]) for batch in batches]
-        self.train(training)
+        with evaluating(self):
+            parts = [(batch.index, self.head_logits(batch.views[0]),
+                      self.features(batch.views[1]) if self.cached else batch.views[1]) for batch in batches]
         index, logits, strong = (gather_rows(torch.cat(part)) for part in zip(*parts))
         order = torch.argsort(index)        # ties of the E-step go to the first row, whatever the number of ranks
         return index[order], logits[order].transpose(0, 1), strong[order]

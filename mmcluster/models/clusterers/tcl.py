@@ -1,12 +1,11 @@
 """Twin Contrastive Learning: a weak and a strong view, contrasted on two levels, then boosted (IJCV 2022)."""
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
 import torch
 from mmengine.dist import get_rank
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmcluster.checks import require_share
 from mmcluster.functional.labels.confident import confident_labels
@@ -17,6 +16,7 @@ from mmcluster.structures import Batch
 
 from ..bank import SampleBank
 from ..gather import gather_rows, gather_rows_with_grad
+from ..modes import evaluating
 from .cc import CC
 
 
@@ -89,22 +89,9 @@ class TCL(CC):
         Returns:
             (W B,) labels of the rows of all ranks, -1 for none, which the bank holds now.
         """
-        with _evaluating(self.backbone, self.neck, self.head):
+        with evaluating(self.backbone, self.neck, self.head):
             prob = at_least_float32(self.head(self.vector_of(view))).softmax(dim=1)
         known = self.bank.read('label', gather_rows(index))
         label = confident_labels(gather_rows(prob), known, self.threshold, self.share)
         self.bank.write(index, label=label[get_rank() * len(index):(get_rank() + 1) * len(index)])
         return label
-
-
-@contextmanager
-def _evaluating(*modules: Optional[nn.Module]) -> Iterator[None]:
-    """Modules in evaluation mode, and afterwards each layer in its mode of before."""
-    modes = [(layer, layer.training) for module in modules if module is not None for layer in module.modules()]
-    for layer, _ in modes:
-        layer.training = False
-    try:
-        yield
-    finally:
-        for layer, mode in modes:
-            layer.training = mode
