@@ -7,9 +7,10 @@ import subprocess
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
-from typing import Callable, NamedTuple, Optional, Sequence, cast
+from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 import torch
 
@@ -104,21 +105,21 @@ def _side_by_side(todo: list[Job], root: str, failed: dict[str, str], workers: i
                   tell: Tell) -> dict[str, str]:
     """Run jobs in processes of their own as soon as what they need is done."""
     waiting, free = list(todo), list(devices)
-    running: dict[int, Started] = {}
+    running: list[Started] = []
     try:
         while waiting or running:
-            unfinished = {job.folder for job in waiting} | {started.job.folder for started in running.values()}
+            unfinished = {job.folder for job in waiting} | {started.job.folder for started in running}
             for job in [job for job in waiting if not unfinished & set(job.needs.values())]:
                 if len(running) == workers:
                     break
                 waiting.remove(job)
                 if not _blocked(job, failed):
                     tell(f'[{len(todo) - len(waiting)}/{len(todo)}] {job.folder}')
-                    started = _start(job, root, free.pop() if devices else None)
-                    running[started.process.sentinel] = started
+                    running.append(_start(job, root, free.pop() if devices else None))
             # what waited may all have been blocked; a wait for nothing would not end
-            for sentinel in connection.wait(list(running)) if running else ():
-                started = running.pop(cast(int, sentinel))
+            ready = connection.wait([end for started in running for end in started.ends]) if running else []
+            for started in [one for one in running if not set(one.ends).isdisjoint(ready)]:
+                running.remove(started)
                 error = _error_of(started)
                 if started.device is not None:
                     free.append(started.device)
@@ -127,7 +128,7 @@ def _side_by_side(todo: list[Job], root: str, failed: dict[str, str], workers: i
                 taken = spoken_time(time.monotonic() - started.began)
                 tell(f'{started.job.folder}: {error or f"done in {taken}"}')
     finally:
-        for started in running.values():    # an interrupted table leaves nothing running
+        for started in running:     # an interrupted table leaves nothing running
             started.process.terminate()
     return failed
 
@@ -139,6 +140,11 @@ class Started(NamedTuple):
     device: Optional[int]
     answer: connection.Connection
     began: float
+
+    @property
+    def ends(self) -> tuple[Any, ...]:
+        """What tells that it is done. One that says more than a pipe takes cannot end before it is heard."""
+        return self.answer, self.process.sentinel
 
 
 def _start(job: Job, root: str, device: Optional[int]) -> Started:
@@ -159,11 +165,11 @@ def _child(end: connection.Connection, job: Job, root: str, device: Optional[int
 
 def _error_of(started: Started) -> str:
     """What a process that has ended says, or that it was killed."""
+    said = None
+    with suppress(EOFError):
+        said = started.answer.recv()
     started.process.join()
-    try:
-        return started.answer.recv()
-    except EOFError:
-        return f'its process ended with code {started.process.exitcode} before it was done'
+    return f'its process ended with code {started.process.exitcode} before it was done' if said is None else said
 
 
 def _blocked(job: Job, failed: dict[str, str]) -> bool:
@@ -228,13 +234,13 @@ def submit(jobs: Sequence[Job], root: str, command: Sequence[str], partition: st
     folder = os.path.join(root, 'slurm')
     os.makedirs(folder, exist_ok=True)
     for number, level in enumerate(levels(todo)):
-        script, listed = (os.path.join(folder, f'level_{number}.{kind}') for kind in ('sh', 'txt'))
-        write_text(listed, ''.join(f'{job.folder}\n' for job in level))
+        script = os.path.join(folder, f'level_{number}.sh')
+        # Slurm keeps a copy of the script alone, and the next table is written here before its tasks have begun
         write_text(script, '\n'.join([
             '#!/usr/bin/env bash', f'#SBATCH --partition={partition}', f'#SBATCH --array=0-{len(level) - 1}',
             '#SBATCH --gres=gpu:1', f'#SBATCH --output={shlex.quote(folder)}/%A_%a.log',
-            f'JOB=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {shlex.quote(listed)})',
-            f'{shlex.join(command)} --job "$JOB"', '']))
+            'JOBS=(', *(shlex.quote(job.folder) for job in level), ')',
+            f'{shlex.join(command)} --job "${{JOBS[$SLURM_ARRAY_TASK_ID]}}"', '']))
         scripts.append(script)
         if not dry:
             after = [f'--dependency=afterany:{before}'] if before else []

@@ -3,8 +3,10 @@ import dataclasses
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from killed import Killed
@@ -246,6 +248,17 @@ class Dies(Job):
         os._exit(3)
 
 
+class Complains(Job):
+    def run(self, root):
+        raise ValueError('x' * 200_000)
+
+
+@pytest.mark.slow
+def test_an_error_that_is_longer_than_a_pipe_takes(tmp_path):
+    job = Complains('runs/x/seed_0', 'x', 0, {}, {}, None)
+    assert len(running._side_by_side([job], str(tmp_path), {}, 1, [], print)[job.folder]) > 200_000
+
+
 def test_slurm_gets_an_array_for_each_level(file, tmp_path, monkeypatch):
     jobs = unique_jobs(plans(read_table(file).cells, str(tmp_path)))
     asked = []
@@ -260,7 +273,24 @@ def test_slurm_gets_an_array_for_each_level(file, tmp_path, monkeypatch):
     assert "python x.py 'my table' --job" in Path(scripts[1]).read_text()
     assert asked[0][2:] == ['--time=1:00', '--mem=8G', scripts[0]]
     assert asked[1][2] == '--dependency=afterany:41'
-    assert Path(scripts[1]).with_suffix('.txt').read_text().count('clusmatch_') == 8
+    assert Path(scripts[1]).read_text().count('clusmatch_') == 8
+
+
+def test_tasks_of_slurm_that_wait_keep_their_runs(tmp_path, monkeypatch):
+    """Slurm copies a script when it is handed over, and another table may be before its tasks begin."""
+    kept, run = [], subprocess.run
+
+    def sbatch(arguments, **options):
+        kept.append(Path(arguments[-1]).read_text())
+        return SimpleNamespace(stdout='1')
+
+    monkeypatch.setattr('mmcluster.experiments.running.subprocess.run', sbatch)
+    for name, count in (('first', 3), ('second', 2)):
+        jobs = [Job(f'runs/{name} {i}/seed_0', 'x', 0, {}, {}, None) for i in range(count)]
+        submit(jobs, str(tmp_path), ['echo', 'my table'], 'gpu')
+    said = [run(['bash', '-c', kept[0]], env=dict(os.environ, SLURM_ARRAY_TASK_ID=str(task)), capture_output=True,
+                text=True, check=True).stdout for task in range(3)]
+    assert said == [f'my table --job runs/first {task}/seed_0\n' for task in range(3)]
 
 
 # ---- what is printed
