@@ -110,11 +110,13 @@ class ResultHook(Hook):
         return again[0]
 
     def _cut_history(self, runner: Runner, last: int) -> None:
-        """Keep the evaluations up to an epoch."""
-        history = self._history(runner) if is_main_process() else []
+        """Keep the evaluations up to an epoch, but no line that was cut: the next one would stand behind it."""
+        if not is_main_process():
+            return
+        history, path = self._history(runner), os.path.join(runner.work_dir, HISTORY)
         kept = [line for line in history if line['epoch'] <= last]
-        if len(kept) < len(history):
-            write_text(os.path.join(runner.work_dir, HISTORY), ''.join(json.dumps(line) + '\n' for line in kept))
+        if len(kept) < len(history) or _ends_cut(path):
+            write_text(path, ''.join(json.dumps(line) + '\n' for line in kept))
 
     @staticmethod
     def _history(runner: Runner) -> list[dict]:
@@ -131,6 +133,15 @@ class ResultHook(Hook):
 def _clustering_metric(runner: Runner) -> Optional[ClusteringMetric]:
     """The first clustering metric of the evaluation, whose assignments are written."""
     return next((m for m in runner.val_evaluator.metrics if isinstance(m, ClusteringMetric)), None)
+
+
+def _ends_cut(path: str) -> bool:
+    """Whether the last line of a history is not whole."""
+    if not os.path.exists(path):
+        return False
+    with open(path, 'rb') as file:
+        text = file.read()
+    return bool(text) and not text.endswith(b'}\n')
 
 
 def _best(history: list[dict]) -> dict[str, float]:
