@@ -127,6 +127,14 @@ def test_it_ends_when_labels_stand_still_and_stays_ended(tmp_path):
     assert (tmp_path / 'work' / 'summary.json').exists()
 
 
+def test_its_end_is_a_checkpoint_whatever_the_interval(tmp_path):
+    cfg = dec_cfg('dec', tmp_path / 'work', write_digits(tmp_path), base=None, epochs=40, tol=0.1)
+    cfg.default_hooks.checkpoint.interval = 100
+    state = load(train(cfg)['train'])
+    summary = json.loads((tmp_path / 'work' / 'summary.json').read_text())
+    assert state['meta']['epoch'] == summary['epochs'] < 40 and float(state['state_dict']['changed']) < 0.1
+
+
 def test_more_clusters_than_images(tmp_path):
     cfg = dec_cfg('dec', tmp_path / 'work', write_digits(tmp_path, num_rows=20), base=None)
     cfg.model.head.num_clusters = 21

@@ -88,6 +88,10 @@ class CheckpointHook(_CheckpointHook):
                 own = os.path.join(self.out_dir, os.path.basename(str(hub.get_info(path_key))))
                 self._note_best(runner, key, own if os.path.isfile(own) else None)
 
+    def is_last_train_epoch(self, runner: Runner) -> bool:
+        """Also where a hook has ended the training: the last checkpoint is the result."""
+        return super().is_last_train_epoch(runner) or getattr(runner.train_loop, 'stop_training', False)
+
     def _keep(self, runner: Runner, steps: list[int]) -> None:
         """Delete all but the newest files of these steps."""
         for outdated in steps[:-self.max_keep_ckpts]:
