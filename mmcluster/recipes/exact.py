@@ -36,6 +36,9 @@ def check_exact(cfg: Config) -> None:
         if _is_a(hook, HOOKS, CheckpointHook) and not _option(hook, 'save_last', True):
             raise ValueError(f'{where}.save_last=False: the checkpoint after the last epoch is the result, and what '
                              f'later stages go on from; leave it True')
+        if _is_a(hook, HOOKS, CheckpointHook) and _option(hook, 'out_dir', None) not in (None, cfg.get('work_dir')):
+            raise ValueError(f'{where}.out_dir: a run goes on from the checkpoints in its work dir, where later stages '
+                             f'find them, too; leave it unset, and let work_dir be where there is room')
         if _is_a(hook, HOOKS, EarlyStoppingHook) or _watches(hook, HOOKS):
             raise ValueError(f'{where} {_watched(hook)}: set train_cfg.max_epochs instead')
     for where, scheduler in _schedulers(cfg.get('param_scheduler')):

@@ -24,6 +24,7 @@ REFUSED = [
     (dict(train_cfg=dict(_delete_=True, by_epoch=False, max_iters=9)), r'train_cfg: .*no epochs'),
     (dict(default_hooks=dict(checkpoint=dict(by_epoch=False))), r'default_hooks\.checkpoint\.by_epoch=False saves in'),
     (dict(default_hooks=dict(checkpoint=dict(save_last=False))), r'default_hooks\.checkpoint\.save_last=False: .*the result'),
+    (dict(default_hooks=dict(checkpoint=dict(out_dir='elsewhere'))), r'default_hooks\.checkpoint\.out_dir: .*work dir'),
     (dict(custom_hooks=[dict(type='mmengine.CheckpointHook', by_epoch=False)]), r'custom_hooks\.0\.by_epoch=False'),
     (dict(custom_hooks=[STOP]), r"custom_hooks\.0 decides by 'head/acc'.*ground truth.*max_epochs"),
     (dict(custom_hooks=[dict(type='OwnStop', monitor='loss')]), r"custom_hooks\.0 decides by 'loss'"),
