@@ -46,8 +46,9 @@ def acquire(work_dir: str) -> Optional[str]:
     """Take the lock of a work dir: a folder ``.lock`` with one file, which names host, process and its start.
 
     The lock is prepared under another name and moved into place, which succeeds only while there is none or an empty
-    one. That of a process of this host that has died is taken over. As its file has a name of its own, only that file
-    can be removed, and never the lock of a third run that was faster.
+    one. That of a process of this host that has died is taken over, and so is that of an earlier start of this job of
+    Slurm. As its file has a name of its own, only that file can be removed, and never the lock of a third run that was
+    faster.
 
     Args:
         work_dir: The folder; it is made if needed.
@@ -93,8 +94,21 @@ def release(held: str) -> None:
 
 
 def _owner() -> dict[str, Any]:
-    return dict(host=socket.gethostname(), pid=os.getpid(), start=_start(os.getpid()),
+    return dict(host=socket.gethostname(), pid=os.getpid(), start=_start(os.getpid()), attempt=_attempt(),
                 since=time.strftime('%Y-%m-%d %H:%M:%S'))
+
+
+def _attempt() -> Optional[list]:
+    """Cluster and job of Slurm, and how often it was started again; ``None`` outside of one."""
+    job = os.environ.get('SLURM_JOB_ID')
+    cluster, count = os.environ.get('SLURM_CLUSTER_NAME', ''), os.environ.get('SLURM_RESTART_COUNT', '0')
+    return [cluster, job, int(count)] if job and count.isdecimal() else None
+
+
+def _is_earlier(attempt: Any) -> bool:
+    """Whether an attempt is one of this job that came before: Slurm ends all its processes before it starts again."""
+    own = _attempt()
+    return own is not None and isinstance(attempt, list) and attempt[:2] == own[:2] and attempt[2:] < own[2:]
 
 
 def _remove_stale(work_dir: str, lock: str) -> None:
@@ -111,9 +125,10 @@ def _remove_stale(work_dir: str, lock: str) -> None:
                                    f'there is none') from None
             taken = f'{work_dir} is in use: process {pid} on {host} is at work in it, since {since}'
             if host != socket.gethostname():
-                raise RuntimeError(f'{taken}. Wait for it, or choose another folder; if that process is gone, '
-                                   f'remove {lock}')
-            if is_alive(pid, start):
+                if not _is_earlier(owner.get('attempt')):
+                    raise RuntimeError(f'{taken}. Wait for it, or choose another folder; if that process is gone, '
+                                       f'remove {lock}')
+            elif is_alive(pid, start):
                 raise RuntimeError(f'{taken}. Wait for it or end it, or choose another folder')
             print_log(f'process {pid}, which was at work in {work_dir} since {since}, has died; its lock is taken over',
                       logger='current', level=logging.WARNING)

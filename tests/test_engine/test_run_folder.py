@@ -306,6 +306,20 @@ def test_the_lock_of_another_host_is_left_alone(tmp_path):
     assert os.listdir(tmp_path) == ['.lock']
 
 
+def test_a_job_of_slurm_that_starts_again_elsewhere_takes_its_own_lock_over(tmp_path, monkeypatch):
+    monkeypatch.setenv('SLURM_JOB_ID', '7')
+    held = written_lock(tmp_path, host='elsewhere')
+    with pytest.raises(RuntimeError, match='on elsewhere'):     # another step of the same start
+        lock.acquire(str(tmp_path))
+    monkeypatch.setenv('SLURM_RESTART_COUNT', '1')
+    monkeypatch.setenv('SLURM_JOB_ID', '8')
+    with pytest.raises(RuntimeError, match='on elsewhere'):
+        lock.acquire(str(tmp_path))
+    monkeypatch.setenv('SLURM_JOB_ID', '7')
+    with locked(str(tmp_path)):
+        assert not os.path.exists(held)
+
+
 def test_of_many_that_find_a_stale_lock_one_gets_it(tmp_path):
     """Six processes at once, three times: one holds the lock, five are refused."""
     for _ in range(3):
