@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from mmcluster.cli import test as command
@@ -231,7 +232,7 @@ def finished(work_dir, accs, epoch=0, validate=lambda epoch: True, last=None):
     metric = ClusteringMetric('head')
     runner = SimpleNamespace(
         work_dir=str(work_dir), model=torch.nn.Module(), epoch=epoch, iter=10 * epoch, seed=5, experiment_name='test',
-        visualizer=SimpleNamespace(_vis_backends={}),
+        visualizer=SimpleNamespace(_vis_backends={}), message_hub=SimpleNamespace(get_info=lambda name, default: default),
         train_dataloader=SimpleNamespace(dataset=data), val_dataloader=SimpleNamespace(dataset=data),
         val_evaluator=SimpleNamespace(metrics=[metric]), train_loop=SimpleNamespace(val_begin=1))
     hook = ResultHook()
@@ -272,6 +273,16 @@ def test_a_resumed_run_cuts_what_it_will_write_again(tmp_path):
     assert summary['best_by_ground_truth']['head/acc'] == 0.8 and summary['metrics']['head/acc'] == 0.8
 
 
+def test_the_seconds_of_an_interrupted_run_are_those_of_all_its_parts():
+    hook, (hub, again) = ResultHook(), (MessageHub(name) for name in ('first', 'second'))
+    hub.update_info('seconds', 100.)
+    hook.before_train(SimpleNamespace(message_hub=hub, model=torch.nn.Module(), val_loop=None))
+    checkpoint = dict(message_hub=hub.state_dict())
+    hook.before_save_checkpoint(None, checkpoint)
+    again.load_state_dict(checkpoint['message_hub'])
+    assert 100 <= again.get_info('seconds') < 200
+
+
 def test_a_fresh_run_forgets_an_older_history(tmp_path):
     finished(tmp_path, [0.99, 0.5])
     finished(tmp_path, [0.6])
@@ -305,7 +316,8 @@ def test_the_last_evaluation_is_not_repeated(tmp_path):
 
 
 def test_without_evaluation_there_is_no_summary(tmp_path):
-    runner = SimpleNamespace(work_dir=str(tmp_path), model=torch.nn.Module(), epoch=0, iter=0, val_loop=None)
+    runner = SimpleNamespace(message_hub=MessageHub('none'), work_dir=str(tmp_path), model=torch.nn.Module(), epoch=0,
+                             iter=0, val_loop=None)
     hook = ResultHook()
     hook.before_train(runner)
     hook.after_train(runner)

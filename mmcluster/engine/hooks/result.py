@@ -21,6 +21,8 @@ from ..extract import unwrap
 from ..final import hand_over_centers, keep_centers
 from .watched import show_clusters
 
+SECONDS = 'seconds'     # in the message hub of a checkpoint
+
 
 @HOOKS.register_module()
 class ResultHook(Hook):
@@ -33,17 +35,23 @@ class ResultHook(Hook):
     priority = 'LOWEST'
 
     def before_train(self, runner: Runner) -> None:
-        """Start the clock; repeat an evaluation that was cut off.
+        """Start the clock, where a resumed run had come to; repeat an evaluation that was cut off.
 
         A checkpoint is saved before the evaluation of its epoch. What that one leaves, its line and a best file, may
         have been cut off, or be unknown to the checkpoint: a run that goes on repeats it.
         """
-        self.started = time.time()
+        self.started = time.time() - runner.message_hub.get_info(SECONDS, 0.)
         kept = getattr(unwrap(runner.model), 'final_centers', None)
         if kept is not None:
             kept.clear()
         if self._is_unfinished(runner):
             runner.val_loop.run()
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep how long it took so far, which a resumed run goes on from."""
+        hub = checkpoint['message_hub']
+        if hasattr(self, 'started'):
+            hub['runtime_info'][SECONDS], hub['resumed_keys'][SECONDS] = time.time() - self.started, True
 
     def before_test(self, runner: Runner) -> None:
         """Let the metrics use the clusters of the training."""
