@@ -141,6 +141,7 @@ def test_what_a_killed_save_left_is_removed_at_the_next_start(tmp_path):
     train(tmp_path, 2, interval=1, max_keep_ckpts=2)
     (tmp_path / '.epoch_3.pth.tmp').write_bytes(b'half a file')
     (tmp_path / '.epoch_1.pth.host7-12.tmp').write_bytes(b'of a process that was killed')
+    (tmp_path / '.epoch_3.pth.0a1b.part').write_bytes(b'of one that was killed as it added the final centres')
     (tmp_path / 'mine.tmp').write_bytes(b'not ours')
     checkpoint = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
     assert checkpoint['message_hub']['runtime_info']['keep_ckpt_ids'] == [1, 2]  # killed before epoch_1 was deleted

@@ -78,8 +78,9 @@ class CheckpointHook(_CheckpointHook):
         if is_main_process():
             for folder, name in ((self.out_dir, re.sub(r'\{.*?\}', '*', self.filename_tmpl)), (self.out_dir, 'best_*'),
                                  (runner.work_dir, POINTER)):
-                for leftover in glob.glob(os.path.join(glob.escape(folder), f'.{name}*.tmp')):
-                    os.remove(leftover)
+                for end in ('tmp', 'part'):     # of a save, or of what is added to the last one
+                    for leftover in glob.glob(os.path.join(glob.escape(folder), f'.{name}*.{end}')):
+                        os.remove(leftover)
         if self.max_keep_ckpts > 0:
             self._keep(runner, [step for step in listed if type(step) is int])
         for key in self.key_indicators if self.save_best else ():
