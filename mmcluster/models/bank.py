@@ -150,7 +150,8 @@ class SampleBank(nn.Module):
 
     def is_set(self, name: str) -> bool:
         """Whether any row of the field was written. Waits for the device: for hooks, not for ``loss``."""
-        return bool((self.field(name) != self.fills[name]).any())
+        field, fill = self.field(name), self.fills[name]
+        return bool((~field.isnan() if math.isnan(fill) else field != fill).any())
 
     def field(self, name: str) -> Tensor:
         """All rows (N, *shape) of one field, the buffer itself.

@@ -90,6 +90,13 @@ def test_fill_whole_and_partial():
         bank.fill(label=torch.arange(7))
 
 
+def test_a_field_filled_with_what_is_no_number_is_not_set():
+    bank = SampleBank(3, dict(score=dict(dtype='float32', fill=float('nan'))))
+    assert not bank.is_set('score')
+    bank.fill(index=torch.tensor([1]), score=torch.tensor([0.5]))
+    assert bank.is_set('score')
+
+
 def test_is_set():
     bank = bank_of()
     assert not bank.is_set('label') and not bank.is_set('feat')
