@@ -103,9 +103,11 @@ def run(args: argparse.Namespace) -> None:
     args.single = len(cfg.get('stages', ['train'])) == 1
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or osp.join(
         'work_dirs', osp.splitext(osp.basename(file))[0])
-    if args.overwrite and int(os.environ.get('TORCHELASTIC_MAX_RESTARTS', '0')):
+    # Slurm tells of a restart once there has been one, torch's launcher of all that it would do
+    if args.overwrite and any(int(os.environ.get(name) or 0)
+                              for name in ('TORCHELASTIC_MAX_RESTARTS', 'SLURM_RESTART_COUNT')):
         raise ValueError('--overwrite would throw away the run at every restart: remove the work dir, choose another '
-                         'one, or drop --max-restarts (MAX_RESTARTS)')
+                         'one, or drop --max-restarts (MAX_RESTARTS), or sbatch --requeue')
     if is_restart():
         args.resume = 'auto'
     with ExitStack() as stack:

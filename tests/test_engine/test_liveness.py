@@ -260,9 +260,10 @@ def test_a_restart_goes_on_by_itself(tmp_path, monkeypatch):
         monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', count)
         command.run(parser.parse_args([*given, '--resume', 'x.pth'] if count == '1' else given))
     assert [args[1] for args in seen] == [False, 'auto']
-    monkeypatch.setenv('TORCHELASTIC_MAX_RESTARTS', '1')
-    with pytest.raises(ValueError, match='--overwrite would throw away the run at every restart'):
-        command.run(parser.parse_args([*given, '--overwrite']))
+    for count in ('TORCHELASTIC_MAX_RESTARTS', 'SLURM_RESTART_COUNT'):
+        with monkeypatch.context() as restarts, pytest.raises(ValueError, match='--overwrite would throw away the run'):
+            restarts.setenv(count, '1')
+            command.run(parser.parse_args([*given, '--overwrite']))
 
 
 # ---- settings
