@@ -20,8 +20,8 @@ def read_few_labels(table: Union[str, Path], num_rows: int, paths: Optional[Sequ
     Args:
         table: ``.npy`` file of whole numbers (N,), -1 where unknown; or a CSV file with two columns, ``row,label`` or
             ``path,label``, with or without a header line of such words. A row that is absent, or whose label is empty,
-            NaN or -1, is unknown. A label is the name of a class or else a whole number; where the data set has no
-            names, those of the file count in alphabetical order.
+            NaN or -1, is unknown. A label is the name of a class or else a whole number; a class called ``7`` is meant
+            by ``7.0`` and ``07``, too. Where the data set has no names, those of the file count in alphabetical order.
         num_rows: N.
         paths: N paths relative to the folder of the data; ``None`` for arrays.
         classes: Class names of the data set, empty where unknown.
@@ -75,13 +75,21 @@ def _row_of(cell: str, num_rows: int, known: PathLookup) -> Optional[int]:
     return row
 
 
+def _label_among(titles: list[str], text: str) -> Union[int, str]:
+    """Label of a cell: the number of the class that is called so, also where its name is another way to write it."""
+    if text in titles and text != str(UNKNOWN):
+        return titles.index(text)
+    label = label_of(text)
+    return titles.index(str(label)) if label != UNKNOWN and str(label) in titles else label
+
+
 def _codes(given: dict[int, str], classes: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     """Label as text -> number, -1 if unknown; and the labels that are neither a class nor a number."""
     code: dict[str, Union[int, str]] = {}
     faults, titles = [], list(classes)
     for row, text in given.items():
         try:
-            code[text] = titles.index(text) if text in titles and text != str(UNKNOWN) else label_of(text)
+            code[text] = _label_among(titles, text)
         except ValueError as error:
             faults.append(f'image {row}: {error}')
     names = titles or sorted(text for text, label in code.items() if label != UNKNOWN)

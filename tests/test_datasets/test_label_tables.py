@@ -51,6 +51,14 @@ def test_a_class_may_be_called_like_a_fraction(tmp_path):
     assert read_few_labels(write(tmp_path, '0,1.5\n1,0.5'), 2, classes=('0.5', '1.5')).tolist() == [1, 0]
 
 
+@pytest.mark.parametrize('text', ['1,2', '1.0,2.0', '01,2', '1.,2e0'])
+def test_a_number_names_its_class_however_it_is_written(tmp_path, text):
+    few = write(tmp_path, 'path,label\n' + ''.join(f'{name},{label}\n' for name, label in zip(PATHS, text.split(','))))
+    assert read_few_labels(few, 3, PATHS, ['1', '2', '3']).tolist() == [0, 1, -1]
+    assert read_few_labels(few, 3, PATHS, ['cat', 'dog', 'emu']).tolist() == [1, 2, -1]
+    assert read_few_labels(few, 3, PATHS).tolist() == [1, 2, -1]
+
+
 @pytest.mark.parametrize('encoding', ['utf-8', 'utf-8-sig', 'utf-16'])
 @pytest.mark.parametrize('mark', [',', ';', '\t'])
 def test_encodings_and_separators(tmp_path, encoding, mark):
