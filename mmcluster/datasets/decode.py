@@ -7,7 +7,6 @@ import stat
 from pathlib import Path
 from typing import Any, Mapping, Optional, Union
 
-import numpy as np
 import PIL
 from PIL import Image, TiffImagePlugin
 
@@ -15,11 +14,13 @@ from mmcluster.environment import env_int
 from mmcluster.image_files import load_plugins, needs_plugin, suffix_of
 from mmcluster.image_names import printable
 
+from .gray import BITS, PHOTOMETRIC, gray_of_8_bits
+
 LIMIT = 'MMCLUSTER_MAX_PIXELS'
 TIFF_SUFFIXES = ('.tif', '.tiff')
 _TIFF_MAGIC = (b'II*\0', b'MM\0*')
 _BIG_TIFF_MAGIC = (b'II+\0', b'MM\0+')
-_BITS, _PHOTOMETRIC, _BANDS, _EXTRA = 258, 262, 277, 338  # tags of a TIFF
+_BANDS, _EXTRA = 277, 338       # tags of a TIFF
 _CMYK = 5
 _ALPHA = {1, 2, 999}  # the last one is what CorelDRAW writes
 _ORIENTATION = 274      # tag of EXIF
@@ -45,9 +46,9 @@ class UnreadableImageError(ValueError):
 def decode_image(path: Union[str, Path], mode: str = 'RGB', draft: Optional[int] = None) -> Image.Image:
     """Read one image file as 8-bit colour or gray.
 
-    Transparent pixels are composited on white. 16-bit gray is scaled linearly (65535 -> 255), palettes and CMYK are
-    converted, the EXIF orientation is applied, and of animations and multi-page files the first frame is taken.
-    Of a TIFF the fourth band must be marked as transparency or be the black of CMYK.
+    Transparent pixels are composited on white. 16-bit gray is scaled linearly (65535 -> 255; 4095 in a TIFF of 12
+    bits), palettes and CMYK are converted, the EXIF orientation is applied, and of animations and multi-page files the
+    first frame is taken. Of a TIFF the fourth band must be marked as transparency or be the black of CMYK.
 
     Args:
         path: The file.
@@ -106,13 +107,15 @@ def eight_bit(image: Image.Image, mode: str = 'RGB', draft: Optional[int] = None
         mode: As in :func:`decode_image`.
         draft: Likewise; for an image that is not loaded yet.
     """
-    fault = _tiff_fault(getattr(image, 'tag_v2', {}))
+    tags = getattr(image, 'tag_v2', {})
+    fault = _tiff_fault(tags)
     if fault:  # PIL would show some of what is there without a word
         raise ValueError(fault)
     if draft is not None:
         image.draft(None, (draft, draft))       # formats other than JPEG do nothing
     image.load()
-    return _to_mode(_turned(image), mode)
+    turned = _turned(image)
+    return _to_mode(gray_of_8_bits(turned, tags) if turned.mode.startswith('I') else turned, mode)
 
 
 def _prepare_pillow() -> None:
@@ -146,10 +149,8 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _to_mode(image: Image.Image, mode: str) -> Image.Image:
-    """Bring an opened image of any PIL mode to 8-bit ``mode``."""
-    if image.mode.startswith('I'):
-        image = _scale_16_bit(image)
-    elif image.mode == 'F':
+    """Bring an opened image of any PIL mode but those of 16-bit gray to 8-bit ``mode``."""
+    if image.mode == 'F':
         raise ValueError('float pixels have no known range; save the image with 8 or 16 bits per channel')
     if 'transparency' in image.info or image.mode in ('RGBA', 'RGBa', 'LA', 'La', 'PA'):
         image = image.convert('RGBA')
@@ -157,14 +158,6 @@ def _to_mode(image: Image.Image, mode: str) -> Image.Image:
     elif image.mode == 'P':
         image = image.convert('RGB')
     return image.convert(mode)
-
-
-def _scale_16_bit(image: Image.Image) -> Image.Image:
-    """Map gray values 0..65535 to 0..255."""
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError('32-bit pixels; save the image with 8 or 16 bits per channel')
-    return Image.fromarray(((values + 128) // 257).astype(np.uint8))
 
 
 def _reason(path: Union[str, Path], error: Exception) -> str:
@@ -202,8 +195,8 @@ def tiff_fault(path: Union[str, Path]) -> str:
 def _tiff_fault(tags: Mapping[int, Any]) -> str:
     """Say why a TIFF with these tags is refused; an empty text if nothing speaks against it."""
     try:
-        bands, bits = int(tags.get(_BANDS, 1)), int(max(tags.get(_BITS, (1,))))
-        known = tags.get(_PHOTOMETRIC) == _CMYK or _ALPHA & set(tags.get(_EXTRA, ()))
+        bands, bits = int(tags.get(_BANDS, 1)), int(max(tags.get(BITS, (1,))))
+        known = tags.get(PHOTOMETRIC) == _CMYK or _ALPHA & set(tags.get(_EXTRA, ()))
     except (TypeError, ValueError, ArithmeticError):    # text where numbers belong, or no number at all
         return 'the header of the TIFF is damaged'
     if bands > 4 or (bands == 4 and not known):
