@@ -54,6 +54,20 @@ def groups_of(work_dirs: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def told_apart(paths: Sequence[str]) -> list[str]:
+    """Short names of files or folders: their last part, with as many before it as it takes to tell all apart.
+
+    Args:
+        paths: Of which equal ones get equal names.
+    """
+    places = [os.path.normpath(path) for path in paths]
+    for depth in range(1, 1 + max((place.count(os.sep) + 1 for place in places), default=0)):
+        names = ['/'.join(place.split(os.sep)[-depth:]) for place in places]
+        if len(set(names)) == len(set(places)):
+            return names
+    return places
+
+
 def compare(work_dirs: Sequence[str], metric: str) -> Compared:
     """One metric of some runs at the epochs that they share.
 
@@ -62,7 +76,7 @@ def compare(work_dirs: Sequence[str], metric: str) -> Compared:
         metric: Such as ``'kmeans/nmi'``.
 
     Raises:
-        ValueError: If a run has no such metric.
+        ValueError: If a run has no such metric, or they share no epoch.
     """
     histories = []
     for work_dir in work_dirs:
@@ -72,4 +86,6 @@ def compare(work_dirs: Sequence[str], metric: str) -> Compared:
             known = sorted({name for line in lines for name in line if name != 'epoch'})
             raise ValueError(f'{work_dir} has no metric {metric!r}; it has {known}')
     epochs = sorted(set.intersection(*(set(history) for history in histories)))
+    if not epochs:
+        raise ValueError(f'{", ".join(work_dirs)} have {metric!r} at no common epoch')
     return Compared(np.array(epochs), np.array([[history[epoch] for epoch in epochs] for history in histories]))

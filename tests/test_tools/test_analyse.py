@@ -8,6 +8,7 @@ import torch
 from reduced import K, N, load
 
 from mmcluster.functional.clustering.metrics import clustering_metrics
+from mmcluster.visualization import compare
 
 pytestmark = pytest.mark.usefixtures('engine')
 
@@ -106,3 +107,29 @@ def test_seeds_of_a_run_are_one_curve(analyse, tmp_path):
         analyse('curves', tmp_path / 'runs' / 'cc_abc')
     with pytest.raises(FileNotFoundError, match='hold no metrics.jsonl'):
         analyse('curves', tmp_path / 'runs')
+
+
+def test_runs_of_one_name_are_two_curves(analyse, tmp_path):
+    for recipe, value in (('on_propos', 0.9), ('on_moco', 0.5)):
+        (tmp_path / recipe / 'clusmatch').mkdir(parents=True)
+        (tmp_path / recipe / 'clusmatch' / 'metrics.jsonl').write_text(json.dumps({'epoch': 1, 'head/acc': value}) + '\n')
+    places = [tmp_path / recipe for recipe in ('on_propos', 'on_moco')]
+    text, _, arrays = analyse('curves', *places, '--metrics', 'head/acc')
+    assert {name: arrays[f'{name}/clusmatch head/acc/values'].item() for name in ('on_propos', 'on_moco')} == dict(
+        on_propos=0.9, on_moco=0.5) and '| on_moco/clusmatch |' in text
+    (places[1] / 'seed_1').mkdir()
+    (places[1] / 'seed_1' / 'metrics.jsonl').write_text(json.dumps({'epoch': 2, 'head/acc': 1}) + '\n')
+    with pytest.raises(ValueError, match='at no common epoch'):
+        compare([str(places[1] / 'clusmatch'), str(places[1] / 'seed_1')], 'head/acc')
+
+
+def test_checkpoints_of_one_name_are_drawn_both(of, analyse, tmp_path):
+    config, base = of['propos']
+    other = tmp_path / 'other' / base.name
+    other.parent.mkdir()
+    other.write_bytes(base.read_bytes())
+    _, _, arrays = analyse('sizes', config, base, other)
+    assert arrays['other/base/size'].sum() == N and len({name.rpartition('/')[0] for name in arrays}) == 2
+    folder = of['spice'][1]
+    with pytest.raises(ValueError, match='several checkpoints are of one epoch, 1: give the work dir of one run'):
+        analyse('steadiness', of['spice'][0], folder, folder)

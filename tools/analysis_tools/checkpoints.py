@@ -11,7 +11,7 @@ from torch import nn
 
 from mmcluster.apis import open_config, open_model
 from mmcluster.datasets import IndexedDataset
-from mmcluster.visualization import Seen
+from mmcluster.visualization import Seen, told_apart
 
 
 class Opened(NamedTuple):
@@ -38,11 +38,12 @@ def files_of(places: list[str]) -> list[tuple[str, int]]:
 def each(args: argparse.Namespace) -> Iterator[Opened]:
     """Open the checkpoints in turn, and embed all images by each."""
     files = files_of(args.checkpoint)
+    names = told_apart([os.path.splitext(path)[0] for path, _ in files])
     with opened(args) as (cfg, dataset):
         truth = None if dataset.labels is None else torch.from_numpy(dataset.labels).long()
         for number, (path, epoch) in enumerate(files):
             own = open_config(*args.before) if number == 0 and getattr(args, 'before', None) else cfg
             model = open_model(own, path)
             embed, score = embed_and_score(model, dataset, args, own)
-            name = '' if len(files) == 1 else os.path.splitext(os.path.basename(path))[0]
+            name = '' if len(files) == 1 else names[number]
             yield Opened(Seen(name, embed, score, truth), model, dataset, epoch)

@@ -2,10 +2,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from mmcluster.command_line import output_file
-from mmcluster.visualization import compare, groups_of, plots
+from mmcluster.visualization import compare, groups_of, plots, told_apart
 
 
 def add_curves(commands: argparse._SubParsersAction) -> None:
@@ -21,13 +20,14 @@ def add_curves(commands: argparse._SubParsersAction) -> None:
 
 def draw_curves(args: argparse.Namespace) -> tuple[plots.Figure, dict]:
     """Print a table of the last epoch that all runs of a group share, and draw."""
-    found = {(group, metric): compare(runs, metric) for group, runs in groups_of(args.work_dirs).items()
+    groups = groups_of(args.work_dirs)
+    found = {(name, metric): compare(runs, metric) for name, runs in zip(told_apart(list(groups)), groups.values())
              for metric in args.metrics}
     print('| run | metric | epoch | mean | deviation | n |\n|---|---|---|---|---|---|')
-    for (group, metric), one in found.items():
-        print(f'| {os.path.basename(group)} | {metric} | {one.epochs[-1]} | {one.mean[-1]:.4f} | '
+    for (name, metric), one in found.items():
+        print(f'| {name} | {metric} | {one.epochs[-1]} | {one.mean[-1]:.4f} | '
               f'{one.deviation[-1]:.4f} | {len(one.values)} |')
-    names = {key: f'{os.path.basename(key[0])} {key[1]}' for key in found}
+    names = {key: ' '.join(key) for key in found}
     figure = plots.curves({name: (found[key].epochs, found[key].mean, found[key].deviation)
                            for key, name in names.items()}, 'epoch', ' '.join(args.metrics))
     return figure, {f'{name}/{key}': getattr(found[pair], key) for pair, name in names.items()

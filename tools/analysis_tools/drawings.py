@@ -6,7 +6,7 @@ from typing import Callable
 
 import numpy as np
 import torch
-from checkpoints import Opened, each
+from checkpoints import Opened, each, files_of
 from opened import label_of_training
 
 from mmcluster.visualization import layout, plots
@@ -38,7 +38,11 @@ def over(x: str, y: str, function: Callable[..., dict], args: argparse.Namespace
 
 
 def over_epochs(function: Callable[[Opened], dict], args: argparse.Namespace) -> tuple[plots.Figure, dict]:
-    """Numbers of each checkpoint against the epoch, a line for each number."""
+    """Numbers of each checkpoint of a run against the epoch, a line for each number."""
+    numbers = [epoch for _, epoch in files_of(args.checkpoint)]
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f'several checkpoints are of one epoch, {max(numbers, key=numbers.count)}: give the work dir '
+                         f'of one run')
     found = {one.epoch: function(one) for one in each(args)}
     report(found)
     arrays = {key: np.array([one[key] for one in found.values()]) for key in next(iter(found.values()))}
