@@ -96,11 +96,13 @@ def purity_by_distance(result: Result, parts: int = 5) -> list[float]:
         parts: Of each cluster, equally large.
 
     Returns:
-        A share for each part; empty without labels.
+        A share for each part, over the clusters that have an image for each; empty without labels or such clusters.
     """
     if result.label is None:
         return []
     known = np.flatnonzero((result.table['cluster'] >= 0) & np.array([bool(label) for label in result.label]))
+    own = result.table['cluster'][known]
+    known = known[np.bincount(own)[own] >= parts]
     if not len(known):
         return []
     _, true = _numbered([result.label[row] for row in known])

@@ -84,14 +84,15 @@ def purity(seen: Seen, bins: int = 10) -> Arrays:
         bins: Of the curve.
 
     Returns:
-        ``rank`` (bins,) middle of each bin from 0 to 1, ``purity`` and ``rows`` (bins,).
+        ``rank`` (bins,) middle of each bin from 0 to 1, ``purity``, NaN of no row, and ``rows`` (bins,).
     """
     known = seen.classes >= 0
     cluster, rows = seen.cluster[known], unit_rows(seen.embed[known.to(seen.embed.device)]).cpu()
     member = one_hot(cluster, seen.score.shape[1], rows)
     distance = 1 - (rows * unit_rows(member.t() @ rows)[cluster]).sum(1)
     found = rank_purity(distance, cluster, seen.classes[known], seen.score.shape[1], bins)
-    return dict(rank=(np.arange(bins) + 0.5) / bins, purity=found.curve.numpy(), rows=found.bin_rows.numpy())
+    curve = found.curve.where(found.bin_rows > 0, torch.nan)
+    return dict(rank=(np.arange(bins) + 0.5) / bins, purity=curve.numpy(), rows=found.bin_rows.numpy())
 
 
 def sizes(seen: Seen) -> Arrays:

@@ -117,6 +117,9 @@ def test_purity_by_distance_to_the_centre():
     result.table['distance'][:] = np.arange(24)
     result.label = [f'class {i % 2}' for i in range(20)] + ['class 2', '', 'class 2', '']
     assert purity_by_distance(result, 2) == [1., pytest.approx(9 / 11)]      # 6 + 5 rows in each half
+    result.table['cluster'][:6] = np.arange(2, 8)       # clusters of one image have no parts
+    assert purity_by_distance(result, 2) == [1., pytest.approx(5 / 7)]
+    assert purity_by_distance(result, 10) == []
     result.label = None
     assert purity_by_distance(result) == []
 

@@ -29,6 +29,7 @@ def test_purity_falls_where_the_far_ones_are_wrong(groups):
     found = analyses.purity(seen(embed, cluster, truth), 4)
     assert found['purity'][0] == 1 > found['purity'][-1] and found['rows'].sum() == 50
     assert np.allclose(found['rank'], [0.125, 0.375, 0.625, 0.875])
+    assert np.isnan(analyses.purity(seen(embed[:2], cluster[:2], truth[:2]), 3)['purity']).tolist() == [0, 0, 1]
     with pytest.raises(ValueError, match='needs the class of the images'):
         analyses.purity(seen(embed, cluster, None))
 

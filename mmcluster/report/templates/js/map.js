@@ -35,7 +35,7 @@ function fitCanvas() {
 
 // What colour and shape follow: the cluster, its group or the label.
 function kindOf(row) {
-  if (view.by === 'label') return column.label[row];
+  if (view.by === 'label') return labelOf(row) ? column.label[row] : -1;
   return view.by === 'group' ? groupOf(column.cluster[row]) : column.cluster[row];
 }
 
