@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Optional
 
 from mmcluster.image_names import printable
@@ -32,8 +32,8 @@ def inside(root: Path, path: str, links: bool = False) -> Optional[Path]:
         The file without links, or ``None`` if it lies outside of the folder, by its name or through a link
         that is not to be followed.
     """
-    parts = PurePosixPath(path)
-    if '\0' in path or parts.is_absolute() or PureWindowsPath(path).anchor or '..' in parts.parts:
+    parts, own = PurePosixPath(path), Path(path)        # a colon or a backslash is a letter but on Windows
+    if '\0' in path or parts.is_absolute() or own.anchor or '..' in {*parts.parts, *own.parts}:
         return None
     try:
         found = (root / parts).resolve()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from mmpretrain.registry import TRANSFORMS as UPSTREAM
 from PIL import Image
+from torchvision.transforms.functional import center_crop
 
 from mmcluster.datasets import transforms as package
 from mmcluster.datasets.transforms import (BatchAffine, BatchCenterCrop, BatchColorJitter, BatchCutout,
@@ -219,9 +220,14 @@ def test_the_middle():
     assert torch.equal(BatchCenterCrop((13, 15))(x, draws(2)), x)
     with pytest.raises(ValueError, match='enlarge them first by BatchResize'):
         BatchCenterCrop(14)(x, draws(2))
+    for side in range(1, 14):
+        assert torch.equal(BatchCenterCrop(side)(x, draws(2)), center_crop(x, side)), side
 
 
 def test_parameters_are_checked():
+    for options in (dict(shear=(-8, 8)), dict(degrees=-1), dict(translate=(0., -0.1))):     # no limits, but largest values
+        with pytest.raises(ValueError, match=f'BatchAffine: {next(iter(options))} must be at least 0'):
+            BatchAffine(**options)
     with pytest.raises(ValueError, match='hue'):
         BatchColorJitter(hue=0.7)
     with pytest.raises(ValueError, match='odd'):

@@ -1,4 +1,4 @@
 # RUC's views of digits.
 facts = dict(
     weak=[dict(type='BatchAffine', degrees=10, translate=(0.1, 0.1))],
-    strong=[dict(type='BatchAffine', degrees=15, translate=(0.1, 0.1), scale=(0.8, 1.2), shear=(-10, 10))])
+    strong=[dict(type='BatchAffine', degrees=15, translate=(0.1, 0.1), scale=(0.8, 1.2), shear=(10, 10))])

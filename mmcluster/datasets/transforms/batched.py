@@ -48,11 +48,12 @@ class BatchAffine:
         degrees: Largest angle; uniform on both sides.
         translate: Largest shift as shares of width and height; whole pixels.
         scale: Limits of the scale.
-        shear: Largest horizontal and vertical shear in degrees.
+        shear: Largest horizontal and largest vertical shear in degrees, either way (torchvision's ``(-a, a, -b, b)``).
     """
 
     def __init__(self, degrees: float = 0., translate: Sequence[float] = (0., 0.), scale: Sequence[float] = (1., 1.),
                  shear: Sequence[float] = (0., 0.)) -> None:
+        require_not_negative('BatchAffine', degrees=degrees, translate=min(translate), shear=min(shear))
         self.degrees = degrees
         self.translate, self.scale, self.shear = tuple(translate), tuple(scale), tuple(shear)
 
@@ -63,7 +64,8 @@ class BatchAffine:
         reach = torch.tensor([self.translate[0] * width, self.translate[1] * height])
         shift = ((draws.uniform(2) * 2 - 1) * reach).round()
         scale = draws.uniform_between(*self.scale)
-        shear = (draws.uniform(2) * 2 - 1) * torch.tensor(self.shear)
+        # of which sign the first is changes nothing but which draw leans which way
+        shear = (draws.uniform(2) * 2 - 1) * torch.tensor((-self.shear[0], self.shear[1]))
         matrix = affine_matrix(angle, shift, scale, shear, height, width)
         return affine(x, send(matrix, x), 'bilinear')
 

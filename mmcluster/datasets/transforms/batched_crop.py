@@ -148,8 +148,10 @@ class BatchCenterCrop:
         Raises:
             ValueError: If the images are smaller.
         """
-        (top, left), (height, width) = ((side - own) // 2 for side, own in zip(x.shape[2:], self.size)), self.size
-        if min(top, left) < 0:
+        height, width = self.size
+        over = [side - own for side, own in zip(x.shape[2:], self.size)]
+        if min(over) < 0:
             raise ValueError(f'cannot cut {self.size} out of images of {tuple(x.shape[2:])}; enlarge them first by '
                              f'BatchResize')
+        top, left = (round(pixels / 2) for pixels in over)      # as torchvision rounds
         return x[:, :, top:top + height, left:left + width]
