@@ -58,7 +58,7 @@ def _is_ours(error: BaseException) -> bool:
     """Whether this package raised it, and so wrote its message for a user."""
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and Path(frames[-1].filename).resolve().is_relative_to(PACKAGE) and \
-        isinstance(error, (ValueError, RuntimeError, ImportError, LookupError))
+        isinstance(error, (ValueError, RuntimeError, ImportError, LookupError, FloatingPointError))
 
 
 def _sentence(error: BaseException) -> str:

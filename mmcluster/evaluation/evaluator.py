@@ -30,7 +30,8 @@ class PatientEvaluator(Evaluator):
         failures = []
         for metric in self.metrics:
             try:
-                values = metric.evaluate(size)
+                values = {name: value.item() if hasattr(value, 'item') else value   # a tensor is no entry of a record
+                          for name, value in metric.evaluate(size).items()}
             except (ValueError, RuntimeError, FloatingPointError) as error:
                 failures.append((metric, error))
                 continue
