@@ -65,3 +65,19 @@ def require_finite(rows: Tensor, what: str, advice: str = 'mend or leave out the
     bad, first, total = bad_rows_of_all(torch.as_tensor(rows), shards)
     if bad:
         raise ValueError(f'{what}: {bad} of {total} rows hold NaN or inf, {name_rows(first)}; {advice}')
+
+
+def require_rows(owner: str, rows: int, **values: Optional[Tensor]) -> None:
+    """Refuse tensors that have not one number a row; a column (B, 1) would spread over the rows without a word.
+
+    Args:
+        owner: Who asks; it begins the message.
+        rows: B.
+        values: Argument -> tensor, or ``None``, which is left to the owner.
+
+    Raises:
+        ValueError: If one has another shape.
+    """
+    for name, value in values.items():
+        if value is not None and tuple(value.shape) != (rows,):
+            raise ValueError(f'{owner}: {name} must have one number a row, ({rows},), got {tuple(value.shape)}')

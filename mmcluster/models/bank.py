@@ -90,7 +90,7 @@ class SampleBank(nn.Module):
         where = None if where is None else gather_rows(where)
         for name, value in values.items():
             field = self.field(name)
-            self._store(field, index, gather_rows(value.to(field.dtype)), where)
+            self._store(field, index, gather_rows(_fitting(name, value, len(value), field)), where)
 
     @torch.no_grad()
     def exchange(self, name: str, index: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
@@ -107,7 +107,7 @@ class SampleBank(nn.Module):
             old (W * B, *shape) and new (W * B, *shape), in rank order.
         """
         field = self.field(name)
-        index, new = gather_rows(index), gather_rows(value.to(field.dtype))
+        index, new = gather_rows(index), gather_rows(_fitting(name, value, len(value), field))
         order = torch.argsort(index, stable=True)       # puts the occurrences of a row side by side, the first first
         ordered = index[order]
         repeated = torch.zeros_like(ordered, dtype=torch.bool)
@@ -142,7 +142,7 @@ class SampleBank(nn.Module):
         """
         for name, value in values.items():
             field = self.field(name)
-            value = value.to(field)
+            value = _fitting(name, value, len(field) if index is None else len(index), field).to(field)
             if index is None:
                 field.copy_(value)
             else:
@@ -183,3 +183,12 @@ class SampleBank(nn.Module):
                     f'{tuple(getattr(self, name).shape)}: another data set size, or number of clusters or neighbours. '
                     f'Use the data and settings of the checkpoint, or start from the weights alone.')
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _fitting(name: str, value: Tensor, rows: int, field: Tensor) -> Tensor:
+    """Rows in the type of a field; labels are whole numbers, and a share that were cut to one would be 0."""
+    if value.shape != (rows, *field.shape[1:]) or (value.is_floating_point() and not field.is_floating_point()):
+        raise ValueError(f'bank field {name!r} takes {field.dtype} {(rows, *field.shape[1:])}, got {value.dtype} '
+                         f'{tuple(value.shape)}; another field needs its own shape and dtype, as '
+                         f"dict(shape=(3,), dtype='float32', fill=0)")
+    return value.to(field.dtype)

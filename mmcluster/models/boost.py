@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Optional
 import torch
 from torch import Tensor, nn
 
+from mmcluster.checks import require_targets
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -219,7 +220,8 @@ class Boost(BaseClusterer):
             raise ValueError('Boost got a labelled stream but has no labeller; give labeller=dict(type=...) or drop '
                              'the stream')
         embedded = None if reference is None else self.embed_reference(reference.views[0], labelled.views[0])
-        target, losses = self.labeller(l, u, self.bank, embedded)
+        target, losses = require_targets(type(self.labeller).__name__, tuple(l.logits.shape),
+                                         self.labeller(l, u, self.bank, embedded))
         if target is not None:
             self.watch(u.logits_weak, target)
         return l._replace(target=target), u, losses

@@ -1,9 +1,19 @@
 """What parts of one's own return: values that do not fit are refused by name, before they spread over all rows."""
+import json
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+from mmcluster.checks import require_targets
+from mmcluster.cli.errors import exit_code
+from mmcluster.engine.finite import check_losses
 from mmcluster.engine.hooks import EStepHook, SelectHook
 from mmcluster.engine.hooks.estep import ShardedEStepHook
+from mmcluster.evaluation import PatientEvaluator
+from mmcluster.functional.losses.pseudo import masked_cross_entropy
+from mmcluster.models import PseudoLabelLoss, Unlabelled
+from mmcluster.models.pseudo_label_losses.base import MatchLoss
 from mmcluster.registry import LABEL_SELECTORS
 
 from .fake import N, fake_runner, rowwise
@@ -89,3 +99,87 @@ def test_a_step_has_something_to_minimise(losses, got):
     model.pseudo_label_loss = torch.nn.Identity()
     with pytest.raises(ValueError, match='^Identity must return'):
         model.parse_losses(losses)
+
+
+@pytest.mark.parametrize('kind', [EStepHook, ShardedEStepHook])
+def test_an_e_step_cuts_no_fraction_to_zero(kind):
+    class Mine(kind):
+        def estimate(self, runner, features):
+            return dict(label=torch.full((N,), 0.7))
+
+    runner = fake_runner()
+    with pytest.raises(ValueError, match=r"Mine\.estimate: 'label' holds whole numbers, torch.int64, got"):
+        Mine('label').before_train_epoch(runner)
+    assert not runner.model.bank.is_set('label')
+
+
+@pytest.mark.parametrize('value', [torch.full((2,), 0.7), torch.ones(2, 3, dtype=torch.long)])
+def test_the_bank_takes_rows_of_the_shape_and_kind_of_its_field(value):
+    bank = rowwise().bank
+    rows = torch.tensor([0, 1])
+    for store in (lambda: bank.write(rows, label=value), lambda: bank.exchange('label', rows, value),
+                  lambda: bank.fill(rows, label=value)):
+        with pytest.raises(ValueError, match=r"bank field 'label' takes torch.int64 \(2,\), got"):
+            store()
+    assert not bank.is_set('label')
+
+
+def test_logged_values_are_tensors():
+    with pytest.raises(ValueError, match=r"Rowwise must return tensors.*got \{'share': 'float', 'note': 'str'\}"):
+        rowwise().parse_losses(dict(loss_a=torch.ones(()), share=0.5, note='text'))
+
+
+@pytest.mark.parametrize('given, got', [
+    (torch.zeros(4, dtype=torch.long), 'got Tensor'), ((torch.zeros(4), {}), r'float32 \(4,\)'),
+    ((torch.zeros(4, 1, dtype=torch.long), {}), r'int64 \(4, 1\)'), ((torch.zeros(3, dtype=torch.long), {}), r'\(3,\)'),
+    ((None, None), 'got tuple')])
+def test_a_labeller_returns_targets_and_a_dict(given, got):
+    with pytest.raises(ValueError, match=rf'Mine must return targets, whole numbers \(4,\) or soft \(4, 3\).*{got}'):
+        require_targets('Mine', (4, 3), given)
+    for target in (torch.zeros(4, dtype=torch.long), torch.zeros(4, 3), None):
+        assert require_targets('Mine', (4, 3), (target, {}))[0] is target
+
+
+@pytest.mark.parametrize('part, method', [(PseudoLabelLoss, 'loss'), (MatchLoss, 'pseudo_labels')])
+def test_a_loss_without_its_method_names_it(part, method):
+    arguments = dict(num_clusters=3) if part is MatchLoss else {}
+    rows = Unlabelled(torch.zeros(2, 4), torch.zeros(2, 4), torch.zeros(2, 3), torch.zeros(2, 3), torch.arange(2))
+    with pytest.raises(NotImplementedError, match=rf'{part.__name__} has no {method}\('):
+        part(**arguments).loss(None, rows, None)
+
+
+@pytest.mark.parametrize('value', [None, torch.ones(())])
+def test_a_pseudo_label_loss_returns_a_dict(value):
+    class Mine(PseudoLabelLoss):
+        def loss(self, l, u, bank):
+            return value
+
+    net = SimpleNamespace(forward_streams=lambda *args: (None, None, {}), bank=None)
+    with pytest.raises(ValueError, match='Mine must return a dict with a tensor under a key that starts with loss_'):
+        Mine()(net, None)
+
+
+@pytest.mark.parametrize('target, mask, name', [
+    (torch.zeros(4, dtype=torch.long), torch.ones(4, 1), 'mask'), (torch.zeros(4, 1, dtype=torch.long), None, 'target'),
+    (torch.zeros(3, dtype=torch.long), None, 'target'), (torch.zeros(4, 3), torch.ones(4, 3), 'mask')])
+def test_a_column_does_not_spread_over_the_rows_of_a_loss(target, mask, name):
+    """(U, 1) times (U,) is a table (U, U), whose sum is the loss of another mask."""
+    with pytest.raises(ValueError, match=rf'masked_cross_entropy: {name} must have one number a row, \(4,\), got'):
+        masked_cross_entropy(torch.randn(4, 3), target, mask)
+
+
+def test_a_metric_may_return_tensors():
+    class Mine:
+        prefix = 'mine'
+
+        def evaluate(self, size):
+            return {'mine/a': torch.tensor(0.5), 'mine/b': 0.25}
+
+    assert json.dumps(PatientEvaluator([Mine()]).evaluate(N)) == '{"mine/a": 0.5, "mine/b": 0.25}'
+
+
+def test_a_run_that_diverged_ends_with_a_sentence(capsys):
+    with pytest.raises(FloatingPointError) as caught:
+        check_losses(['loss = nan at iteration 1'])
+    assert exit_code(caught.value) == 2
+    assert capsys.readouterr().err.startswith('mmcluster: error: the loss is not finite: loss = nan at iteration 1.')

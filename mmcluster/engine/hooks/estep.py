@@ -12,7 +12,7 @@ from mmcluster.models import SampleBank
 from mmcluster.models.shards import process_shards
 
 from ..extract import unwrap
-from .sweep import SweepHook, all_rows, fitting, write_estimate, write_share
+from .sweep import SweepHook, all_rows, fitting, write_estimate, whole_numbers, write_share
 
 
 class EStepHook(SweepHook):
@@ -51,7 +51,7 @@ class EStepHook(SweepHook):
         Returns:
             bank field -> (N, ...), with the shape and type of the field; :meth:`buffers` likewise.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} has no estimate(runner, features): write it')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Run the E-step when it is due."""
@@ -131,7 +131,7 @@ class ShardedEStepHook(EStepHook):
         buffers = self.buffers(unwrap(runner.model))
         shapes = {**{name: tuple(self.own_rows(field).shape) for name, field in fields.items()},
                   **{name: tuple(buffer.shape) for name, buffer in buffers.items()}}
-        fitting(type(self).__name__, shapes, values)
+        whole_numbers(type(self).__name__, {**fields, **buffers}, fitting(type(self).__name__, shapes, values))
         write_share(fields, values)
         for name, buffer in buffers.items():
             buffer.copy_(values[name])

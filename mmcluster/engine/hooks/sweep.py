@@ -117,7 +117,8 @@ def write_estimate(targets: dict[str, Tensor], estimate: Callable[..., dict[str,
 
     def estimated() -> dict[str, Tensor]:
         """The values, once they are found to fit."""
-        return fitting(who, {name: tuple(target.shape) for name, target in targets.items()}, estimate(*args), False)
+        shapes = {name: tuple(target.shape) for name, target in targets.items()}
+        return whole_numbers(who, targets, fitting(who, shapes, estimate(*args), False))
 
     values = on_main_process(estimated) or {}
     for name, target in targets.items():
@@ -135,6 +136,24 @@ def write_share(fields: dict[str, Tensor], values: dict[str, Tensor]) -> None:
     """
     for name, field in fields.items():
         field.copy_(all_rows(values[name].to(field)))
+
+
+def whole_numbers(who: str, targets: dict[str, Tensor], values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Values of an E-step, once no fraction among them would be cut to a whole number.
+
+    Args:
+        who: Name of the hook.
+        targets: Name -> field or buffer that is written.
+        values: Name -> value.
+
+    Raises:
+        ValueError: If one is.
+    """
+    for name in targets.keys() & values:
+        if values[name].is_floating_point() and not targets[name].is_floating_point():
+            raise ValueError(f'{who}.estimate: {name!r} holds whole numbers, {targets[name].dtype}, got '
+                             f'{values[name].dtype}; round them, or give the field another dtype')
+    return values
 
 
 def fitting(who: str, shapes: dict[str, tuple[int, ...]], values: Any, whole: bool = True) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..average import moving_average
+from ..finite import require_rows
 from .contrast import at_least_float32
 from .prototype import one_hot
 
@@ -164,6 +165,8 @@ def masked_cross_entropy(logits: Tensor, target: Tensor, mask: Optional[Tensor] 
         () sum over the masked rows over U; 0 when no row is masked in or U = 0.
     """
     logits = at_least_float32(logits)
+    hard = None if target.shape == logits.shape else target
+    require_rows('masked_cross_entropy', len(logits), target=hard, mask=mask)
     if target.dim() == 1:
         rows = F.cross_entropy(logits, target, ignore_index=-1, reduction='none')
     else:

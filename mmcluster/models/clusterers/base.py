@@ -5,8 +5,10 @@ from typing import Any, NamedTuple, Optional, Union, overload
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.utils import is_list_of
 from torch import Tensor, nn
 
+from mmcluster.checks import require_losses
 from mmcluster.functional.clustering.kmeans import center_similarity
 from mmcluster.structures import TEST_STREAM, Batch
 
@@ -172,13 +174,16 @@ class BaseClusterer(BaseModel):
             losses: What :meth:`loss` returned.
 
         Raises:
-            ValueError: If nothing in it is to be minimised, so that a step would train nothing.
+            ValueError: If nothing in it is to be minimised, or a value is no tensor.
         """
-        if not isinstance(losses, dict) or not any('loss' in key for key in losses):
-            given = list(losses) if isinstance(losses, dict) else type(losses).__name__
-            part = getattr(self, 'pseudo_label_loss', None)
-            raise ValueError(f'{type(self if part is None else part).__name__} must return a dict with a tensor under '
-                             f'a key that starts with loss_, which is minimised; got {given}')
+        part = getattr(self, 'pseudo_label_loss', None)
+        owner = type(self if part is None else part).__name__
+        require_losses(owner, losses)
+        wrong = {key: type(value).__name__ for key, value in losses.items()
+                 if not isinstance(value, Tensor) and not is_list_of(value, Tensor)}
+        if wrong:
+            raise ValueError(f'{owner} must return tensors, also what is only logged, as torch.tensor(0.5); got '
+                             f'{wrong}')
         return super().parse_losses(losses)
 
     def forward(self, inputs: Optional[Tensor] = None, data_samples: Optional[dict[str, Batch]] = None,

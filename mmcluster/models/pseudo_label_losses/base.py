@@ -5,7 +5,7 @@ from typing import NamedTuple, Optional
 
 from torch import Tensor, nn
 
-from mmcluster.checks import require_not_negative, require_two_clusters
+from mmcluster.checks import require_losses, require_not_negative, require_two_clusters
 from mmcluster.functional.losses.contrast import at_least_float32
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.structures import Batch
@@ -63,7 +63,9 @@ class PseudoLabelLoss(nn.Module):
         l, u, losses = net.forward_streams(unlabelled, labelled, reference, self.joint)
         if l is not None and l.target is None:
             return losses
-        return {**losses, **self.loss(l, u, net.bank)}
+        own = self.loss(l, u, net.bank)
+        require_losses(type(self).__name__, {**losses, **own} if isinstance(own, dict) else own)
+        return {**losses, **own}
 
     def loss(self, l: Optional[Labelled], u: Unlabelled, bank: SampleBank) -> dict[str, Tensor]:
         """Losses of one iteration from features and logits.
@@ -73,7 +75,7 @@ class PseudoLabelLoss(nn.Module):
             u: Unlabelled rows.
             bank: Per-sample state.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} has no loss(l, u, bank): write it')
 
 
 class PseudoLabels(NamedTuple):
@@ -93,7 +95,7 @@ class MatchLoss(PseudoLabelLoss):
     """L_sup + unsup_weight * L_unsup, both cross-entropies that average over all their rows.
 
     The weak view chooses a label and a weight for each row, the strong view learns it. Subclasses write
-    :meth:`choose`. Statistics move in training mode only.
+    :meth:`pseudo_labels`. Statistics move in training mode only.
 
     Args:
         num_clusters: K.
@@ -119,7 +121,7 @@ class MatchLoss(PseudoLabelLoss):
             u: Unlabelled rows.
             bank: Per-sample state.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} has no pseudo_labels(prob, l, u, bank): write it')
 
     def label(self, prob: Tensor) -> Tensor:
         """Pseudo-labels (U,) or (U, K) that probabilities (U, K) stand for."""
