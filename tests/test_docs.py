@@ -11,7 +11,7 @@ from reduced import CONFIGS, ROOT, load, read_stage, stage_keys, train
 from mmcluster.cli.main import COMMANDS, parser
 from mmcluster.recipes import stages
 from mmcluster.recipes.listings import stale
-from mmcluster.registry import HOOKS, LABEL_SELECTORS, MODELS
+from mmcluster.registry import HOOKS, LABEL_SELECTORS, METRICS, MODELS
 
 pytestmark = pytest.mark.usefixtures('engine')
 DOCS = ROOT / 'docs' / 'en'
@@ -143,7 +143,7 @@ def project(tmp_path, monkeypatch):
             path.write_text(code.replace('/path/to/mmcluster', ROOT.as_posix()))
     monkeypatch.syspath_prepend(str(tmp_path))
     yield tmp_path
-    for registry in (HOOKS, LABEL_SELECTORS, MODELS):
+    for registry in (HOOKS, LABEL_SELECTORS, METRICS, MODELS):
         for part, kind in list(registry.module_dict.items()):
             if kind.__module__.startswith('my_clustering'):
                 registry.module_dict.pop(part)
@@ -155,7 +155,7 @@ def test_the_page_shows_every_file(project):
     text = (DOCS / 'add_a_method.md').read_text(encoding='utf-8')
     tree = re.search(r'^```\nmy_project/\n(.*?)^```$', text, flags=re.M | re.S)[1]
     files = {path.name for path in project.rglob('*.py')}
-    assert files == set(re.findall(r'\w+\.py', tree)) and len(files) == 10
+    assert files == set(re.findall(r'\w+\.py', tree)) and len(files) == 11
 
 
 def test_the_parts_of_the_page_train(project):
@@ -171,6 +171,8 @@ def test_the_parts_of_the_page_train(project):
     log = [json.loads(line) for path in (project / 'work' / 'boost').rglob('scalars.json')
            for line in path.read_text().splitlines()]
     assert any('corrected_share' in line for line in log)
+    summary = json.loads((project / 'work' / 'boost' / 'summary.json').read_text())
+    assert 0.1 <= summary['metrics']['head/confidence'] <= 1
 
 
 def test_the_labeller_of_the_page_needs_its_hooks(project):

@@ -8,13 +8,13 @@ import time
 from typing import Iterator
 
 import torch
-from mmengine.config import Config
 
 from mmcluster.apis.folder import Settings, cluster_folder
 from mmcluster.apis.folder_words import PAGE
 from mmcluster.datasets import DigitsSource, IndexedDataset
 from mmcluster.evaluation import write_json
 from mmcluster.experiments.controls import pixels_kmeans
+from mmcluster.recipes import read_config
 from mmcluster.recipes.recipe import run
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument('--overwrite', action='store_true', help='train again even if the results are there')
     args = parser.parse_args()
     torch.set_num_threads(1)  # a network this small gains nothing from more, and rounding depends on their number
-    cfg = Config.fromfile(os.path.join(ROOT, 'configs', f'{args.recipe}.py'), lazy_import=False)
+    cfg = read_config(os.path.join(ROOT, 'configs', f'{args.recipe}.py'))
     cfg.work_dir = args.work_dir or os.path.join(ROOT, 'work_dirs', 'quickstart', args.recipe)
     cfg.randomness = dict(seed=args.seed)
     start = time.time()

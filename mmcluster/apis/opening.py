@@ -11,6 +11,7 @@ from torch import nn
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.engine.launch import without_pretrained
 from mmcluster.models.clusterers import BaseClusterer
+from mmcluster.recipes import read_config
 from mmcluster.recipes.binding import bind_data
 from mmcluster.recipes.config_names import check_config
 from mmcluster.recipes.option_names import check_names
@@ -34,7 +35,7 @@ def open_config(path: str, stage: Optional[str] = None, options: Optional[dict[s
         ValueError: If the config is a recipe and ``stage`` is none of its stages, or nothing reads an option.
     """
     if options:
-        check_names(Config.fromfile(path, lazy_import=False), options)
+        check_names(read_config(path), options)
     cfg = read_stage(path, stage, options)
     if options:
         check_config(cfg)

@@ -51,9 +51,7 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
         facts |= dict(num_clusters=count, batch=min(BATCH, readable))
         stages = dict(scratch=dict(parts=['folder/small', f'{family}/{OF_FAMILY}'], facts=facts))
         return run_stages(stages, folder, settings, teller)
-    from mmengine.config import Config
-
-    from mmcluster.recipes import config_file
+    from mmcluster.recipes import config_file, read_config
     if settings.limit:
         raise ValueError('--limit draws images, which a recipe that reads the folder itself cannot know: drop one')
     assert isinstance(settings.train, str)      # or nothing is trained
@@ -62,7 +60,7 @@ def train_encoder(images: Images, out: Path, settings: Settings, teller: Teller)
     except FileNotFoundError as error:
         raise FileNotFoundError(f'{error}, or of a method: {", ".join(families())}') from None
     with _environment(IMAGES=str(images.root), CLUSTERS=str(count)):
-        cfg = Config.fromfile(file, lazy_import=False)
+        cfg = read_config(file)
         recipe = cfg if 'stages' in cfg else _recipe(dict(scratch=dict(config=str(file.absolute()))))
         return run_recipe(recipe, folder, settings, teller)
 

@@ -138,8 +138,8 @@ def get_model(name: str, pretrained: Union[bool, str] = False, device: Optional[
 
 def last_stage(file: Path) -> Optional[str]:
     """The stage of a recipe whose model is its result; ``None`` of a plain config."""
-    from mmengine.config import Config
-    stages = list(Config.fromfile(file, lazy_import=False).get('stages') or ())
+    from mmcluster.recipes import read_config
+    stages = list(read_config(file).get('stages') or ())
     return stages[-1] if stages else None
 
 

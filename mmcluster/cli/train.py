@@ -83,20 +83,19 @@ def run(args: argparse.Namespace) -> None:
     """Train the config."""
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     # imported here, so that --help does not wait for torch
-    from mmengine.config import Config
     from mmengine.dist import is_main_process
 
     from mmcluster.compat import allow_pickle
     from mmcluster.engine.launch import is_restart, leave_environment
     from mmcluster.engine.liveness import ends_group
     from mmcluster.evaluation.results import last_words
-    from mmcluster.recipes import config_file, recipe
+    from mmcluster.recipes import config_file, read_config, recipe
     from mmcluster.recipes.merging import merge_options
     from mmcluster.recipes.option_names import check_names
     if args.full_log:
         os.environ['MMCLUSTER_FULL_LOG'] = '1'
     file = str(config_file(args.config))
-    cfg = Config.fromfile(file, lazy_import=False)
+    cfg = read_config(file)
     if args.cfg_options:
         check_names(cfg, args.cfg_options)
         merge_options(cfg, args.cfg_options)

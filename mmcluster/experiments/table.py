@@ -10,7 +10,7 @@ from typing import Any, Mapping, Optional
 from mmengine.config import Config
 
 from mmcluster.checks import near, resembling
-from mmcluster.recipes import config_file, shipped
+from mmcluster.recipes import config_file, read_config, shipped
 from mmcluster.recipes.merging import merge_options
 from mmcluster.recipes.option_names import check_names
 
@@ -69,7 +69,7 @@ class Cell:
         if spec.get('stages'):
             cfg = Config({key: spec[key] for key in ('stages', 'data') if key in spec}, filename=self.file)
         else:
-            cfg = Config.fromfile(_recipe_file(spec['recipe'], self.file), lazy_import=False)
+            cfg = read_config(_recipe_file(spec['recipe'], self.file))
         if 'stages' not in cfg:
             cfg = Config(dict(stages=dict(train=dict(config=os.path.abspath(cfg.filename)))), filename=cfg.filename)
         options = {**{f'facts.{fact}': value for fact, value in spec.get('facts', {}).items()},
@@ -160,7 +160,7 @@ def read_table(path: str | os.PathLike) -> Table:
         ValueError: If a name is unknown, or a cell says too little.
     """
     path = os.path.abspath(path)
-    content = Config.fromfile(path, lazy_import=False)._cfg_dict.to_dict()
+    content = read_config(path)._cfg_dict.to_dict()
     for name in content:
         if name not in TABLE and resembling(name, TABLE):
             raise ValueError(f'{path}: nothing reads {name}{near(name, TABLE)}; a helper of the file needs another '

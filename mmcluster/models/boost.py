@@ -132,7 +132,10 @@ class Boost(BaseClusterer):
             for name, field in fields.items():
                 self.bank.add_field(name, **field)
         self.watch = ClusterWatch(getattr(self.head, 'num_clusters', None))
-        self.required_hooks = (*getattr(self.labeller, 'required_hooks', ()), *['TeacherHook'] * bool(teacher))
+        required = getattr(self.labeller, 'required_hooks', ())
+        if isinstance(required, str):
+            raise ValueError(f'{type(self.labeller).__name__}.required_hooks is a tuple of names, got {required!r}')
+        self.required_hooks = (*required, *['TeacherHook'] * bool(teacher))
         self.from_teacher = bool(teacher) and reference != 'network'
         self.teacher = MomentumTeacher(parts, **{'buffers': 'live', **teacher}) if teacher else None
 

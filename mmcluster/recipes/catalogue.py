@@ -16,6 +16,7 @@ from .compose import facts_used
 from .known_names import SETTINGS, shared_settings
 from .merging import merge_options, merge_parts
 from .parts import PartReader, shipped_configs
+from .reading import read_config
 from .rehearsal import rehearse
 from .stages import check_stages, read_stage, reader, with_data
 
@@ -46,7 +47,7 @@ def entries(folder: Optional[Path] = None) -> list[Entry]:
     """All configs of a folder, by name; the shipped ones by default."""
     found = []
     for path in sorted((folder or shipped_configs()).glob('*.py')):
-        cfg = Config.fromfile(path, lazy_import=False)
+        cfg = read_config(path)
         stages = cfg.get('stages', {})
         data = cfg.get('data') or next((stage.data for stage in stages.values() if stage.get('data')), '')
         found.append(Entry(path.stem, tuple(stages), data.rpartition('/')[2], *header_of(path)))
@@ -86,7 +87,7 @@ def show(path: str | os.PathLike, stage: Optional[str] = None, options: Optional
 
 def _facts_as_comments(path: str | os.PathLike, stage: Optional[str], options: Optional[Mapping[str, Any]]) -> str:
     """Lines with the facts of a stage that is made of parts; nothing for others."""
-    recipe = Config.fromfile(path, lazy_import=False)
+    recipe = read_config(path)
     merge_options(recipe, options or {})
     name = stage or next(iter(recipe.get('stages', ())), None)
     if name is None or not recipe.stages[name].get('parts'):
@@ -138,7 +139,7 @@ def new(base: str, booster: Optional[str], data: str, folder: str | os.PathLike 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding='utf-8')
     try:
-        cfg = Config.fromfile(path, lazy_import=False)
+        cfg = read_config(path)
         cfg.work_dir = 'work_dirs/unused'
         names = check_stages(cfg)
         with suppress(FileNotFoundError):       # the data set need not be here yet

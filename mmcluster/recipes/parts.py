@@ -5,12 +5,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Optional
 
-from mmengine.config import Config
-
 from mmcluster.checks import near
 
 from .config_names import variables_of_files
 from .part_names import check_part
+from .reading import read_config
 
 PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -107,7 +106,7 @@ def _file_of_package(package: str, inside: str) -> Path:
 @cache
 def _read(path: Path, changed: int) -> dict[str, Any]:
     """Parse a file once, as long as it does not change."""
-    content = Config.fromfile(path, lazy_import=False)._cfg_dict.to_dict()
+    content = read_config(path)._cfg_dict.to_dict()
     check_part(content, f'the part {path}', variables=variables_of_files(str(path))[0])
     return content
 

@@ -19,6 +19,7 @@ from .merging import merge_options, merge_parts
 from .part_names import OF_PARTS, OF_RECIPES, check_part, check_shape, no_stage_key
 from .parts import PartReader
 from .placeholders import check_placeholders, filled, named
+from .reading import read_config
 
 STAND_IN = 'not_trained_yet.pth'     # for the checkpoint of a stage before it has one
 
@@ -52,7 +53,7 @@ def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
     Raises:
         ValueError: If the file is a recipe and ``stage`` is none of its stages, or it is none and a stage is named.
     """
-    cfg = Config.fromfile(path, lazy_import=False)
+    cfg = read_config(path)
     merge_options(cfg, options or {})
     if 'stages' not in cfg:
         if stage is not None:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import mmcluster.models.backbones  # noqa: F401
-from mmcluster.models.clusterers.base import pooled
+from mmcluster.models.clusterers.base import forward_parts, pooled
 from mmcluster.models.head_parts import build_head, width_of
 from mmcluster.models.heads import LinearClusterHead, MLPClusterHead
 from mmcluster.models.necks import MLPProjector, PlainMLP, PreNormMLP
@@ -185,3 +185,12 @@ def test_a_head_that_nobody_can_tell_its_width():
     assert build_head(None, silent, None) is None and build_head(silent, None, None) is silent
     with pytest.raises(ValueError, match='LinearClusterHead needs in_channels, the width .*: Flatten does not say'):
         build_head(head, MLPProjector(6), silent)
+
+
+def test_a_part_that_mixes_images_is_named():
+    class Mixed(nn.Module):
+        def forward(self, x):
+            return x.flatten(1).mean(0, keepdim=True)
+
+    with pytest.raises(ValueError, match=r'Mixed must return a vector \(B, F\) .* of every image, got \(1, 12\)'):
+        forward_parts(torch.randn(4, 3, 2, 2), Mixed(), None, None)

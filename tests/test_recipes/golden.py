@@ -56,6 +56,7 @@ RENAMED: dict[str, str] = {
 }
 # (old keys, places, why): regular expressions that match as a whole.
 CHANGES: list[tuple[str, str, str]] = [
+    (r'.*_digits.*', r'model\.data_preprocessor\.views\..*\.shear\.0', 'the largest shear, whose sign said nothing'),
     (r'asd_.*_r18_cifar20', r'model\.data_preprocessor\.(mean|std)\.\d',
      'the numbers of the data set, not rounded ones'),
     (r'.*asd.*_(r18|wrn28_2|vit)_.*', r'model\.labeller\.window', 'the default is said; a test holds the paper\'s'),

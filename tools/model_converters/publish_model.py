@@ -21,13 +21,12 @@ from typing import Any, Optional
 
 import torch
 import yaml
-from mmengine.config import Config
 
 from mmcluster.apis.weights import ZOO, is_address
 from mmcluster.apis.zoo import last_stage
 from mmcluster.compat import load_checkpoint_file
 from mmcluster.evaluation.results import write_text
-from mmcluster.recipes import config_file, shipped_configs
+from mmcluster.recipes import config_file, read_config, shipped_configs
 from mmcluster.recipes.changes import comparable, differences
 from mmcluster.recipes.records import BUILT_ON, DONE, read_record
 from mmcluster.recipes.stages import stage_config
@@ -79,7 +78,7 @@ def check_config(run: Path, file: Path, stage: Optional[str], allowed: bool = Fa
         ValueError: If an entry differs; the message names it.
     """
     root = os.path.abspath(run.parent if stage else run)
-    cfg = Config.fromfile(file, lazy_import=False)
+    cfg = read_config(file)
     cfg.work_dir = root
     new = comparable(stage_config(cfg, stage, {}) if stage else cfg, root)
     old = {key: value for key, value in record_of(run)['config'].items() if key != BUILT_ON}
@@ -237,7 +236,7 @@ def new_entry(name: str, file: Path, folder: Path) -> dict[str, Any]:
     _, shipped = entry_of(name, sorted(shipped_configs().glob('metafile_*.yml')))
     if shipped:
         return {key: shipped[key] for key in ('Name', 'In Collection', 'Metadata', 'Config') if key in shipped}
-    cfg = Config.fromfile(file, lazy_import=False)
+    cfg = read_config(file)
     method = list(cfg.stages)[-1] if cfg.get('stages') else cfg.model.type
     data = str(cfg.get('data') or 'images of one\'s own').rpartition('/')[2]
     return {'Name': name, 'In Collection': method, 'Metadata': {'Training Data': data},

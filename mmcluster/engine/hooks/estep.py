@@ -12,7 +12,7 @@ from mmcluster.models import SampleBank
 from mmcluster.models.shards import process_shards
 
 from ..extract import unwrap
-from .sweep import SweepHook, all_rows, fitting, write_estimate, whole_numbers, write_share
+from .sweep import SweepHook, all_rows, fitting, whole_numbers, write_estimate, write_share
 
 
 class EStepHook(SweepHook):

@@ -22,12 +22,13 @@ class OutputError(ValueError):
     """A network returns what is no vector per image."""
 
 
-def pooled(feat: Any, network: nn.Module) -> Tensor:
+def pooled(feat: Any, network: nn.Module, rows: Optional[int] = None) -> Tensor:
     """Unwrap a network's output to one vector per image.
 
     Args:
         feat: (B, F), a feature map (B, F, H, W), or a tuple whose last entry is one of these.
         network: Backbone or neck that returned it, for the message.
+        rows: B, if it is to be compared.
 
     Returns:
         (B, F); maps are averaged over space.
@@ -37,7 +38,7 @@ def pooled(feat: Any, network: nn.Module) -> Tensor:
     """
     if isinstance(feat, (tuple, list)):
         feat = feat[-1]
-    if not isinstance(feat, Tensor) or feat.dim() not in (2, 4):
+    if not isinstance(feat, Tensor) or feat.dim() not in (2, 4) or rows not in (None, len(feat)):
         got = tuple(feat.shape) if isinstance(feat, Tensor) else f'a {type(feat).__name__}'
         raise OutputError(f'{type(network).__name__} must return a vector (B, F) or a map (B, F, H, W) of every image, '
                           f'got {got}; let it average its tokens or return one of them (out_type of mmpretrain)')
@@ -67,7 +68,7 @@ class BaseClusterer(BaseModel):
 
     The chain is ``embed = neck(pooled(backbone(x)))``, (B, D), the space in which the method clusters, and
     ``logits = head(embed)``, (B, K), or ``None`` without a head. Subclasses write :meth:`loss`, whose argument names
-    are the names of the streams that they train on; values under keys that start with ``loss_`` are summed.
+    are the names of the streams that they train on; values under keys with ``loss`` in them are summed.
 
     Args:
         backbone: Config of a network (B, C, H, W) -> (B, F); tuples and feature maps of mmpretrain are unwrapped.
@@ -243,6 +244,6 @@ def forward_parts(x: Tensor, backbone: nn.Module, neck: Optional[nn.Module],
     Returns:
         embed (B, D) and logits (B, K) or ``None``.
     """
-    embed = pooled(backbone(x), backbone)
-    embed = embed if neck is None else pooled(neck(embed), neck)
+    embed = pooled(backbone(x), backbone, len(x))
+    embed = embed if neck is None else pooled(neck(embed), neck, len(x))
     return embed, None if head is None else head(embed)
