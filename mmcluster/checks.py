@@ -133,14 +133,14 @@ def require_targets(owner: str, shape: tuple[int, ...], given: Any) -> Any:
     Raises:
         ValueError: If it is no pair of targets, (L,) whole numbers or soft (L, K) or ``None``, and a dict.
     """
-    good = isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict)
-    target = given[0] if good else None
-    if not good or (target is not None and not (
-            tuple(target.shape) == shape or (tuple(target.shape) == shape[:1] and not target.is_floating_point()))):
-        got = type(given).__name__ if not good else f'{target.dtype} {tuple(target.shape)}'
-        raise ValueError(f'{owner} must return targets, whole numbers {shape[:1]} or soft {shape}, or None, and a dict '
-                         f'of losses and logs; got {got}')
-    return given
+    got = type(given).__name__
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict):
+        target = given[0]
+        if target is None or target.shape == shape or (target.shape == shape[:1] and not target.is_floating_point()):
+            return given
+        got = f'{target.dtype} {tuple(target.shape)}'
+    raise ValueError(f'{owner} must return targets, whole numbers {shape[:1]} or soft {shape}, or None, and a dict '
+                     f'of losses and logs; got {got}')
 
 
 def require_losses(owner: str, losses: Any) -> None:
