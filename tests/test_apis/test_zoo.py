@@ -234,11 +234,13 @@ def test_another_config_or_place_is_refused(trained, publish, monkeypatch, tmp_p
     (trained[1] / 'done.json').write_text(json.dumps(record))
     refused(publish, monkeypatch, tmp_path, capsys, trained, 'train_cfg.max_epochs: 3 ->')
     refused(publish, monkeypatch, tmp_path, capsys, trained, 'is neither', '--zoo', tmp_path / 'elsewhere')
+    for path in (config_file(NAME), f'{NAME}.py'):
+        refused(publish, monkeypatch, tmp_path, capsys, trained, 'is a path: give the name', name=path)
 
 
-def refused(publish, monkeypatch, tmp_path, capsys, runs, message, *more):
+def refused(publish, monkeypatch, tmp_path, capsys, runs, message, *more, name=NAME):
     """Nothing is written then."""
     monkeypatch.setenv('MMCLUSTER_ZOO', str(tmp_path / 'own'))
     with pytest.raises(SystemExit):
-        published(publish, monkeypatch, NAME, *runs, *more)
+        published(publish, monkeypatch, name, *runs, *more)
     assert message in capsys.readouterr().err and not list(tmp_path.rglob(f'{NAME}-*.pth'))

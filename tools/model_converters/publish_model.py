@@ -206,6 +206,9 @@ def main() -> None:
 def publish(args: argparse.Namespace) -> None:
     """Check runs, recipe and zoo, then write weights and entry."""
     folder, own = home_of(args.zoo)
+    if Path(args.name).name != args.name or args.name.endswith('.py'):
+        raise ValueError(f'{args.name} is a path: give the name of a shipped recipe, or let yours lie in the folder '
+                         f'of {ZOO}, its parts beside it')
     path, entry = entry_of(args.name, sorted(folder.glob('*.yml') if own else shipped_configs().glob('metafile_*.yml')))
     beside = folder / (entry.get('Config') or f'{args.name}.py')
     file = beside if own and beside.is_file() else config_file(Path(entry.get('Config', args.name)).stem)
