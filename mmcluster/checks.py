@@ -122,43 +122,6 @@ def require_choice(owner: str, known: Iterable[Any], **values: Any) -> None:
             raise ValueError(f'{owner}: {name} must be one of {known}, got {value!r}')
 
 
-def require_targets(owner: str, shape: tuple[int, ...], given: Any) -> Any:
-    """Refuse what a labeller must not return, which would spread over the rows or end deep inside of a loss.
-
-    Args:
-        owner: The labeller; it begins the message.
-        shape: (L, K) of the labelled rows.
-        given: What it returned, which is passed on.
-
-    Raises:
-        ValueError: If it is no pair of targets, (L,) whole numbers or soft (L, K) or ``None``, and a dict.
-    """
-    got = type(given).__name__
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], dict):
-        target = given[0]
-        if target is None or target.shape == shape or (target.shape == shape[:1] and not target.is_floating_point()):
-            return given
-        got = f'{target.dtype} {tuple(target.shape)}'
-    raise ValueError(f'{owner} must return targets, whole numbers {shape[:1]} or soft {shape}, or None, and a dict '
-                     f'of losses and logs; got {got}')
-
-
-def require_losses(owner: str, losses: Any) -> None:
-    """Refuse what is no dict of losses.
-
-    Args:
-        owner: Who returned it.
-        losses: What it returned.
-
-    Raises:
-        ValueError: If it is no dict, or nothing in it is to be minimised, so that a step would train nothing.
-    """
-    if not isinstance(losses, dict) or not any('loss' in key for key in losses):
-        given = list(losses) if isinstance(losses, dict) else type(losses).__name__
-        raise ValueError(f'{owner} must return a dict with a tensor under a key that starts with loss_, which is '
-                         f'minimised; got {given}')
-
-
 def _require(owner: str, rule: str, holds: Callable[[float], bool], values: Mapping[str, Optional[float]]) -> None:
     """Refuse values of which a rule does not hold, NaN and what is no number among them."""
     for name, value in values.items():

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Optional
 import torch
 from torch import Tensor, nn
 
-from mmcluster.checks import require_targets
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -16,6 +15,7 @@ from .base_parts import base_parts, load_base_parts
 from .batch_norm import broadcast_statistics, frozen_statistics
 from .clusterers.base import BaseClusterer, forward_parts
 from .head_parts import build, build_for_head, build_head
+from .returned import require_targets
 from .teacher import MomentumTeacher
 from .watch import ClusterWatch
 

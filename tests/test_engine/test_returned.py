@@ -4,7 +4,6 @@ import json
 import pytest
 import torch
 
-from mmcluster.checks import require_targets
 from mmcluster.cli.errors import exit_code
 from mmcluster.engine.finite import check_losses
 from mmcluster.engine.hooks import EStepHook, SelectHook
@@ -13,6 +12,7 @@ from mmcluster.evaluation import PatientEvaluator
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
 from mmcluster.models import PseudoLabelLoss, Unlabelled
 from mmcluster.models.pseudo_label_losses.base import MatchLoss
+from mmcluster.models.returned import require_targets
 from mmcluster.registry import LABEL_SELECTORS
 
 from .fake import N, fake_runner, rowwise

@@ -5,10 +5,8 @@ from typing import Any, NamedTuple, Optional, Union, overload
 
 import torch
 from mmengine.model import BaseModel
-from mmengine.utils import is_list_of
 from torch import Tensor, nn
 
-from mmcluster.checks import require_losses
 from mmcluster.functional.clustering.kmeans import center_similarity
 from mmcluster.structures import TEST_STREAM, Batch
 
@@ -16,6 +14,7 @@ from ..bank import SampleBank
 from ..final_centers import FinalCenters
 from ..head_parts import build, build_head
 from ..modes import evaluating
+from ..returned import require_losses
 
 
 class OutputError(ValueError):
@@ -178,13 +177,7 @@ class BaseClusterer(BaseModel):
             ValueError: If nothing in it is to be minimised, or a value is no tensor.
         """
         part = getattr(self, 'pseudo_label_loss', None)
-        owner = type(self if part is None else part).__name__
-        require_losses(owner, losses)
-        wrong = {key: type(value).__name__ for key, value in losses.items()
-                 if not isinstance(value, Tensor) and not is_list_of(value, Tensor)}
-        if wrong:
-            raise ValueError(f'{owner} must return tensors, also what is only logged, as torch.tensor(0.5); got '
-                             f'{wrong}')
+        require_losses(type(self if part is None else part).__name__, losses)
         return super().parse_losses(losses)
 
     def forward(self, inputs: Optional[Tensor] = None, data_samples: Optional[dict[str, Batch]] = None,
