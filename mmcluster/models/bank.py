@@ -142,6 +142,9 @@ class SampleBank(nn.Module):
         """
         for name, value in values.items():
             field = self.field(name)
+            if cuts(value, field):
+                raise ValueError(f'bank field {name!r} holds whole numbers, and would cut the fractions it is given; '
+                                 f"declare it as dict(dtype='float32', fill=0)")
             value = _fitting(name, value, len(field) if index is None else len(index), field).to(field)
             if index is None:
                 field.copy_(value)
@@ -186,9 +189,13 @@ class SampleBank(nn.Module):
 
 
 def _fitting(name: str, value: Tensor, rows: int, field: Tensor) -> Tensor:
-    """Rows in the type of a field; labels are whole numbers, and a share that were cut to one would be 0."""
-    if value.shape != (rows, *field.shape[1:]) or (value.is_floating_point() and not field.is_floating_point()):
-        raise ValueError(f'bank field {name!r} takes {field.dtype} {(rows, *field.shape[1:])}, got {value.dtype} '
-                         f'{tuple(value.shape)}; another field needs its own shape and dtype, as '
-                         f"dict(shape=(3,), dtype='float32', fill=0)")
+    """Rows in the type of a field; those of another shape would be spread over it."""
+    if value.shape != (rows, *field.shape[1:]):
+        raise ValueError(f'bank field {name!r} takes {(rows, *field.shape[1:])}, got {tuple(value.shape)}; declare it '
+                         f"with the shape of a row, as dict(shape=(3,), dtype='float32', fill=0)")
     return value.to(field.dtype)
+
+
+def cuts(value: Tensor, field: Tensor) -> bool:
+    """Whether a field of whole numbers would cut fractions of a value. Waits for the device."""
+    return value.is_floating_point() and not field.is_floating_point() and bool((value.frac() != 0).any())

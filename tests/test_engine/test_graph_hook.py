@@ -120,6 +120,6 @@ def test_misuse():
     with pytest.raises(ValueError, match="stream 'near' begins at epoch 1, and the graph that it draws from at 2"):
         run(GraphHook(BEGIN), gcc(), begin=1)
     model = gcc()
-    model.bank.fill(seen=torch.zeros(N, dtype=torch.long))
+    model.bank.fill(seen=torch.zeros(N))
     with pytest.raises(RuntimeError, match='0 images have been in a step so far, .*begin later than epoch 2'):
         run(GraphHook(BEGIN), model)

@@ -47,7 +47,7 @@ def test_masked_rows_keep_their_old_value():
 def test_write_takes_several_fields_and_converts_their_type():
     bank = bank_of()
     feat = torch.randn(2, 3, dtype=torch.float64, requires_grad=True)
-    bank.write(torch.tensor([4, 0]), label=torch.tensor([1, 2], dtype=torch.int32), feat=feat)
+    bank.write(torch.tensor([4, 0]), label=torch.tensor([1., 2.]), feat=feat)
     assert bank.label[[4, 0]].tolist() == [1, 2] and bank.label.dtype == torch.long
     assert torch.equal(bank.feat[[4, 0]], feat.float()) and not bank.feat.requires_grad
     assert bank.feat[[1, 2, 3, 5, 6, 7]].abs().sum() == 0
@@ -82,7 +82,7 @@ def test_fill_whole_and_partial():
     buffer = bank.label
     bank.fill(label=torch.arange(8), feat=torch.ones(8, 3, dtype=torch.float64))
     assert bank.label.tolist() == list(range(8)) and bank.feat.sum() == 24
-    bank.fill(torch.tensor([6, 1]), label=torch.tensor([60, 10]), feat=torch.zeros(2, 3))
+    bank.fill(torch.tensor([6, 1]), label=torch.tensor([60., 10.]), feat=torch.zeros(2, 3))
     assert bank.label.tolist() == [0, 10, 2, 3, 4, 5, 60, 7]
     assert bank.feat.sum(1).tolist() == [3, 0, 3, 3, 3, 3, 0, 3]
     assert bank.label is buffer

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmcluster.checks import require_choice, require_count
+from mmcluster.models.bank import cuts
 from mmcluster.models.base_parts import build_base, load_base
 from mmcluster.models.clusterers import BaseClusterer
 from mmcluster.models.shards import process_shards
@@ -150,9 +151,9 @@ def whole_numbers(who: str, targets: dict[str, Tensor], values: dict[str, Tensor
         ValueError: If one is.
     """
     for name in targets.keys() & values:
-        if values[name].is_floating_point() and not targets[name].is_floating_point():
-            raise ValueError(f'{who}.estimate: {name!r} holds whole numbers, {targets[name].dtype}, got '
-                             f'{values[name].dtype}; round them, or give the field another dtype')
+        if cuts(values[name], targets[name]):
+            raise ValueError(f'{who}.estimate: {name!r} holds whole numbers, {targets[name].dtype}, and would cut '
+                             f'fractions; round them, or give the field another dtype')
     return values
 
 
