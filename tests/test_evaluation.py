@@ -155,7 +155,7 @@ def test_missing_and_repeated_rows_are_refused(rows):
 
 
 @pytest.mark.parametrize('arguments, problem_text', [
-    (dict(source='neck'), "source must be one of .*, got 'neck'"),
+    (dict(source='neck'), r"source must be one of \('kmeans', 'head'\), got 'neck'"),
     (dict(source='kmeans', num_clusters=1), 'num_clusters must be at least 2')])
 def test_wrong_arguments(arguments, problem_text):
     with pytest.raises(ValueError, match=problem_text):

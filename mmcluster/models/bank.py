@@ -139,6 +139,9 @@ class SampleBank(nn.Module):
         Args:
             index: (n,) rows that were swept; ``None`` is the whole field.
             values: field name -> (N, *shape) or (n, *shape).
+
+        Raises:
+            ValueError: If rows do not fit, or have fractions that a field of whole numbers would cut.
         """
         for name, value in values.items():
             field = self.field(name)

@@ -231,7 +231,8 @@ def test_alignment_needs_trusted_rows():
 
 @pytest.mark.parametrize('hook, problem', [
     (lambda: KMeansHook(K, interval=0), 'interval'), (lambda: KMeansHook(K, interval=-2), 'interval'),
-    (lambda: KMeansHook(K, begin=-1), 'begin must be at least 0'), (lambda: KMeansHook(K, scale='rank'), 'scale must be one of'),
+    (lambda: KMeansHook(K, begin=-1), 'begin must be at least 0'),
+    (lambda: KMeansHook(K, scale='rank'), r"scale must be one of \(None, 'set', 'batch'\)"),
     (lambda: KMeansHook(K, per_view=True), "needs views='train'"),
     (lambda: KMeansHook(K, per_view=True, views='train', align_to='target'), 'align_to'),
     (lambda: KMeansHook(1), 'num_clusters must be at least 2'), (lambda: KMeansHook(K, views='both'), 'views must be'),

@@ -8,8 +8,10 @@ from mmcluster.cli.errors import exit_code
 from mmcluster.engine.finite import check_losses
 from mmcluster.engine.hooks import EStepHook, SelectHook
 from mmcluster.engine.hooks.estep import ShardedEStepHook
+from mmcluster.engine.hooks.sweep import whole_numbers
 from mmcluster.evaluation import PatientEvaluator
 from mmcluster.functional.losses.pseudo import masked_cross_entropy
+from mmcluster.functional.shards import Shards
 from mmcluster.models import PseudoLabelLoss, Unlabelled
 from mmcluster.models.pseudo_label_losses.base import MatchLoss
 from mmcluster.models.returned import require_targets
@@ -110,6 +112,17 @@ def test_an_e_step_cuts_no_fraction_to_zero(kind):
     with pytest.raises(ValueError, match=r"Mine\.estimate: 'label' holds whole numbers, torch.int64, and would cut"):
         Mine('label').before_train_epoch(runner)
     assert not runner.model.bank.is_set('label')
+
+
+def test_fractions_of_another_process_are_refused_on_all():
+    class Shared(Shards):
+        def sum(self, x):
+            return x + 1        # the other one has some
+
+    own = dict(label=torch.zeros(N, dtype=torch.long))
+    assert whole_numbers('Mine', own, own) is own
+    with pytest.raises(ValueError, match="Mine.estimate: 'label' holds whole numbers"):
+        whole_numbers('Mine', own, own, Shared())
 
 
 def test_the_bank_takes_rows_of_the_shape_of_its_field():

@@ -131,7 +131,8 @@ class ShardedEStepHook(EStepHook):
         buffers = self.buffers(unwrap(runner.model))
         shapes = {**{name: tuple(self.own_rows(field).shape) for name, field in fields.items()},
                   **{name: tuple(buffer.shape) for name, buffer in buffers.items()}}
-        whole_numbers(type(self).__name__, {**fields, **buffers}, fitting(type(self).__name__, shapes, values))
+        whole_numbers(type(self).__name__, {**fields, **buffers}, fitting(type(self).__name__, shapes, values),
+                      process_shards())
         write_share(fields, values)
         for name, buffer in buffers.items():
             buffer.copy_(values[name])

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
+import torch
 from mmengine.dist import broadcast
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from mmcluster.checks import require_choice, require_count
+from mmcluster.functional.shards import WHOLE, Shards
 from mmcluster.models.bank import cuts
 from mmcluster.models.base_parts import build_base, load_base
 from mmcluster.models.clusterers import BaseClusterer
@@ -139,19 +141,21 @@ def write_share(fields: dict[str, Tensor], values: dict[str, Tensor]) -> None:
         field.copy_(all_rows(values[name].to(field)))
 
 
-def whole_numbers(who: str, targets: dict[str, Tensor], values: dict[str, Tensor]) -> dict[str, Tensor]:
+def whole_numbers(who: str, targets: dict[str, Tensor], values: dict[str, Tensor],
+                  shards: Shards = WHOLE) -> dict[str, Tensor]:
     """Values of an E-step, once no fraction among them would be cut to a whole number.
 
     Args:
         who: Name of the hook.
         targets: Name -> field or buffer that is written.
         values: Name -> value.
+        shards: Who holds the rows; all of them raise.
 
     Raises:
         ValueError: If one is.
     """
-    for name in targets.keys() & values:
-        if cuts(values[name], targets[name]):
+    for name in sorted(targets.keys() & values):        # in one order everywhere
+        if shards.sum(torch.tensor(int(cuts(values[name], targets[name])))):
             raise ValueError(f'{who}.estimate: {name!r} holds whole numbers, {targets[name].dtype}, and would cut '
                              f'fractions; round them, or give the field another dtype')
     return values
