@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> None:
 def _run(args: argparse.Namespace, table: Table) -> None:
     """Run what is not done, then print the table."""
     from mmcluster.experiments.jobs import plans, unique_jobs
-    from mmcluster.experiments.running import run_jobs, submit
+    from mmcluster.experiments.running import run_jobs
+    from mmcluster.experiments.slurm import submit
     found = plans(table.cells, args.root, args.reduced, args.seeds and tuple(args.seeds))
     jobs = unique_jobs(found)
     if args.job:

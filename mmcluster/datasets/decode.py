@@ -15,6 +15,7 @@ from mmcluster.image_files import load_plugins, needs_plugin, suffix_of
 from mmcluster.image_names import printable
 
 from .gray import BITS, PHOTOMETRIC, gray_of_8_bits
+from .path_table import PathTable
 
 LIMIT = 'MMCLUSTER_MAX_PIXELS'
 TIFF_SUFFIXES = ('.tif', '.tiff')
@@ -29,6 +30,7 @@ _TURNS = {2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: 
           5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
           8: Image.Transpose.ROTATE_90}
 _MAX_LISTED = 20
+_GRAY = ' gray 2'       # counts the ways in which gray_of_8_bits has read TIFFs: caches of the others stay as they are
 
 
 class UnreadableImageError(ValueError):
@@ -125,15 +127,17 @@ def _prepare_pillow() -> None:
         Image.MAX_IMAGE_PIXELS = env_int(LIMIT, 0, least=1)     # it warns from here, and refuses from twice as many
 
 
-def decoder_name(draft: Optional[int] = None) -> str:
-    """What else than a file decides about its pixels, and whether it can be read.
+def decoder_name(paths: PathTable, draft: Optional[int] = None) -> str:
+    """What else than the files decides about their pixels, and whether they can be read.
 
     Args:
+        paths: The files.
         draft: As in :func:`decode_image`.
     """
     _prepare_pillow()
     size = '' if draft is None else f' draft {draft}'
-    return f'Pillow {PIL.__version__} {"HEIF" in Image.OPEN} {Image.MAX_IMAGE_PIXELS}{size}'
+    gray = _GRAY if paths.ending_in(TIFF_SUFFIXES).any() else ''
+    return f'Pillow {PIL.__version__} {"HEIF" in Image.OPEN} {Image.MAX_IMAGE_PIXELS}{size}{gray}'
 
 
 def _turned(image: Image.Image) -> Image.Image:

@@ -104,7 +104,7 @@ class FileSource(ImageSource):
         """Begin the names of cache files of some images: what they are called, and the states that they are in."""
         place = stable_hash(os.path.realpath(self.root), '\n'.join(paths))
         states = '\n'.join(state_of(f'{self.root}/{path}') for path in paths)
-        return f'{place:016x}_{stable_hash(decoder_name(self.draft), states):016x}'
+        return f'{place:016x}_{stable_hash(decoder_name(paths, self.draft), states):016x}'
 
     def load(self, i: int) -> Image.Image:
         """Decode image ``i``; see :func:`~mmcluster.datasets.decode.decode_image` for what is raised."""

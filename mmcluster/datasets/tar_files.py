@@ -71,7 +71,7 @@ class TarSource(ImageSource):
         """Hash of folder and paths, and hash of the state of every archive."""
         place = self.paths.hashed(stable_hash(os.path.realpath(self.root)))
         states = '\n'.join(state_of(f'{self.root}/{name}') for name in self._shards)
-        return f'{place:016x}_{stable_hash(decoder_name(self.draft), states):016x}'
+        return f'{place:016x}_{stable_hash(decoder_name(self.paths, self.draft), states):016x}'
 
     @cached_property
     def fingerprint(self) -> int:  # type: ignore[override]  # computed when it is asked for

@@ -20,6 +20,27 @@ from mmcluster.utils import on_main_process
 LOCK = '.lock'
 
 
+class InUseError(RuntimeError):
+    """Another process of this host is at work in a folder.
+
+    Attributes:
+        pid: Its number.
+    """
+
+    def __init__(self, message: str, lock: str, pid: int, start: Optional[str]) -> None:
+        super().__init__(message)
+        self.pid, self._lock, self._start = pid, lock, start
+
+    def wait(self, interval: float = 1.) -> None:
+        """Sleep until that process has left the folder, or has died.
+
+        Args:
+            interval: Seconds between two looks.
+        """
+        while os.path.exists(self._lock) and is_alive(self.pid, self._start):
+            time.sleep(interval)
+
+
 @contextmanager
 def locked(work_dir: str) -> Iterator[None]:
     """Keep every other run out of a work dir, which is made if needed and goes again if it stays empty.
@@ -28,7 +49,8 @@ def locked(work_dir: str) -> Iterator[None]:
         work_dir: The folder, on all ranks; rank 0 holds the lock.
 
     Raises:
-        RuntimeError: If another run holds it; the message says which, and what to do.
+        InUseError: If another run of this host holds it; the message says which, and what to do.
+        RuntimeError: If one of another host does.
     """
     made = not os.path.isdir(work_dir)
     held = on_main_process(acquire, work_dir)
@@ -57,7 +79,8 @@ def acquire(work_dir: str) -> Optional[str]:
         The file of the lock; ``None`` in a folder that cannot be written, where no run could do harm.
 
     Raises:
-        RuntimeError: If another run holds the lock.
+        InUseError: If another run of this host holds the lock.
+        RuntimeError: If one of another host does.
     """
     name, lock = uuid.uuid4().hex, os.path.join(work_dir, LOCK)
     prepared = f'{lock}.{name}'
@@ -129,7 +152,7 @@ def _remove_stale(work_dir: str, lock: str) -> None:
                     raise RuntimeError(f'{taken}. Wait for it, or choose another folder; if that process is gone, '
                                        f'remove {lock}')
             elif is_alive(pid, start):
-                raise RuntimeError(f'{taken}. Wait for it or end it, or choose another folder')
+                raise InUseError(f'{taken}. Wait for it or end it, or choose another folder', path, pid, start)
             print_log(f'process {pid}, which was at work in {work_dir} since {since}, has died; its lock is taken over',
                       logger='current', level=logging.WARNING)
             with suppress(FileNotFoundError):

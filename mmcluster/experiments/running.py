@@ -1,20 +1,20 @@
-"""Runs jobs in turn, side by side, or as arrays of Slurm; what is done is skipped, what is not goes on."""
+"""Runs jobs in turn or side by side; what is done is skipped, what is not goes on."""
 from __future__ import annotations
 
 import os
-import shlex
-import subprocess
 import time
 import traceback
 import warnings
 from contextlib import suppress
+from functools import partial
 from multiprocessing import connection, get_context
 from multiprocessing.process import BaseProcess
 from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 import torch
+from mmengine.logging import print_log
 
-from mmcluster.evaluation.results import write_text
+from mmcluster.engine.lock import InUseError
 from mmcluster.recipes.records import digests
 from mmcluster.utils import spoken_time
 
@@ -194,7 +194,17 @@ def run_one(job: Job, root: str, device: Optional[int] = None) -> str:
         torch.cuda.set_device(device)
     if not torch.cuda.is_available():
         torch.set_num_threads(1)    # rounding depends on their number, and runs stand side by side
-    return _error(job.run, root)
+    return _error(partial(_run, job), root)
+
+
+def _run(job: Job, root: str) -> None:
+    """Run a job; while another table runs the same one, wait for it, and do what it has left undone."""
+    while True:
+        try:
+            return job.run(root)
+        except InUseError as other:
+            print_log(f'{job.folder}: waiting for process {other.pid}, which is at work on it', logger='current')
+            other.wait()
 
 
 def _error(call: Callable[[str], None], root: str) -> str:
@@ -205,46 +215,3 @@ def _error(call: Callable[[str], None], root: str) -> str:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return f'{type(error).__name__}: {error} ({os.path.basename(last.filename)}:{last.lineno})'
     return ''
-
-
-def levels(jobs: Sequence[Job]) -> list[list[Job]]:
-    """Jobs in groups, each of which needs those before it only."""
-    depth: dict[str, int] = {}
-    for job in jobs:
-        depth[job.folder] = 1 + max((depth.get(folder, -1) for folder in job.needs.values()), default=-1)
-    return [[job for job in jobs if depth[job.folder] == level] for level in range(max(depth.values(), default=-1) + 1)]
-
-
-def submit(jobs: Sequence[Job], root: str, command: Sequence[str], partition: str, options: str = '',
-           dry: bool = False) -> list[str]:
-    """Hand what is not done to Slurm: an array for each level of stages, each after the one before it.
-
-    Args:
-        jobs: Each after those that it needs.
-        root: Folder of all runs, which all nodes see.
-        command: What runs one job, followed by its folder.
-        partition: Of the cluster.
-        options: Further ones of ``sbatch``.
-        dry: Write the scripts only.
-
-    Returns:
-        The scripts, ``<root>/slurm/level_<n>.sh``.
-    """
-    todo, scripts, before = [job for job in jobs if job.state(root) != 'done'], [], ''
-    folder = os.path.join(root, 'slurm')
-    os.makedirs(folder, exist_ok=True)
-    for number, level in enumerate(levels(todo)):
-        script = os.path.join(folder, f'level_{number}.sh')
-        # Slurm keeps a copy of the script alone, and the next table is written here before its tasks have begun
-        write_text(script, '\n'.join([
-            '#!/usr/bin/env bash', f'#SBATCH --partition={partition}', f'#SBATCH --array=0-{len(level) - 1}',
-            '#SBATCH --gres=gpu:1', f'#SBATCH --output={shlex.quote(folder)}/%A_%a.log',
-            'JOBS=(', *(shlex.quote(job.folder) for job in level), ')',
-            f'{shlex.join(command)} --job "${{JOBS[$SLURM_ARRAY_TASK_ID]}}"', '']))
-        scripts.append(script)
-        if not dry:
-            after = [f'--dependency=afterany:{before}'] if before else []
-            done = subprocess.run(['sbatch', '--parsable', *after, *shlex.split(options), script],
-                                  capture_output=True, text=True, check=True)
-            before = done.stdout.strip().split(';')[0]
-    return scripts

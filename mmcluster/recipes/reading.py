@@ -2,8 +2,8 @@
 from __future__ import annotations
 
 import os
-import traceback
-from typing import Union
+from traceback import walk_tb
+from typing import Optional, Union
 
 from mmengine.config import Config
 
@@ -17,22 +17,45 @@ def read_config(path: Union[str, os.PathLike]) -> Config:
         path: The file.
 
     Raises:
+        FileNotFoundError: If it is not there, or one of its ``_base_``.
         ImportError: If a package of its ``custom_imports`` cannot be imported.
-        ValueError: If it is no Python, or its own lines fail.
+        ValueError: If it, or one of its ``_base_``, is no config, or its lines fail.
     """
     try:
         return Config.fromfile(path, lazy_import=False)
-    except SyntaxError as error:
-        fault = error.__context__ if isinstance(error.__context__, SyntaxError) else error
-        raise ValueError(f'{path}, line {fault.lineno}: {fault.msg}') from None
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        if os.path.realpath(where.filename) == os.path.realpath(path):
-            raise ValueError(f'{path}, line {where.lineno}: {error}') from None
-        if not isinstance(error, ImportError) or error.__context__ is None:
+        explained = _explained(path, error)
+        if explained is None:
             raise
-        first: BaseException = error        # MMEngine's own ends with a list of folders
-        while first.__context__ is not None:
-            first = first.__context__
-        raise ImportError(f'{path}: its custom_imports fail: {first}. Install the package, or put the folder that '
-                          f'holds it on PYTHONPATH') from error
+        raise explained from error
+
+
+def _explained(path: Union[str, os.PathLike], error: Exception) -> Optional[Exception]:
+    """The error with the file and line that it comes from; None if it says enough, or no config is at fault."""
+    frames = list(walk_tb(error.__traceback__))
+    # MMEngine's function that reads one file calls itself for a _base_
+    files = [frame.f_locals['filename'] for frame, _ in frames if frame.f_code.co_name == '_file2dict']
+    if not files:       # all are read; what follows is importing
+        if not isinstance(error, ImportError) or error.__context__ is None:
+            return None
+        return ImportError(f'{path}: its custom_imports fail: {_first(error)}. Install the package, or put the folder '
+                           f'that holds it on PYTHONPATH')
+    *outer, file = dict.fromkeys(files)
+    if isinstance(error, FileNotFoundError) and outer and not os.path.exists(file):
+        return FileNotFoundError(f'{file}, which {outer[-1]} has for its _base_, does not exist')
+    if isinstance(error, OSError):
+        return None
+    if isinstance(error, SyntaxError):
+        fault = error.__context__ if isinstance(error.__context__, SyntaxError) else error
+        imported = fault.filename and os.path.exists(fault.filename)
+        return ValueError(f'{fault.filename if imported else file}, line {fault.lineno}: {fault.msg}')
+    lines = [number for frame, number in frames if frame.f_code.co_filename == file]
+    what = f'{type(error).__name__}: {error}' if isinstance(error, KeyError) else error     # a key alone says little
+    return ValueError(f'{file}, line {lines[-1]}: {what}' if lines else f'{file}: {what}')
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error during whose handling all others were raised."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error

@@ -117,6 +117,14 @@ def test_nothing_is_written_among_the_data(tmp_path, store):
     assert store.stat().st_mode & 0o077 == 0, 'photographs are private'
 
 
+@pytest.mark.parametrize('suffix, anew', [('.TIF', True), ('.png', False)])
+def test_another_way_to_read_gray_tiffs_drops_their_caches_alone(tmp_path, store, monkeypatch, suffix, anew):
+    Image.new('L', SIZE, 7).save(tmp_path / f'a{suffix}')
+    before = FolderSource(tmp_path).cache_name
+    monkeypatch.setattr('mmcluster.datasets.decode._GRAY', 'another')
+    assert (FolderSource(tmp_path).cache_name != before) is anew
+
+
 def test_superseded_files_go_after_a_week(tmp_path, store):
     folder = make(tmp_path / 'a', [1, 2])
     for value, age in ((3, 0), (4, 8 * 24 * 3600), (5, 0)):

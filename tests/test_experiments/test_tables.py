@@ -5,6 +5,8 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,13 +19,16 @@ from sklearn.datasets import load_digits
 
 from mmcluster.cli import main
 from mmcluster.datasets import ArraySource, DigitsSource, IndexedDataset, TrialSource
+from mmcluster.engine import lock
+from mmcluster.engine.lock import locked
 from mmcluster.experiments import cross, read_table, running, table_file
 from mmcluster.experiments.controls import raw_pixels
 from mmcluster.experiments.figure import draw, history
 from mmcluster.experiments.jobs import Job, plans, prefixes, unique_jobs
 from mmcluster.experiments.printing import as_csv, latex, markdown, name_of
 from mmcluster.experiments.results import Result, Value
-from mmcluster.experiments.running import levels, run_jobs, submit
+from mmcluster.experiments.running import run_jobs
+from mmcluster.experiments.slurm import levels, submit
 from mmcluster.recipes.records import digests
 
 pytestmark = pytest.mark.usefixtures('engine')
@@ -181,6 +186,25 @@ def test_a_run_that_fails_leaves_the_others(file, tmp_path):
     assert tried == ['cc', 'cc'] and len(failed) == 2 and sum('which failed' in text for text in failed.values()) == 1
 
 
+def test_a_run_of_another_table_is_waited_for(file, tmp_path):
+    job, = unique_jobs(plans(read_table(file).only(rows=['base'], columns=['digits']).cells, str(tmp_path), True, (0,)))
+    tried = []
+
+    class Shared(type(job)):
+        def run(self, root):
+            tried.append(os.path.isdir(at_work))
+            with locked(os.path.join(root, self.folder)):
+                pass
+
+    at_work = tmp_path / job.folder / '.lock'
+    held = lock.acquire(str(tmp_path / job.folder))
+    other = threading.Thread(target=lambda: [time.sleep(0.3), lock.release(held)])
+    other.start()
+    assert run_jobs([Shared(**vars(job))], str(tmp_path), tell=lambda text: None) == {}
+    other.join()
+    assert tried == [True, False], 'refused while the other was at work, and begun anew after it'
+
+
 def test_what_cannot_start_is_named_before_anything_trains(file, tmp_path, capsys):
     file.write_text(TEXT.replace("'without': dict(stages=both, options={weight: 0.}",
                                  "'without': dict(stages=both, options={'facts.lr': -1.}"))
@@ -267,7 +291,7 @@ def test_slurm_gets_an_array_for_each_level(file, tmp_path, monkeypatch):
         asked.append(arguments)
         return type('Done', (), dict(stdout=f'{40 + len(asked)};cluster\n'))
 
-    monkeypatch.setattr('mmcluster.experiments.running.subprocess.run', sbatch)
+    monkeypatch.setattr('mmcluster.experiments.slurm.subprocess.run', sbatch)
     scripts = submit(jobs, str(tmp_path), ['python', 'x.py', 'my table'], 'gpu', '--time=1:00 --mem=8G')
     assert len(scripts) == 2 and '--array=0-3\n' in Path(scripts[0]).read_text()
     assert "python x.py 'my table' --job" in Path(scripts[1]).read_text()
@@ -284,7 +308,7 @@ def test_tasks_of_slurm_that_wait_keep_their_runs(tmp_path, monkeypatch):
         kept.append(Path(arguments[-1]).read_text())
         return SimpleNamespace(stdout='1')
 
-    monkeypatch.setattr('mmcluster.experiments.running.subprocess.run', sbatch)
+    monkeypatch.setattr('mmcluster.experiments.slurm.subprocess.run', sbatch)
     for name, count in (('first', 3), ('second', 2)):
         jobs = [Job(f'runs/{name} {i}/seed_0', 'x', 0, {}, {}, None) for i in range(count)]
         submit(jobs, str(tmp_path), ['echo', 'my table'], 'gpu')

@@ -20,6 +20,28 @@ def test_a_fault_of_a_config_is_said_of_its_file(tmp_path, monkeypatch, text, ki
         read_config(tmp_path / 'mine.py')
 
 
+@pytest.mark.parametrize('base, text, kind, said', [
+    ('x = 1\ny = 1 / 0\n', '', ValueError, r'base\.py, line 2: division by zero'),
+    ('x = 1\ny = = 2\n', '', ValueError, r'base\.py, line 2: invalid syntax'),
+    ('x = 1\n', 'y = _base_.z\n', ValueError, r"mine\.py, line 2: .*no attribute 'z'"),
+    ('import broken\n', '', ValueError, r'broken\.py, line 2: '),
+    (None, '', FileNotFoundError, r'base\.py, which .*mine\.py has for its _base_, does not exist')])
+def test_a_fault_of_a_base_is_said_of_the_base(tmp_path, monkeypatch, base, text, kind, said):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / 'broken.py').write_text('\nx = (\n')
+    if base is not None:
+        (tmp_path / 'base.py').write_text(base)
+    (tmp_path / 'mine.py').write_text(f"_base_ = './base.py'\n{text}")
+    with pytest.raises(kind, match=said):
+        read_config(tmp_path / 'mine.py')
+
+
+def test_what_a_line_calls_is_said_of_the_line(tmp_path):
+    (tmp_path / 'mine.py').write_text('import json\na = json.loads("{")\n')
+    with pytest.raises(ValueError, match=r'mine\.py, line 2: Expecting property name'):
+        read_config(tmp_path / 'mine.py')
+
+
 def test_a_part_and_a_command_say_it_too(tmp_path, capfd):
     (tmp_path / 'parts').mkdir()
     (tmp_path / 'parts' / 'own.py').write_text('facts = dict(epochs=one)\n')
