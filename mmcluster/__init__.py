@@ -44,6 +44,7 @@ for _name, (_distributions, _minimum, _maximum) in _WINDOWS.items():
                           f'{" (mmcv-lite is enough)" if _name == "mmcv" else ""}.')
 
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')  # mmcv-lite has none
+warnings.filterwarnings('ignore', message='`broadcast_buffers` is deprecated')      # mmengine's wrapper, in torch 2.14
 
 
 class _AfterRunner(importlib.abc.MetaPathFinder):

@@ -13,6 +13,9 @@ elif [ -n "${NODE_RANK:-}" ]; then      # who is who is given, and a machine can
 else
     MEETING=(--nnodes="$NNODES" --rdzv_backend=c10d --rdzv_endpoint="$MASTER_ADDR:${PORT:-29500}"
              --rdzv_id="${RUN_ID:-mmcluster}")
+    # with one store for meetings and training, torch's agents do not say again where it is, and a machine that comes
+    # back waits for that until all give up
+    export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1
 fi
 PYTHONPATH="$(dirname "$0")/..:${PYTHONPATH:-}" exec "${PYTHON:-python}" -m torch.distributed.run \
     "${MEETING[@]}" --nproc_per_node="$PROCESSES" --max_restarts="${MAX_RESTARTS:-0}" \

@@ -1,13 +1,12 @@
 """Sums, rows and shuffles over all ranks. In one process nothing is sent."""
 from __future__ import annotations
 
-from typing import Callable
+from typing import Any, Callable
 
 import torch
 import torch.distributed as dist
 from mmengine.dist import broadcast, get_rank, get_world_size
 from torch import Tensor
-from torch.distributed.nn import functional as dist_nn
 
 
 def gather_rows(x: Tensor) -> Tensor:
@@ -46,10 +45,7 @@ def gather_rows_with_grad(x: Tensor, gradient: str = 'sum') -> Tensor:
     if gradient == 'sum':
         # Its backward pass sums the gradients of all ranks; the W equal losses make that W times the gradient, and
         # the mean of data-parallel training takes the factor back.
-        rows = torch.cat(dist_nn.all_gather(x.contiguous()))
-        if rows.requires_grad:  # gloo would send the memory of a transposed gradient in the wrong order
-            rows.register_hook(Tensor.contiguous)
-        return rows
+        return _Gathered.apply(x)
     rows = gather_rows(x)
     start = get_rank() * len(x)
     return torch.cat([rows[:start], x, rows[start + len(x):]])
@@ -63,7 +59,8 @@ def reduce_sum(x: Tensor) -> Tensor:
     """
     x = x.detach()
     if get_world_size() > 1:
-        x = x.clone()
+        # gloo would send the memory of a transposed tensor in the wrong order
+        x = x.clone(memory_format=torch.contiguous_format)
         dist.all_reduce(x)
     return x
 
@@ -76,7 +73,32 @@ def reduce_sum_with_grad(x: Tensor) -> Tensor:
     """
     if get_world_size() == 1:
         return x
-    return dist_nn.all_reduce(x.clone())
+    return _Summed.apply(x)
+
+
+class _Gathered(torch.autograd.Function):
+    """Rows of all ranks; a row's gradient is the sum of those that all ranks have for it."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.rows = len(x)
+        return gather_rows(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return reduce_sum(grad)[get_rank() * ctx.rows:][:ctx.rows]
+
+
+class _Summed(torch.autograd.Function):
+    """Sum over all ranks; each has the sum of the gradients of all."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return reduce_sum(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return reduce_sum(grad)
 
 
 @torch.no_grad()

@@ -26,6 +26,7 @@ from mmcluster.utils import on_main_process
 
 from .binding import bind_data
 from .changes import comparable
+from .complete import check_complete
 from .config_names import check_config
 from .exact import check_exact
 from .placeholders import check_placeholders
@@ -150,6 +151,7 @@ def _train(cfg: Config, root: str, launcher: str, resume: Any, overwrite: bool, 
 
     ``later`` are the work dirs of stages that come after it, ``stages`` the checkpoints of those before it.
     """
+    check_complete(cfg)
     if edit is not None:
         edit(cfg)
     check_config(cfg)

@@ -10,6 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmcluster.checks import near
 from mmcluster.engine.launch import check_loaders, set_constructor
 
+from .complete import check_complete
 from .compose import compose, facts_of
 from .config_names import check_config, variables_of_files
 from .exact import check_exact
@@ -51,13 +52,15 @@ def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
         options: Settings that override the file's, dotted names allowed.
 
     Raises:
-        ValueError: If the file is a recipe and ``stage`` is none of its stages, or it is none and a stage is named.
+        ValueError: If the file is a recipe and ``stage`` is none of its stages, or it is none and a stage is named, or
+            it has no ``model``.
     """
     cfg = read_config(path)
     merge_options(cfg, options or {})
     if 'stages' not in cfg:
         if stage is not None:
             raise ValueError(f'{path} is a config without stages: leave the stage {stage!r} out')
+        check_complete(cfg, str(path), ['model'])
         return cfg
     check_shape(cfg.stages)
     if stage is None and len(cfg.stages) == 1:
@@ -151,6 +154,7 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     for name, single in singles.items():
         there = filled(single._cfg_dict, dict.fromkeys(names, STAND_IN))
         single = Config(there, filename=single.filename)
+        check_complete(single, f'stage {name!r}')
         if edit is not None:
             edit(single)
         check_config(single, f'stages.{name}: ')

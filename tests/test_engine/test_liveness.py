@@ -177,6 +177,12 @@ def test_a_computer_that_slept_accuses_nobody(three, monkeypatch):
 
 # ---- processes of a group
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
 def step(rank, port, silence, out):
     """A process of a group that sums without end; what it prints goes to a file."""
     sys.stderr = open(out, 'w')     # until the process is ended
@@ -195,9 +201,7 @@ def step(rank, port, silence, out):
     (signal.SIGKILL, 1, 'has ended'), (signal.SIGKILL, 0, 'has ended'),
     (signal.SIGSTOP, 1, r'has given no sign for \d seconds'), (signal.SIGSTOP, 0, r'has given no sign for \d seconds')])
 def test_the_other_process_ends_with_a_sentence(tmp_path, sign, rank, what):
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     context = multiprocessing.get_context('fork')
     runs = [context.Process(target=step, args=(each, port, 2, str(tmp_path / f'{each}'))) for each in (0, 1)]
     for run in runs:
@@ -248,6 +252,32 @@ def test_an_elastic_restart_ends_in_the_same_result(tmp_path):
     whole, killed = (load(str(tmp_path / name / 'epoch_3.pth')) for name in ('whole', 'killed'))
     assert differences(whole['state_dict'], killed['state_dict']) == []
     assert re.search(r'mmcluster: rank 1 \(process \d+ on \S+\) has ended, ', (tmp_path / '0').read_text())
+
+
+def join(rank, restarts, port, out):
+    """A process whose machine has counted so many restarts joins a group and writes the sum of its ranks."""
+    os.environ.update(RANK=str(rank), WORLD_SIZE='2', LOCAL_RANK='0', MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port),
+                      TORCHELASTIC_RESTART_COUNT=str(restarts), TORCHELASTIC_USE_AGENT_STORE='False')
+    torch.set_num_threads(1)
+    init_environment('pytorch', timeout=60)
+    total = torch.tensor([rank + 1])
+    dist.all_reduce(total)
+    out.put(int(total))
+    leave_environment()
+
+
+def test_a_machine_that_comes_back_finds_those_that_went_on():
+    context, port = multiprocessing.get_context('fork'), free_port()
+    out = context.Queue()
+    runs = [context.Process(target=join, args=(rank, 2 - 2 * rank, port, out)) for rank in (0, 1)]
+    for run in runs:
+        run.start()
+    try:
+        assert [out.get(timeout=40), out.get(timeout=40)] == [3, 3]
+    finally:
+        for run in runs:
+            run.join(10)
+            run.kill()
 
 
 def test_a_restart_goes_on_by_itself(tmp_path, monkeypatch):
