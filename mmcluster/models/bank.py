@@ -48,9 +48,13 @@ class SampleBank(nn.Module):
             persistent: Whether checkpoints hold the field.
 
         Raises:
-            ValueError: If the name stands for another field already.
+            ValueError: If the name stands for another field already, or ``dtype`` for no dtype.
         """
-        rows = torch.full((self.num_samples, *shape), fill, dtype=getattr(torch, dtype))
+        kind = getattr(torch, str(dtype), None)
+        if not isinstance(kind, torch.dtype):
+            raise ValueError(f"bank field {name!r}: dtype must be the name of a torch dtype, 'long', 'float32' or 'bool', "
+                             f'got {dtype!r}')
+        rows = torch.full((self.num_samples, *shape), fill, dtype=kind)
         if name in self.fills:
             old = getattr(self, name)
             if old.shape != rows.shape or old.dtype != rows.dtype:

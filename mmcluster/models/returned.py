@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from mmengine.utils import is_list_of
 from torch import Tensor
 
@@ -47,3 +48,18 @@ def require_losses(owner: str, losses: Any) -> None:
              if not isinstance(value, Tensor) and not is_list_of(value, Tensor)}
     if wrong:
         raise ValueError(f'{owner} must return tensors, also what is only logged, as torch.tensor(0.5); got {wrong}')
+
+
+def require_gradient(owner: str, total: Tensor) -> None:
+    """Refuse a sum of losses on which no weight depends.
+
+    Args:
+        owner: Who returned the losses.
+        total: () their sum.
+
+    Raises:
+        ValueError: If it has no gradient where gradients are recorded.
+    """
+    if torch.is_grad_enabled() and not total.requires_grad:
+        raise ValueError(f'the losses of {owner} depend on no weight that trains: they were detached, or computed under '
+                         f'torch.no_grad(), or every part that they pass through is frozen')

@@ -95,7 +95,8 @@ def test_a_step_has_something_to_minimise(losses, got):
     model = rowwise()
     with pytest.raises(ValueError, match=f'Rowwise must return a dict with a tensor under a key .*loss_.*{got}'):
         model.parse_losses(losses)
-    loss, logged = model.parse_losses(dict(loss_a=torch.ones(()), share=torch.zeros(()), loss_b=torch.ones(2)))
+    loss, logged = model.parse_losses(dict(
+        loss_a=torch.ones((), requires_grad=True), share=torch.zeros(()), loss_b=torch.ones(2)))
     assert loss == 2 and list(logged) == ['loss', 'loss_a', 'share', 'loss_b']
     model.pseudo_label_loss = torch.nn.Identity()
     with pytest.raises(ValueError, match='^Identity must return'):
@@ -171,6 +172,16 @@ def test_a_pseudo_label_loss_returns_a_dict(value):
     model.forward_streams, model.pseudo_label_loss = (lambda *args: (None, None, {})), Mine()
     with pytest.raises(ValueError, match='Mine must return a dict with a tensor under a key that starts with loss_'):
         model.parse_losses(model.pseudo_label_loss(model, None))
+
+
+def test_a_loss_without_a_gradient_is_said_of_its_part():
+    model, weight = rowwise(), torch.ones((), requires_grad=True)
+    model.pseudo_label_loss = PseudoLabelLoss()
+    with pytest.raises(ValueError, match='the losses of PseudoLabelLoss depend on no weight that trains: they were det'):
+        model.parse_losses(dict(loss_x=weight.detach(), size=weight))
+    assert model.parse_losses(dict(loss_x=weight * 2))[0] == 2
+    with torch.no_grad():
+        assert model.parse_losses(dict(loss_x=torch.ones(())))[0] == 1, 'a loss that is only looked at needs none'
 
 
 @pytest.mark.parametrize('target, mask, name', [

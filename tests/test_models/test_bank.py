@@ -115,6 +115,12 @@ def test_an_unknown_field_is_named(use):
         use(bank_of())
 
 
+@pytest.mark.parametrize('dtype', ['lnog', 'nn', None])
+def test_a_field_has_a_dtype(dtype):
+    with pytest.raises(ValueError, match=f"bank field 'new': dtype must be the name of a torch dtype.*got {dtype!r}"):
+        bank_of().add_field('new', dtype=dtype)
+
+
 def test_add_field_twice():
     bank = bank_of()
     bank.fill(label=torch.arange(8))

@@ -14,7 +14,7 @@ from ..bank import SampleBank
 from ..final_centers import FinalCenters
 from ..head_parts import build, build_head
 from ..modes import evaluating
-from ..returned import require_losses
+from ..returned import require_gradient, require_losses
 
 
 class OutputError(ValueError):
@@ -174,11 +174,14 @@ class BaseClusterer(BaseModel):
             losses: What :meth:`loss` returned.
 
         Raises:
-            ValueError: If nothing in it is to be minimised, or a value is no tensor.
+            ValueError: If nothing in it is to be minimised, a value is no tensor, or no weight has a gradient by it.
         """
         part = getattr(self, 'pseudo_label_loss', None)
-        require_losses(type(self if part is None else part).__name__, losses)
-        return super().parse_losses(losses)
+        owner = type(self if part is None else part).__name__
+        require_losses(owner, losses)
+        total, logs = super().parse_losses(losses)
+        require_gradient(owner, total)
+        return total, logs
 
     def forward(self, inputs: Optional[Tensor] = None, data_samples: Optional[dict[str, Batch]] = None,
                 mode: str = 'tensor') -> Any:
