@@ -9,7 +9,7 @@ data = 'data/mnist'
 metrics = ['acc', 'nmi', 'ari', 'kmeans/acc']   # the last: of k-means on the embedding, where it is logged
 precision = ['schedules/bfloat16']              # of all that is trained, but for
 # boosters on these and what they go on from, which ran on a processor without bfloat16
-boosted_in_float32 = ('SimCLR', 'MoCo v2', 'SCAN', 'SPICE_s', 'SPICE')
+boosted_in_float32 = ('SimCLR', 'SCAN')
 simclr = dict(parts=['simclr/cnn_mnist'])
 moco = dict(parts=['moco/cnn_mnist'])
 heads = dict(on='moco', parts=['spice/self_mnist'])
