@@ -50,7 +50,7 @@ def locked(work_dir: str) -> Iterator[None]:
 
     Raises:
         InUseError: If another run of this host holds it; the message says which, and what to do.
-        RuntimeError: If one of another host does.
+        RuntimeError: If one of another host does, or of a system that does not say when a process has started.
     """
     made = not os.path.isdir(work_dir)
     held = on_main_process(acquire, work_dir)
@@ -85,7 +85,9 @@ def acquire(work_dir: str) -> Optional[str]:
     name, lock = uuid.uuid4().hex, os.path.join(work_dir, LOCK)
     prepared = f'{lock}.{name}'
     try:
-        os.makedirs(prepared)
+        with suppress(FileNotFoundError):       # the folder went in this moment, with a run that left it empty
+            os.makedirs(prepared)
+        os.makedirs(prepared, exist_ok=True)
         with open(os.path.join(prepared, name), 'w', encoding='utf-8') as file:
             json.dump(_owner(), file)
     except OSError as error:
@@ -152,6 +154,9 @@ def _remove_stale(work_dir: str, lock: str) -> None:
                     raise RuntimeError(f'{taken}. Wait for it, or choose another folder; if that process is gone, '
                                        f'remove {lock}')
             elif is_alive(pid, start):
+                if start is None:       # the number may be that of another process by now
+                    raise RuntimeError(f'{taken}. Wait for it or end it, or choose another folder; if process {pid} is '
+                                       f'none of mmcluster, remove {lock}')
                 raise InUseError(f'{taken}. Wait for it or end it, or choose another folder', path, pid, start)
             print_log(f'process {pid}, which was at work in {work_dir} since {since}, has died; its lock is taken over',
                       logger='current', level=logging.WARNING)

@@ -12,7 +12,6 @@ from multiprocessing.process import BaseProcess
 from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 import torch
-from mmengine.logging import print_log
 
 from mmcluster.engine.lock import InUseError
 from mmcluster.recipes.records import digests
@@ -203,7 +202,8 @@ def _run(job: Job, root: str) -> None:
         try:
             return job.run(root)
         except InUseError as other:
-            print_log(f'{job.folder}: waiting for process {other.pid}, which is at work on it', logger='current')
+            # the logger is that of the run before, and quiet
+            print(f'{job.folder}: waiting for another one; {other}', flush=True)
             other.wait()
 
 

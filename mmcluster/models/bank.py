@@ -52,7 +52,7 @@ class SampleBank(nn.Module):
         """
         kind = getattr(torch, str(dtype), None)
         if not isinstance(kind, torch.dtype):
-            raise ValueError(f"bank field {name!r}: dtype must be the name of a torch dtype, 'long', 'float32' or 'bool', "
+            raise ValueError(f"bank field {name!r}: dtype must be the name of a torch dtype, such as 'long', "
                              f'got {dtype!r}')
         rows = torch.full((self.num_samples, *shape), fill, dtype=kind)
         if name in self.fills:

@@ -86,7 +86,7 @@ class _Gathered(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return reduce_sum(grad)[get_rank() * ctx.rows:][:ctx.rows]
+        return reduce_sum_with_grad(grad)[get_rank() * ctx.rows:][:ctx.rows]     # it may be differentiated again
 
 
 class _Summed(torch.autograd.Function):
@@ -98,7 +98,7 @@ class _Summed(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return reduce_sum(grad)
+        return reduce_sum_with_grad(grad)
 
 
 @torch.no_grad()

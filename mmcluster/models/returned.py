@@ -61,5 +61,5 @@ def require_gradient(owner: str, total: Tensor) -> None:
         ValueError: If it has no gradient where gradients are recorded.
     """
     if torch.is_grad_enabled() and not total.requires_grad:
-        raise ValueError(f'the losses of {owner} depend on no weight that trains: they were detached, or computed under '
-                         f'torch.no_grad(), or every part that they pass through is frozen')
+        raise ValueError(f'the losses of {owner} depend on no weight that trains: they were detached, or computed '
+                         f'under torch.no_grad(), or every part that they pass through is frozen')

@@ -55,12 +55,18 @@ def read_stage(path: str | os.PathLike, stage: Optional[str] = None,
         ValueError: If the file is a recipe and ``stage`` is none of its stages, or it is none and a stage is named, or
             it has no ``model``.
     """
+    cfg = _read_stage(path, stage, options)
+    check_complete(cfg, str(path), needed=['model'])
+    return cfg
+
+
+def _read_stage(path: str | os.PathLike, stage: Optional[str], options: Optional[Mapping[str, Any]] = None) -> Config:
+    """:func:`read_stage` of a file that a recipe may complete."""
     cfg = read_config(path)
     merge_options(cfg, options or {})
     if 'stages' not in cfg:
         if stage is not None:
             raise ValueError(f'{path} is a config without stages: leave the stage {stage!r} out')
-        check_complete(cfg, str(path), ['model'])
         return cfg
     check_shape(cfg.stages)
     if stage is None and len(cfg.stages) == 1:
@@ -84,7 +90,7 @@ def unfilled(cfg: Config, name: str) -> Config:
             raise ValueError(f"{error}. The recipe names no data set, whose part may state it: give it "
                              f"data='data/NAME'") from error
         return Config(composed, filename=cfg.filename)
-    merged = read_stage(config_path(cfg, stage))
+    merged = _read_stage(config_path(cfg, stage), None)
     known = set(merged) | SETTINGS
     shared = {key: value for key, value in cfg.items() if key in known and key not in ('work_dir', 'default_scope')}
     merged.merge_from_dict(copy.deepcopy(shared))
@@ -154,7 +160,8 @@ def check_stages(cfg: Config, edit: Optional[Callable[[Config], None]] = None) -
     for name, single in singles.items():
         there = filled(single._cfg_dict, dict.fromkeys(names, STAND_IN))
         single = Config(there, filename=single.filename)
-        check_complete(single, f'stage {name!r}')
+        check_complete(single, f'stage {name!r}', 'none of its parts states it' if cfg.stages[name].get('parts') else
+                       f'state it in {cfg.stages[name].config} or in the options of the stage')
         if edit is not None:
             edit(single)
         check_config(single, f'stages.{name}: ')

@@ -186,22 +186,25 @@ def test_a_run_that_fails_leaves_the_others(file, tmp_path):
     assert tried == ['cc', 'cc'] and len(failed) == 2 and sum('which failed' in text for text in failed.values()) == 1
 
 
-def test_a_run_of_another_table_is_waited_for(file, tmp_path):
+def test_a_run_of_another_table_is_waited_for(file, tmp_path, capsys):
     job, = unique_jobs(plans(read_table(file).only(rows=['base'], columns=['digits']).cells, str(tmp_path), True, (0,)))
     tried = []
 
     class Shared(type(job)):
         def run(self, root):
             tried.append(os.path.isdir(at_work))
+            begun.set()
             with locked(os.path.join(root, self.folder)):
                 pass
 
     at_work = tmp_path / job.folder / '.lock'
     held = lock.acquire(str(tmp_path / job.folder))
-    other = threading.Thread(target=lambda: [time.sleep(0.3), lock.release(held)])
+    begun = threading.Event()
+    other = threading.Thread(target=lambda: [begun.wait(60), time.sleep(0.3), lock.release(held)])
     other.start()
     assert run_jobs([Shared(**vars(job))], str(tmp_path), tell=lambda text: None) == {}
     other.join()
+    assert re.search(r'waiting for another one; .* is in use: process \d+ on .*, since', capsys.readouterr().out)
     assert tried == [True, False], 'refused while the other was at work, and begun anew after it'
 
 

@@ -2,9 +2,11 @@
 import re
 
 import pytest
+from reduced import ROOT
 
 from mmcluster.cli import main
-from mmcluster.recipes.stages import read_stage
+from mmcluster.recipes import read_config
+from mmcluster.recipes.stages import check_stages, read_stage, stage_config
 
 PARTS = "data = 'data/digits'\nparts = ['cc/cnn_digits']\n"
 
@@ -24,7 +26,26 @@ def test_a_stage_of_a_file_that_lacks_something_is_named(tmp_path, capsys):
     (tmp_path / 'half.py').write_text("model = dict(type='CC')\n")
     (tmp_path / 'mine.py').write_text("stages = dict(base=dict(config='half.py'))\n")
     assert main(['train', str(tmp_path / 'mine.py'), '--work-dir', str(tmp_path / 'run')]) == 2
-    assert "stage 'base' has no train_dataloader" in capsys.readouterr().err
+    assert re.search(r"stage 'base' has no train_dataloader, .*: state it in half\.py or in", capsys.readouterr().err)
+
+
+def test_parts_that_lack_something_are_not_told_to_be_parts(tmp_path, capsys):
+    (tmp_path / 'mine.py').write_text("data = 'data/digits'\nstages = dict(base=dict(parts=['nets/cnn_digits']))\n")
+    assert main(['train', str(tmp_path / 'mine.py'), '--work-dir', str(tmp_path / 'run')]) == 2
+    assert re.search(r"stage 'base' has no .*: none of its parts states it\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize('recipe', ["model = {}\nstages = dict(base=dict(config='half.py'))\n",
+                                    "stages = dict(base=dict(config='half.py', options=dict(model={})))\n"])
+def test_a_recipe_completes_the_file_of_a_stage(tmp_path, recipe):
+    whole = read_stage(ROOT / 'configs' / 'cc_cnn_digits.py')
+    model = whole.pop('model')
+    whole.dump(tmp_path / 'half.py')
+    (tmp_path / 'mine.py').write_text(recipe.format(model.to_dict()))
+    cfg = read_config(tmp_path / 'mine.py')
+    cfg.work_dir = str(tmp_path)
+    assert check_stages(cfg) == ['base']
+    assert stage_config(cfg, 'base', {}).model == model
 
 
 def test_reading_a_model_needs_one(tmp_path):

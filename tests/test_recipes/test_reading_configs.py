@@ -8,12 +8,20 @@ from mmcluster.recipes import read_config
 @pytest.mark.parametrize('text, kind, said', [
     ('a = 1\nb = (2\n', ValueError, r"mine\.py, line 2: '\(' was never closed"),
     ('a = 1\n\nb = fasle\n', ValueError, r"mine\.py, line 3: name 'fasle' is not defined"),
+    ("x = 1\ny = open('nonesuch.txt').read()\n", FileNotFoundError, r"mine\.py, line 2: .*nonesuch\.txt"),
+    ("x = 1\n\ny = eval('1 +')\n", ValueError, r'mine\.py, line 3: invalid syntax'),
+    ("raise SyntaxError('text')\n", ValueError, r'mine\.py, line 1: text'),
+    ('x = 1\nimport wrong\n', ValueError, r"mine\.py, line 2: name 'nope' is not defined \(.*wrong\.py, line 3\)"),
+    ("custom_imports = dict(imports=['wrong'])\n", ValueError, r"custom_imports fail: .*wrong\.py, line 3: name 'nope'"),
+    ("custom_imports = dict(imports=['no_python'])\n", ValueError, r'custom_imports fail: .*no_python\.py, line 2: inv'),
     ('import nonesuch\n', ValueError, r"mine\.py, line 1: No module named 'nonesuch'"),
     ("custom_imports = dict(imports=['nonesuch.parts'])\n", ImportError,
      r"mine\.py: its custom_imports fail: No module named 'nonesuch'\. Install .*PYTHONPATH"),
     ("custom_imports = dict(imports=['half_done'])\n", ImportError, "custom_imports fail: cannot import name 'nothing'")])
 def test_a_fault_of_a_config_is_said_of_its_file(tmp_path, monkeypatch, text, kind, said):
     monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / 'wrong.py').write_text('x = 1\n\ny = nope\n')
+    (tmp_path / 'no_python.py').write_text('x = 1\ny = = 2\n')
     (tmp_path / 'half_done.py').write_text('from json import nothing\n')
     (tmp_path / 'mine.py').write_text(text)
     with pytest.raises(kind, match=said):
