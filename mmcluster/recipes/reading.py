@@ -43,7 +43,7 @@ def _explained(path: Union[str, os.PathLike], error: Exception) -> Optional[Exce
                                f'folder that holds it on PYTHONPATH')
         if not module and not isinstance(error, SyntaxError):
             return None
-        place = (error.filename, error.lineno) if isinstance(error, SyntaxError) else module[-1]
+        place = (error.filename or path, error.lineno) if isinstance(error, SyntaxError) else module[-1]
         return ValueError(f'{path}: its custom_imports fail: {_at(*place)}: {_what(error)}')
     *outer, file = dict.fromkeys(files)
     if isinstance(error, FileNotFoundError) and outer and not os.path.exists(file):
