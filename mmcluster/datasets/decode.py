@@ -130,6 +130,8 @@ def _prepare_pillow() -> None:
 def decoder_name(paths: PathTable, draft: Optional[int] = None) -> str:
     """What else than the files decides about their pixels, and whether they can be read.
 
+    TIFFs are known by their suffix here: one under another keeps the pixels that an older reading has cached.
+
     Args:
         paths: The files.
         draft: As in :func:`decode_image`.
