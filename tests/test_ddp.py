@@ -56,6 +56,11 @@ def unequal(states):
     return [name for name in differences(*states) if not name.endswith(BN_STATISTICS)]
 
 
+def test_a_penalty_on_a_gradient_knows_the_rows_of_both_processes(one, two):
+    """The two losses are equal, so the gradient is twice that of one process, and its square's four times."""
+    assert torch.equal(torch.cat(two('second_derivative')), 4 * one('second_derivative'))
+
+
 # ---- every buffer is equal
 
 @pytest.mark.parametrize('method, moving', [

@@ -10,6 +10,7 @@ from ddp_steps import ROWS, step, views
 from mmengine.dist import get_rank
 from torch import nn
 
+from mmcluster.models.gather import gather_rows_with_grad
 from mmcluster.registry import MODELS
 from mmcluster.structures import Batch
 
@@ -37,6 +38,14 @@ def moco(shuffle_bn: bool) -> dict:
         model.zero_grad()
         result = step(model, batch=Batch(views(2, seed=seed), torch.arange(ROWS)))
     return result
+
+
+@job
+def second_derivative(folder: Path) -> torch.Tensor:
+    """Gradient (B, 1) of a penalty on the gradient of a loss of all rows."""
+    x = mine(torch.arange(1., ROWS + 1).view(-1, 1)).clone().requires_grad_()
+    slope, = torch.autograd.grad((gather_rows_with_grad(x) ** 3).sum(), x, create_graph=True)
+    return torch.autograd.grad((slope ** 2).sum(), x)[0]
 
 
 @job
