@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # dist_train.sh CONFIG PROCESSES [options of train.py]; works on GPUs, and on CPU by gloo.
-# NNODES=4 MASTER_ADDR=host0 on each of four machines; NNODES=2:4 lets the run go on with two. MAX_RESTARTS=3 starts the
-# processes again if one ends by an error: they go on from the last checkpoint.
+# NNODES=4 MASTER_ADDR=host0 on each of four machines. MAX_RESTARTS=3 starts the processes again if one ends by an error:
+# they go on from the last checkpoint; with NNODES=2:4 on two to four machines, as many as are left or have come back.
 set -euo pipefail
 CONFIG=$1
 PROCESSES=$2

@@ -83,8 +83,8 @@ def init_environment(launcher: str = 'none', backend: Optional[str] = None, time
 
 def _fresh_store(timeout: float) -> dict[str, Any]:
     """Where restarted processes find each other, if their store is the launcher's and outlives them: torch 2.14 keeps
-    the addresses of the dead ones in the usual place. Machines that come and go have counted different
-    numbers of restarts; ``tools/dist_train.sh`` gives them a new store for each."""
+    the addresses of the dead ones in the usual place. Machines that come and go have counted different numbers of
+    restarts; ``tools/dist_train.sh`` gives them a new store for each."""
     if not is_restart() or os.environ.get('TORCHELASTIC_USE_AGENT_STORE') != 'True':
         return {}
     store, rank, world_size = next(dist.rendezvous('env://', timeout=timedelta(seconds=timeout)))

@@ -80,7 +80,7 @@ def acquire(work_dir: str) -> Optional[str]:
 
     Raises:
         InUseError: If another run of this host holds the lock.
-        RuntimeError: If one of another host does.
+        RuntimeError: If one of another host does, or of a system that does not say when a process has started.
     """
     name, lock = uuid.uuid4().hex, os.path.join(work_dir, LOCK)
     prepared = f'{lock}.{name}'

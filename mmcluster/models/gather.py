@@ -81,11 +81,13 @@ class _Gathered(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
+        """(W * B, ...) of this rank's (B, ...)."""
         ctx.rows = len(x)
         return gather_rows(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
+        """(B, ...) of this rank's (W * B, ...)."""
         return reduce_sum_with_grad(grad)[get_rank() * ctx.rows:][:ctx.rows]     # it may be differentiated again
 
 
@@ -94,10 +96,12 @@ class _Summed(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
+        """The sum, in the shape of ``x``."""
         return reduce_sum(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
+        """The sum of the gradients, in their shape."""
         return reduce_sum_with_grad(grad)
 
 

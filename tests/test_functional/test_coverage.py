@@ -29,7 +29,7 @@ def test_a_thousand_clusters_do_not_take_minutes() -> None:
     """ImageNet, whose images are not a multiple of its clusters; each is missed with exp(-8), almost independently."""
     start = time.process_time()
     assert coverage_probability(8000, 1000, 1281167) == pytest.approx(math.exp(-1000 * math.exp(-8)), abs=0.01)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 3
     assert coverage_probability(1000, 1000, 1281167) == pytest.approx(0, abs=1e-50)
 
 
